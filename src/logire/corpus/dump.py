@@ -1,0 +1,167 @@
+"""Logits dumps: all that LogiRE needs from a backbone, whichever it is.
+
+A dump is one safetensors file. For every document it holds ``{split}/{title}/logits``, float32 (N, N, R):
+entry [h, t, r] is the backbone's logit of ``r(h, t)``, relations in the order of ``rel2id.json`` without ``Na``,
+entities in the order of ``vertexSet``. A backbone that decides by a per-pair threshold class writes the logit minus
+the threshold's. The diagonal is ignored (:data:`NEVER` is put there on reading). Labels and ``in_train`` follow from
+the documents; a dump may carry its own as ``{split}/{title}/labels`` and ``.../in_train``, bool (N, N, R).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from logire.corpus.document import BoolArray, Document, FloatArray, IntArray, Schema, TrainingFacts
+from logire.corpus.prepared import PreparedCorpus
+from logire.errors import InputError
+from logire.files import atomic
+
+NEVER = -30.0
+"""The logit of what can't be: a relation of an entity to itself."""
+
+
+@dataclass(frozen=True)
+class ScoredDocument:
+    """A document with its backbone's logits.
+
+    Attributes:
+        document: the document itself (names and mentions, for explanations).
+        types: (N,) entity type indices.
+        logits: (N, N, R) float32, finite; the diagonal is :data:`NEVER`.
+        labels: (N, N, R) bool.
+        in_train: (N, N, R) bool, the fact occurs in training by mention names.
+    """
+
+    document: Document
+    types: IntArray
+    logits: FloatArray
+    labels: BoolArray
+    in_train: BoolArray
+
+    @property
+    def title(self) -> str:
+        return self.document.title
+
+
+def scored(
+    document: Document,
+    logits: FloatArray,
+    schema: Schema,
+    facts: TrainingFacts | None = None,
+    *,
+    file: str | Path | None = None,
+) -> ScoredDocument:
+    """Put a document and its logits together, checked.
+
+    Args:
+        facts: the training facts by name, for ``in_train``; without them it is all false.
+        file: where the logits come from, for error messages.
+
+    Raises:
+        InputError: the logits' shape is not (N, N, R), or they hold NaN or infinity.
+    """
+    n, r = len(document.entities), len(schema.relations)
+    if logits.shape != (n, n, r):
+        raise InputError(
+            f"logits of shape {tuple(logits.shape)}, but {n} entities and {r} relations need {(n, n, r)}",
+            file=file,
+            document=document.title,
+            field="logits",
+            remedy="dump the logits for the same documents, entities and relations as in the documents folder",
+        )
+    if not np.isfinite(logits).all():
+        bad = tuple(int(i) for i in np.argwhere(~np.isfinite(logits))[0])
+        raise InputError(
+            f"the logit at (head, tail, relation) {bad} is {logits[bad]}",
+            file=file,
+            document=document.title,
+            field="logits",
+            remedy="the backbone diverged: lower its learning rate, or clip the logits before dumping",
+        )
+    logits = np.array(logits, dtype=np.float32)
+    logits[np.arange(n), np.arange(n)] = NEVER
+    labels = schema.labels(document)
+    in_train = schema.in_train(document, facts) if facts else np.zeros_like(labels)
+    return ScoredDocument(document, schema.entity_types(document), logits, labels, in_train)
+
+
+def write_dump(path: str | Path, logits: Mapping[str, Mapping[str, FloatArray]]) -> None:
+    """Write a dump atomically.
+
+    Args:
+        logits: split -> document title -> (N, N, R).
+    """
+    tensors = {
+        f"{split}/{title}/logits": np.ascontiguousarray(array, dtype=np.float32)
+        for split, documents in logits.items()
+        for title, array in documents.items()
+    }
+    with atomic(path) as temporary:
+        save_file(tensors, temporary, metadata={"format": "logire-logits-1"})
+
+
+def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[ScoredDocument]:
+    """Read one split of a dump, in the order of the corpus's documents.
+
+    Raises:
+        InputError: the file is missing or damaged, a document has no logits (or logits no document), a shape or a
+            value is wrong, or ``labels`` in the dump are not the documents'.
+    """
+    documents = corpus.documents(split)
+    arrays = dict(_arrays(path, split))
+    unknown = sorted({title for title, _ in arrays} - {d.title for d in documents})
+    missing = [d.title for d in documents if (d.title, "logits") not in arrays]
+    if unknown or missing:
+        raise InputError(
+            f"{split}: {len(missing)} documents have no logits, "
+            f"{len(unknown)} have logits but are not in {corpus.path}",
+            file=path,
+            document=(missing or unknown)[0],
+            remedy="dump the logits of the very documents that this folder holds",
+        )
+    result = []
+    for document in documents:
+        item = scored(
+            document, arrays[document.title, "logits"], corpus.schema, corpus.training_facts, file=path
+        )
+        for key, ours in (("labels", item.labels), ("in_train", item.in_train)):
+            given = arrays.get((document.title, key))
+            if given is not None and given.shape != ours.shape:
+                raise InputError(
+                    f"shape {tuple(given.shape)}, {ours.shape} expected",
+                    file=path,
+                    document=document.title,
+                    field=key,
+                )
+            if given is not None and key == "labels" and not np.array_equal(given, ours):
+                raise InputError(
+                    "these are not the document's labels",
+                    file=path,
+                    document=document.title,
+                    field=key,
+                    remedy="the dump was made from other documents, or with the entities or relations in other order",
+                )
+        result.append(item)
+    return result
+
+
+def _arrays(path: str | Path, split: str) -> Iterator[tuple[tuple[str, str], FloatArray]]:
+    """Yield ((title, key), array) of one split."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError("does not exist", file=path, remedy="dump the backbone's logits first")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
+                prefix, _, rest = name.partition("/")
+                title, _, key = rest.rpartition("/")
+                if prefix == split:
+                    yield (title, key), file.get_tensor(name)
+    except SafetensorError as error:
+        raise InputError(f"is damaged or no safetensors file ({error})", file=path) from error

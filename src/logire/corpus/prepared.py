@@ -1,0 +1,145 @@
+"""A prepared corpus: the folder that ``logire prepare`` writes and every later step reads.
+
+``DIR/{train,dev,test}.json`` in DocRED's format, ``rel2id.json`` and ``ner2id.json`` (DocRED's meta files, ``Na``
+first), ``statistics.json``, and ``corpus.json`` (name, whether it is synthetic).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from logire.corpus.docred import read_docred, write_docred
+from logire.corpus.document import Document, Schema, TrainingFacts, training_facts
+from logire.corpus.statistics import statistics
+from logire.errors import InputError
+from logire.files import read_json, write_json
+
+SPLITS = ("train", "dev", "test")
+NA = "Na"
+_REMEDY = "make the folder with `logire prepare`"
+
+
+@dataclass(frozen=True)
+class PreparedCorpus:
+    """A prepared corpus on disk; splits are read on first use.
+
+    Raises:
+        InputError: the folder or one of its files is missing or broken.
+    """
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: str | Path) -> PreparedCorpus:
+        path = Path(path)
+        if not path.is_dir():
+            raise InputError("is no folder", file=path, remedy=_REMEDY)
+        return cls(path)
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """``name`` of the corpus and whether it is ``synthetic``; a folder without ``corpus.json`` is neither."""
+        file = self.path / "corpus.json"
+        return dict(read_json(file)) if file.exists() else {"name": self.path.name, "synthetic": False}
+
+    @property
+    def name(self) -> str:
+        return str(self.info["name"])
+
+    @property
+    def synthetic(self) -> bool:
+        return bool(self.info["synthetic"])
+
+    @cached_property
+    def schema(self) -> Schema:
+        relations = read_indices(self.path / "rel2id.json")
+        return Schema(tuple(r for r in relations if r != NA), tuple(read_indices(self.path / "ner2id.json")))
+
+    def documents(self, split: str) -> tuple[Document, ...]:
+        """The documents of ``train``, ``dev`` or ``test``."""
+        if split not in SPLITS:
+            raise InputError(f"unknown split {split!r}", file=self.path, remedy=f"one of {', '.join(SPLITS)}")
+        return getattr(self, split)  # type: ignore[no-any-return]
+
+    @cached_property
+    def train(self) -> tuple[Document, ...]:
+        return self._read("train")
+
+    @cached_property
+    def dev(self) -> tuple[Document, ...]:
+        return self._read("dev")
+
+    @cached_property
+    def test(self) -> tuple[Document, ...]:
+        return self._read("test")
+
+    @cached_property
+    def training_facts(self) -> TrainingFacts:
+        """(head name, tail name) -> relations of the training facts, for the two ign F1 metrics."""
+        return training_facts(self.train)
+
+    def _read(self, split: str) -> tuple[Document, ...]:
+        file = self.path / f"{split}.json"
+        if not file.exists():
+            raise InputError("does not exist", file=file, remedy=_REMEDY)
+        schema = self.schema
+        return tuple(read_docred(file, relations=schema.relation_index, types=schema.type_index))
+
+
+def read_indices(path: str | Path) -> list[str]:
+    """The names of a ``rel2id.json`` or ``ner2id.json``, in the order of their numbers.
+
+    Raises:
+        InputError: not an object of name -> number, or the numbers are not 0, 1, 2, ...
+    """
+    value = read_json(path)
+    if not isinstance(value, dict) or not value:
+        raise InputError("an object of name -> number was expected", file=path)
+    numbers = list(value.values())
+    if not all(isinstance(n, int) for n in numbers) or sorted(numbers) != list(range(len(numbers))):
+        raise InputError(f"the numbers must be 0 to {len(numbers) - 1}, each once", file=path)
+    return sorted(value, key=lambda name: int(value[name]))
+
+
+def write_prepared(
+    path: str | Path,
+    splits: Mapping[str, list[Document]],
+    schema: Schema,
+    *,
+    name: str,
+    synthetic: bool,
+) -> None:
+    """Write a prepared corpus; the folder appears whole or not at all.
+
+    Raises:
+        InputError: a split is missing or empty.
+    """
+    for split in SPLITS:
+        if not splits.get(split):
+            raise InputError(f"the {split} split has no document", file=path)
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    except OSError as error:
+        raise InputError(
+            f"cannot be written ({error.strerror})", file=path, remedy="choose a writable folder"
+        ) from error
+    try:
+        for split in SPLITS:
+            write_docred(temporary / f"{split}.json", splits[split])
+        write_json(temporary / "rel2id.json", {r: i for i, r in enumerate((NA, *schema.relations))})
+        write_json(temporary / "ner2id.json", schema.type_index)
+        write_json(temporary / "corpus.json", {"name": name, "synthetic": synthetic})
+        write_json(temporary / "statistics.json", statistics(splits, schema, name=name, synthetic=synthetic))
+        path.mkdir(exist_ok=True)
+        for file in sorted(temporary.iterdir()):
+            file.replace(path / file.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,75 @@
+"""Reading and writing files so that nothing half-written is ever left behind."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from logire.errors import InputError
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it is renamed over ``path``.
+
+    On any error the temporary file is removed and ``path`` stays as it was.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written ({error.strerror})", file=path, remedy="choose a writable folder"
+        ) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files private; give the file the permissions an ordinary open() would.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write ``text`` (UTF-8) to ``path`` atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any, *, indent: int | None = 2) -> None:
+    """Write ``value`` as JSON to ``path`` atomically; key order is kept, so equal values give equal bytes."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path, *, remedy: str | None = None) -> Any:
+    """Read a JSON file, plain or gzipped (``.gz``).
+
+    Raises:
+        InputError: the file is missing or is not JSON; the message names it, and the line where it breaks.
+    """
+    path = Path(path)
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return json.loads(data.decode("utf-8"))
+    except FileNotFoundError as error:
+        raise InputError("does not exist", file=path, remedy=remedy) from error
+    except IsADirectoryError as error:
+        raise InputError("is a folder, a file was expected", file=path, remedy=remedy) from error
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"broken JSON at line {error.lineno}, column {error.colno}: {error.msg}", file=path, remedy=remedy
+        ) from error
+    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error

@@ -1,0 +1,46 @@
+"""The global decision threshold: a prediction is a score >= theta, theta the argmax of development F1."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Threshold(NamedTuple):
+    """The best threshold and the micro F1 (0 to 1) it gives on the scores it was chosen on."""
+
+    theta: float
+    f1: float
+
+
+def best_threshold(
+    scores: npt.NDArray[np.floating], labels: npt.NDArray[np.bool_], *, gold: int | None = None
+) -> Threshold:
+    """The threshold with the highest micro F1; of several, the highest one.
+
+    Candidates with equal scores are taken together, as they are when the threshold is applied.
+
+    Args:
+        scores: (n,) a score for each candidate fact.
+        labels: (n,) whether it is labelled.
+        gold: number of labelled facts, if some are not among the candidates; they count as missed.
+
+    Returns:
+        theta = inf and f1 = 0 where there is nothing to find.
+    """
+    total = int(labels.sum()) if gold is None else gold
+    if total == 0 or scores.size == 0 or not labels.any():
+        return Threshold(float("inf"), 0.0)
+    # Below the lowest labelled score F1 only falls: sort what lies above it, usually a small part.
+    kept = scores >= scores[labels].min()
+    scores, labels = scores[kept], labels[kept]
+    order = np.argsort(-scores, kind="stable")
+    scores = scores[order]
+    correct = np.cumsum(labels[order])
+    f1 = 2.0 * correct / (np.arange(1, len(scores) + 1) + total)
+    last_of_ties = np.append(scores[1:] != scores[:-1], True)
+    f1[~last_of_ties] = -1.0
+    best = int(np.argmax(f1))
+    return Threshold(float(scores[best]), float(f1[best]))
