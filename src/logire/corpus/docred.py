@@ -64,10 +64,7 @@ def as_record(document: Document) -> dict[str, Any]:
         "title": document.title,
         "sents": [list(sentence) for sentence in document.sentences],
         "vertexSet": [
-            [
-                {"name": m.name, "sent_id": m.sentence, "pos": [m.start, m.end], "type": m.type}
-                for m in entity.mentions
-            ]
+            [{"name": m.name, "sent_id": m.sentence, "pos": [m.start, m.end], "type": m.type} for m in entity.mentions]
             for entity in document.entities
         ],
         "labels": [

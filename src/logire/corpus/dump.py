@@ -127,9 +127,7 @@ def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[Scor
         )
     result = []
     for document in documents:
-        item = scored(
-            document, arrays[document.title, "logits"], corpus.schema, corpus.training_facts, file=path
-        )
+        item = scored(document, arrays[document.title, "logits"], corpus.schema, corpus.training_facts, file=path)
         for key, ours in (("labels", item.labels), ("in_train", item.in_train)):
             given = arrays.get((document.title, key))
             if given is not None and given.shape != ours.shape:

@@ -117,15 +117,11 @@ class _Converter:
         self.where, self.title = where, record["id"]
         text = self.field(record, "content", str)
         tokens, starts = self.tokenizer(text)
-        concepts = [
-            self.field(c, "concept", int, f"concepts[{i}].") for i, c in self.rows(record, "concepts")
-        ]
+        concepts = [self.field(c, "concept", int, f"concepts[{i}].") for i, c in self.rows(record, "concepts")]
         mentions = self.mentions_by_concept(record, text, tokens, concepts)
         entity_of = {concept: index for index, concept in enumerate(c for c in concepts if mentions.get(c))}
         if not entity_of:
-            raise self.fail(
-                "mentions", "no concept of this document has a mention", "leave it out of the split"
-            )
+            raise self.fail("mentions", "no concept of this document has a mention", "leave it out of the split")
         spans = [span for concept in entity_of for span in mentions[concept]]
         sentences, offsets = _sentences([token for token, _, _ in tokens], starts, spans)
         entities = self.entities(record, mentions, offsets)
@@ -181,9 +177,7 @@ class _Converter:
             found.setdefault(concept, []).append((first, last, text[begin:end]))
         return found
 
-    def entities(
-        self, record: Record, mentions: Mapping[int, list[Span]], offsets: list[int]
-    ) -> tuple[Entity, ...]:
+    def entities(self, record: Record, mentions: Mapping[int, list[Span]], offsets: list[int]) -> tuple[Entity, ...]:
         entities, kind = [], self.schema.types[0]
         for _, concept in self.rows(record, "concepts"):
             if concept["concept"] not in mentions:
@@ -193,9 +187,7 @@ class _Converter:
             members = []
             for start, end, name in mentions[concept["concept"]]:
                 sentence = bisect_right(offsets, start) - 1
-                members.append(
-                    Mention(name, sentence, start - offsets[sentence], end - offsets[sentence], kind)
-                )
+                members.append(Mention(name, sentence, start - offsets[sentence], end - offsets[sentence], kind))
             entities.append(Entity(tuple(members)))
         return tuple(entities)
 

@@ -1,0 +1,39 @@
+"""Seeds, threads, device: what has to be equal for two runs to be equal."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+
+from logire.errors import InputError
+
+
+def derive_seed(seed: int, *names: str | int) -> int:
+    """A seed for one purpose, derived from the run's one seed; equal on every machine."""
+    digest = hashlib.sha256("/".join(str(part) for part in (seed, *names)).encode()).digest()
+    return int.from_bytes(digest[:6], "big")
+
+
+def seed_torch(seed: int, *names: str | int) -> None:
+    """Seed torch for one purpose and make its algorithms deterministic."""
+    torch.manual_seed(derive_seed(seed, *names))
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """``auto`` is the first GPU, or the CPU; anything else is taken as torch names it (``cpu``, ``cuda:1``).
+
+    Raises:
+        InputError: no such device here.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        picked = torch.device(device)
+        torch.empty(0, device=picked)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"{device!r} is not usable here ({error})", field="device", remedy="use auto or cpu"
+        ) from error
+    return picked
