@@ -2,7 +2,7 @@
 
 The road from annotation to document is the paper's authors': concepts without a mention are dropped with every
 relation that touches one, documents left without an entity drop out, an entity's type is the last of its tags that
-is a known type, and a concept without one takes the type of the mention read before it.
+is a known type, and a mention of a concept without one takes the type of the mention read before it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from logire.corpus.tokenizer import Tokenizer
 from logire.errors import InputError
 
 Record = dict[str, Any]
-Span = tuple[int, int, str]  # first token, one past the last (document-level), the mention's text
+Span = tuple[int, int, str, str]  # first token, one past the last (document-level), the mention's text, its type
 
 
 def read_annotations(path: str | Path) -> Iterator[tuple[str, Record]]:
@@ -124,7 +124,7 @@ class _Converter:
             raise self.fail("mentions", "no concept of this document has a mention", "leave it out of the split")
         spans = [span for concept in entity_of for span in mentions[concept]]
         sentences, offsets = _sentences([token for token, _, _ in tokens], starts, spans)
-        entities = self.entities(record, mentions, offsets)
+        entities = tuple(self.entity(mentions[concept], offsets) for concept in entity_of)
         facts = self.facts(record, set(concepts), entity_of)
         return Document(self.title, sentences, entities, facts)
 
@@ -147,6 +147,8 @@ class _Converter:
         if len(set(concepts)) != len(concepts):
             raise self.fail("concepts", "a concept number occurs twice")
         known = set(concepts)
+        types = self.types(record)
+        kind = self.schema.types[0]  # what a first mention without a type falls back on
         begins = [begin for _, begin, _ in tokens]
         found: dict[int, list[Span]] = {}
         for i, mention in self.rows(record, "mentions"):
@@ -174,22 +176,24 @@ class _Converter:
                 last += 1
             if last <= first:
                 raise self.fail(f"{prefix}begin", f"no token overlaps [{begin}, {end})")
-            found.setdefault(concept, []).append((first, last, text[begin:end]))
+            kind = types[concept] or kind
+            found.setdefault(concept, []).append((first, last, text[begin:end], kind))
         return found
 
-    def entities(self, record: Record, mentions: Mapping[int, list[Span]], offsets: list[int]) -> tuple[Entity, ...]:
-        entities, kind = [], self.schema.types[0]
+    def types(self, record: Record) -> dict[int, str | None]:
+        """Concept -> the last of its tags that is an entity type, None where there is none."""
+        found: dict[int, str | None] = {}
         for _, concept in self.rows(record, "concepts"):
-            if concept["concept"] not in mentions:
-                continue
             known = [tag for tag in concept.get("tags") or [] if tag in self.schema.type_index]
-            kind = known[-1] if known else kind
-            members = []
-            for start, end, name in mentions[concept["concept"]]:
-                sentence = bisect_right(offsets, start) - 1
-                members.append(Mention(name, sentence, start - offsets[sentence], end - offsets[sentence], kind))
-            entities.append(Entity(tuple(members)))
-        return tuple(entities)
+            found[concept["concept"]] = known[-1] if known else None
+        return found
+
+    def entity(self, spans: list[Span], offsets: list[int]) -> Entity:
+        mentions = []
+        for start, end, name, kind in spans:
+            sentence = bisect_right(offsets, start) - 1
+            mentions.append(Mention(name, sentence, start - offsets[sentence], end - offsets[sentence], kind))
+        return Entity(tuple(mentions))
 
     def facts(self, record: Record, known: set[int], entity_of: Mapping[int, int]) -> tuple[Fact, ...]:
         facts = []
@@ -211,7 +215,7 @@ def _sentences(
     tokens: list[str], starts: list[int], spans: list[Span]
 ) -> tuple[tuple[tuple[str, ...], ...], list[int]]:
     """Cut tokens at ``starts``, leaving out every cut that would split a mention; also the kept starts."""
-    inside = {cut for start, end, _ in spans for cut in range(start + 1, end)}
+    inside = {cut for start, end, _, _ in spans for cut in range(start + 1, end)}
     offsets = [start for start in starts if start not in inside]
     ends = [*offsets[1:], len(tokens)]
     return tuple(tuple(tokens[a:b]) for a, b in zip(offsets, ends, strict=True)), offsets
