@@ -11,13 +11,14 @@ import gzip
 import json
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.tokenizer import Tokenizer
 from logire.errors import InputError
+from logire.files import atomic
 
 Record = dict[str, Any]
 Span = tuple[int, int, str, str]  # first token, one past the last (document-level), the mention's text, its type
@@ -56,6 +57,13 @@ def read_annotations(path: str | Path) -> Iterator[tuple[str, Record]]:
         raise InputError(f"is not a whole gzip file ({error})", file=path, remedy="fetch it again") from error
     if not count:
         raise InputError("is empty: no annotation in it", file=path)
+
+
+def write_annotations(path: str | Path, records: Iterable[Record]) -> None:
+    """Write annotations as a ``.jsonl`` or a ``.jsonl.gz``, one a line, atomically; equal records, equal bytes."""
+    data = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode("utf-8")
+    with atomic(path) as temporary:
+        temporary.write_bytes(gzip.compress(data, mtime=0) if Path(path).suffix == ".gz" else data)
 
 
 def _parse(data: bytes, where: str) -> Record:
