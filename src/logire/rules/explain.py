@@ -1,0 +1,127 @@
+"""Why a fact was predicted: the rules that spoke for it, and the grounding path behind each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from logire.corpus.document import Schema
+from logire.corpus.dump import ScoredDocument
+from logire.rules.queries import Body, atom_name, body_name
+
+
+@dataclass(frozen=True)
+class GroundingPath:
+    """The best grounding path of a rule body: entities h = e_0, ..., e_l = t, and each atom's probability."""
+
+    entities: tuple[int, ...]
+    scores: tuple[float, ...]
+
+    @property
+    def score(self) -> float:
+        """phi(path), the product of the atoms' probabilities."""
+        return float(np.prod(self.scores))
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule's part in a score: ``contribution`` = weight * phi(rule)."""
+
+    body: Body
+    weight: float
+    path: GroundingPath
+
+    @property
+    def contribution(self) -> float:
+        return self.weight * self.path.score
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why ``relation(head, tail)`` got its score: score = bias + the sum of the reasons' contributions.
+
+    Attributes:
+        backbone: the backbone's own probability of the fact.
+        reasons: the largest contributions first; the ones left out are smaller.
+    """
+
+    title: str
+    head: int
+    relation: str
+    tail: int
+    score: float
+    theta: float
+    bias: float
+    backbone: float
+    reasons: tuple[Reason, ...]
+
+    @property
+    def predicted(self) -> bool:
+        return self.score >= self.theta
+
+    def as_dict(self, document: ScoredDocument, schema: Schema) -> dict[str, Any]:
+        """JSON with entity names, atom names and scores."""
+        names = [entity.name for entity in document.document.entities]
+        return {
+            "title": self.title,
+            "h_idx": self.head,
+            "t_idx": self.tail,
+            "r": self.relation,
+            "head": names[self.head],
+            "tail": names[self.tail],
+            "score": round(self.score, 6),
+            "threshold": round(self.theta, 6),
+            "predicted": self.predicted,
+            "bias": round(self.bias, 6),
+            "backbone_probability": round(self.backbone, 6),
+            "reasons": [
+                {
+                    "rule": f"{self.relation} <- {body_name(reason.body, schema)}",
+                    "weight": round(reason.weight, 6),
+                    "phi": round(reason.path.score, 6),
+                    "contribution": round(reason.contribution, 6),
+                    "path": [
+                        {
+                            "from": names[reason.path.entities[i]],
+                            "from_idx": reason.path.entities[i],
+                            "atom": atom_name(atom, schema),
+                            "to": names[reason.path.entities[i + 1]],
+                            "to_idx": reason.path.entities[i + 1],
+                            "score": round(reason.path.scores[i], 6),
+                        }
+                        for i, atom in enumerate(reason.body)
+                    ],
+                }
+                for reason in self.reasons
+            ],
+        }
+
+
+def best_path(probabilities: npt.NDArray[np.float32], body: Body, head: int, tail: int) -> GroundingPath:
+    """The grounding path of ``body`` from head to tail with the largest product (the first of several).
+
+    Args:
+        probabilities: (N, N, R).
+    """
+    relations = probabilities.shape[2]
+
+    def matrix(atom: int) -> npt.NDArray[np.float32]:
+        return probabilities[:, :, atom] if atom < relations else probabilities[:, :, atom - relations].T
+
+    reached = np.zeros(len(probabilities), dtype=np.float32)
+    reached[head] = 1.0
+    came_from = []
+    for atom in body:
+        products = reached[:, None] * matrix(atom)
+        came_from.append(products.argmax(axis=0))
+        reached = products.max(axis=0)
+    entities = [tail]
+    for step in reversed(came_from):
+        entities.append(int(step[entities[-1]]))
+    entities[-1] = head
+    entities.reverse()
+    scores = tuple(float(matrix(atom)[entities[i], entities[i + 1]]) for i, atom in enumerate(body))
+    return GroundingPath(tuple(entities), scores)

@@ -1,0 +1,199 @@
+"""The rule generator p_theta: a small encoder-decoder transformer over atoms (paper, section 3.2).
+
+Source: [head type, relation, tail type]; target: the body's atoms, then EOS. The body is never empty and at most
+``max_length`` long, so that AutoReg(. | q) is a normalised distribution over bodies: EOS has no probability at the
+first position, and is certain after the last.
+
+All computing is done on forests of prefixes: bodies that share a prefix share its computation, so that exact
+expectations, sampling for all query types and probabilities are one call each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from logire.corpus.document import IntArray
+from logire.rules.queries import Body, QueryTypes
+from logire.rules.settings import LogiRESettings
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The prefixes of some bodies of some query types; each tree's root is the empty prefix.
+
+    Attributes:
+        query: (nodes,) query type. token: (nodes,) last atom, 2R + 1 (BOS) at a root. depth: (nodes,) length.
+        ancestors: (nodes, max_length) the prefix's own prefixes, root first, itself last, then -1.
+        number: (query type, prefix) -> node.
+    """
+
+    query: Tensor
+    token: Tensor
+    depth: Tensor
+    ancestors: Tensor
+    number: dict[tuple[int, Body], int]
+
+    @classmethod
+    def of(cls, bodies: Iterable[tuple[int, Iterable[Body]]], begin: int, max_length: int) -> Forest:
+        """From (query type, bodies); prefixes of length ``max_length`` need no computing and are left out."""
+        prefixes: set[tuple[int, Body]] = set()
+        for q, group in bodies:
+            prefixes.add((q, ()))
+            prefixes.update((q, body[:k]) for body in group for k in range(1, min(len(body) + 1, max_length)))
+        ordered = sorted(prefixes)
+        number = {prefix: i for i, prefix in enumerate(ordered)}
+        ancestors = np.full((len(ordered), max_length), -1, dtype=np.int64)
+        for i, (q, prefix) in enumerate(ordered):
+            for k in range(len(prefix) + 1):
+                ancestors[i, k] = number[q, prefix[:k]]
+        return cls(
+            query=torch.tensor([q for q, _ in ordered], dtype=torch.long),
+            token=torch.tensor([p[-1] if p else begin for _, p in ordered], dtype=torch.long),
+            depth=torch.tensor([len(p) for _, p in ordered], dtype=torch.long),
+            ancestors=torch.from_numpy(ancestors),
+            number=number,
+        )
+
+
+class PrefixDecoderLayer(nn.Module):
+    """A pre-norm transformer decoder layer over a forest: a prefix attends to its own prefixes and the query."""
+
+    def __init__(self, hidden: int, heads: int, feedforward: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(3))
+        self.self_query, self.self_key_value = nn.Linear(hidden, hidden), nn.Linear(hidden, 2 * hidden)
+        self.cross_query, self.cross_key_value = nn.Linear(hidden, hidden), nn.Linear(hidden, 2 * hidden)
+        self.self_out, self.cross_out = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
+        self.feedforward = nn.Sequential(nn.Linear(hidden, feedforward), nn.ReLU(), nn.Linear(feedforward, hidden))
+
+    def attend(self, query: Tensor, key_value: Tensor, mask: Tensor | None) -> Tensor:
+        """(n, H) queries over (n, m, 2H) keys and values; ``mask`` (n, m) is true where there is nothing."""
+        n, m, _ = key_value.shape
+        key, value = key_value.view(n, m, 2, self.heads, -1).unbind(2)
+        weight = torch.einsum("nad,nmad->nam", query.view(n, self.heads, -1), key) / key.shape[-1] ** 0.5
+        if mask is not None:
+            weight = weight.masked_fill(mask[:, None, :], -torch.inf)
+        return torch.einsum("nam,nmad->nad", weight.softmax(-1), value).reshape(n, -1)
+
+    def forward(self, x: Tensor, memory: Tensor, query: Tensor, ancestors: Tensor) -> Tensor:
+        """x: (nodes, H); memory: (queries, 3, H); query: (nodes,) row of memory; ancestors: (nodes, L)."""
+        normed = self.norms[0](x)
+        key_value = self.self_key_value(normed)[ancestors.clamp(min=0)]
+        x = x + self.self_out(self.attend(self.self_query(normed), key_value, ancestors < 0))
+        key_value = self.cross_key_value(memory)[query]
+        x = x + self.cross_out(self.attend(self.cross_query(self.norms[1](x)), key_value, None))
+        return x + self.feedforward(self.norms[2](x))  # type: ignore[no-any-return]
+
+
+class RuleGenerator(nn.Module):
+    """AutoReg_theta(rule | q).
+
+    Args:
+        relations, types: R and the number of entity types.
+        triples: (Q, 3) the query types (relation, head type, tail type).
+    """
+
+    def __init__(self, relations: int, types: int, triples: IntArray, settings: LogiRESettings) -> None:
+        super().__init__()
+        hidden = settings.hidden
+        self.max_length = settings.max_length
+        self.end, self.begin = 2 * relations, 2 * relations + 1
+        self.positions = settings.positions
+        source = triples[:, [1, 0, 2]] + np.array([2 * relations + 2, 0, 2 * relations + 2])
+        self.register_buffer("source", torch.from_numpy(source), persistent=False)
+        self.embedding = nn.Embedding(2 * relations + 2 + types, hidden)
+        self.position = nn.Embedding(3 + settings.max_length, hidden)
+        layer = nn.TransformerEncoderLayer(
+            hidden, settings.heads, settings.feedforward, dropout=0.0, batch_first=True, norm_first=True
+        )
+        self.encoder = nn.TransformerEncoder(
+            layer, settings.layers, norm=nn.LayerNorm(hidden), enable_nested_tensor=False
+        )
+        self.decoder = nn.ModuleList(
+            PrefixDecoderLayer(hidden, settings.heads, settings.feedforward) for _ in range(settings.layers)
+        )
+        self.norm = nn.LayerNorm(hidden)
+        self.out = nn.Linear(hidden, 2 * relations + 1)
+        nn.init.normal_(self.embedding.weight, std=hidden**-0.5)
+        nn.init.normal_(self.position.weight, std=hidden**-0.5)
+
+    @property
+    def device(self) -> torch.device:
+        return self.out.weight.device
+
+    def forward(self, forest: Forest) -> Tensor:
+        """(nodes, 2R + 1) log-probabilities of the next atom, or EOS (last column), after each prefix."""
+        device = self.device
+        query, token, depth, ancestors = (
+            part.to(device) for part in (forest.query, forest.token, forest.depth, forest.ancestors)
+        )
+        present, row = torch.unique(query, return_inverse=True)
+        source: Tensor = self.source[present]  # type: ignore[index]
+        memory = self.embedding(source)
+        x = self.embedding(token)
+        if self.positions:
+            memory = memory + self.position.weight[:3]
+            x = x + self.position(depth + 3)
+        memory = self.encoder(memory)
+        for layer in self.decoder:
+            x = layer(x, memory, row, ancestors)
+        logits = self.out(self.norm(x))
+        never_empty = torch.zeros_like(logits, dtype=torch.bool)
+        never_empty[:, self.end] = depth == 0
+        result: Tensor = logits.masked_fill(never_empty, -torch.inf).log_softmax(-1)
+        return result
+
+    @torch.no_grad()
+    def log_prob(self, bodies: Sequence[Iterable[Body]], queries: QueryTypes) -> list[dict[Body, float]]:
+        """For each query type: body -> log AutoReg(body | q); over all bodies of a query type they sum to 1."""
+        groups = [(q, sorted(group)) for q, group in enumerate(bodies)]
+        forest = Forest.of(groups, self.begin, self.max_length)
+        log_probs = self(forest).double().cpu().numpy()
+        result = []
+        for q, group in groups:
+            values = {}
+            for body in group:
+                path = [forest.number[q, body[:k]] for k in range(len(body))]
+                value = sum(float(log_probs[node, atom]) for node, atom in zip(path, body, strict=True))
+                if len(body) < self.max_length:
+                    value += float(log_probs[forest.number[q, body], self.end])
+                values[body] = value
+            result.append(values)
+        return result
+
+    @torch.no_grad()
+    def sample(self, count: int, queries: QueryTypes, generator: np.random.Generator) -> list[dict[Body, int]]:
+        """Draw ``count`` rules for every query type: body -> how often it was drawn (the multinomial of z).
+
+        Prefixes that were drawn together are extended together: one pass over the forest a position.
+        """
+        drawn: list[dict[Body, int]] = [{} for _ in range(len(queries))]
+        active: dict[tuple[int, Body], int] = {(q, ()): count for q in range(len(queries))}
+        for length in range(1, self.max_length + 1):
+            grouped: list[list[Body]] = [[] for _ in range(len(queries))]
+            for q, prefix in active:
+                grouped[q].append(prefix)
+            forest = Forest.of(((q, g) for q, g in enumerate(grouped) if g), self.begin, self.max_length)
+            probabilities = self(forest).double().exp().cpu().numpy()
+            extended: dict[tuple[int, Body], int] = {}
+            for (q, prefix), copies in sorted(active.items()):
+                row = probabilities[forest.number[q, prefix]]
+                outcome = generator.multinomial(copies, row / row.sum())
+                for atom in np.flatnonzero(outcome):
+                    times = int(outcome[atom])
+                    if atom == self.end:
+                        drawn[q][prefix] = times
+                    elif length == self.max_length:
+                        drawn[q][(*prefix, int(atom))] = times
+                    else:
+                        extended[q, (*prefix, int(atom))] = times
+            active = extended
+            if not active:
+                break
+        return drawn
