@@ -1,0 +1,119 @@
+"""Evaluating a predictions file: what ``logire evaluate`` prints and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from logire.corpus.predictions import read_predictions
+from logire.corpus.prepared import PreparedCorpus
+from logire.errors import InputError
+from logire.evaluation.logic import DWIE_RULES, read_gold_rules
+from logire.evaluation.metrics import DISTANCE_EDGES, evaluate
+from logire.files import read_json
+
+RUN_KEYS = ("dataset", "backbone", "method", "seed", "threshold")
+"""What a metrics file keeps of the ``run.json`` beside the predictions: nothing that differs between equal runs."""
+
+
+def evaluate_file(
+    predictions: Path,
+    corpus: PreparedCorpus,
+    split: str,
+    *,
+    distance_edges: Sequence[int] = DISTANCE_EDGES,
+    gold_rules: Path | None = None,
+) -> dict[str, Any]:
+    """Score a predictions file against one split of a prepared corpus.
+
+    Args:
+        gold_rules: a file of rules for the logic score; DWIE's published ones where it is None.
+
+    Returns:
+        The metrics as JSON values: ``corpus`` (name, synthetic), ``split``, ``run`` (the :data:`RUN_KEYS` of the
+        ``run.json`` beside the predictions, {} without one), and what
+        :meth:`logire.evaluation.metrics.Evaluation.as_dict` gives.
+
+    Raises:
+        InputError: the predictions do not fit the documents, the split has no labels, or ``run.json`` is broken.
+    """
+    documents = corpus.documents(split)
+    if not any(document.facts for document in documents):
+        raise InputError(
+            f"the {split} split has no labelled fact",
+            file=corpus.path / f"{split}.json",
+            field="labels",
+            remedy="score a labelled split; hidden labels are scored by the corpus's own submission site",
+        )
+    evaluation = evaluate(
+        read_predictions(predictions, documents, corpus.schema),
+        documents,
+        corpus.schema,
+        corpus.training_facts,
+        read_gold_rules(gold_rules or DWIE_RULES),
+        distance_edges,
+    )
+    return {
+        "corpus": {"name": corpus.name, "synthetic": corpus.synthetic},
+        "split": split,
+        "run": _run(Path(predictions).parent / "run.json"),
+        **evaluation.as_dict(),
+    }
+
+
+def _run(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    run = read_json(file)
+    if not isinstance(run, dict):
+        raise InputError("an object was expected", file=file)
+    return {key: run[key] for key in RUN_KEYS if key in run}
+
+
+def render(result: dict[str, Any]) -> Table:
+    """What :func:`evaluate_file` returned, as a table for the terminal."""
+    run = " ".join(f"{key} {result['run'][key]}" for key in RUN_KEYS if key in result["run"])
+    corpus = result["corpus"]
+    name = f"{corpus['name']}{' (synthetic)' if corpus['synthetic'] else ''}, {result['split']} split"
+    table = Table(
+        title=f"{name}: {run}" if run else name,
+        caption=_caption(result),
+        box=box.SIMPLE,
+        padding=0,
+        caption_justify="left",
+    )
+    table.add_column("facts", no_wrap=True)
+    for column in ("gold", "found", "right", "P", "R", "F1", "ign F1", "ign F1*"):
+        table.add_column(column, justify="right", no_wrap=True)
+    rows = {"all": {**result["counts"], **result}}
+    rows |= {_interval(group): group for group in result["by_distance"]}
+    rows |= {f"{name}-sentence": group for name, group in (result["by_sentence"] or {}).items()}
+    for label, row in rows.items():
+        counts = (str(row[key]) for key in ("gold", "predicted", "correct"))
+        percent = (f"{row[key]:.2f}" for key in ("precision", "recall", "f1", "ign_f1", "ign_f1_logire"))
+        table.add_row(label, *counts, *percent, end_section=label == "all")
+    return table
+
+
+def _interval(group: dict[str, Any]) -> str:
+    """A distance group by name: how many tokens stand between the two entities."""
+    return f"{group['from']}-{group['to'] - 1} tokens" if group["to"] else f"{group['from']}+ tokens"
+
+
+def _caption(result: dict[str, Any]) -> str:
+    ign = "ign F1 is DocRED's, ign F1* that of the LogiRE authors' script"
+    return f"{_logic(result)}\n{ign}"
+
+
+def _logic(result: dict[str, Any]) -> str:
+    if result["logic"] is None:
+        return (
+            f"logic: no gold rule fires ({result['logic_rules_left_out']} rules need relations that this corpus lacks)"
+        )
+    fired = sum(rule["bodies"] > 0 for rule in result["logic_rules"])
+    gold = "none" if result["gold_logic"] is None else f"{result['gold_logic']:.2f}"
+    return f"logic {result['logic']:.2f} over the {fired} gold rules that fire (labels: {gold})"

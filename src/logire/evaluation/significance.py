@@ -1,0 +1,118 @@
+"""Is a gain more than chance? Paired t-test over seeds, Holm's correction, paired bootstrap over documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from logire.corpus.document import IntArray
+from logire.errors import InputError
+from logire.evaluation.counts import Floats, scores
+from logire.runtime import derive_seed
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Differences (ours - base) of one metric over seeds, and the two-sided paired t-test.
+
+    Attributes:
+        seeds: number of pairs.
+        difference: the mean difference.
+        deviation: its standard deviation over seeds (ddof = 1); None with one seed.
+        p: the p value; None with one seed.
+        effect_size: Cohen's d_z, mean over standard deviation of the differences; None where that is not defined.
+    """
+
+    seeds: int
+    difference: float
+    deviation: float | None
+    p: float | None
+    effect_size: float | None
+
+    @property
+    def note(self) -> str:
+        """Why there is no p value; empty where there is one."""
+        return "one seed: no test" if self.p is None else ""
+
+
+def paired_t_test(base: Sequence[float], ours: Sequence[float]) -> PairedTest:
+    """Compare two methods, seed by seed.
+
+    Args:
+        base, ours: the metric of each seed, in the same order of seeds.
+
+    Raises:
+        InputError: no seed, or not the same number of them.
+    """
+    if len(base) != len(ours) or not base:
+        raise InputError(f"{len(base)} and {len(ours)} values: one for each seed of both methods was expected")
+    differences = np.asarray(ours, dtype=np.float64) - np.asarray(base, dtype=np.float64)
+    mean = float(differences.mean())
+    if len(differences) < 2:
+        return PairedTest(1, mean, None, None, None)
+    deviation = float(differences.std(ddof=1))
+    if deviation == 0:
+        # The statistic is infinite, or 0/0 where nothing differs at all.
+        return PairedTest(len(differences), mean, 0.0, 0.0 if mean else 1.0, None)
+    p = float(stats.ttest_rel(ours, base).pvalue)
+    return PairedTest(len(differences), mean, deviation, p, mean / deviation)
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Holm's (1979) adjusted p values of one family of tests; a None is no test and stays None."""
+    tested = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    largest = 0.0
+    for rank, (p, i) in enumerate(tested):
+        largest = max(largest, min(1.0, (len(tested) - rank) * p))
+        adjusted[i] = largest
+    return adjusted
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Paired bootstrap of a difference (ours - base): the 95% interval and a two-sided p value."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def paired_bootstrap(base: IntArray, ours: IntArray, metric: str, *, seed: int = 0, samples: int = 10_000) -> Bootstrap:
+    """Compare two methods by drawing documents with replacement, the same ones for both and for every seed.
+
+    Args:
+        base, ours: (seeds, documents, 5) :data:`~logire.evaluation.counts.COUNTS` of every document; the metric is
+            averaged over seeds.
+        metric: a field of :class:`~logire.evaluation.counts.Scores`.
+        seed: where the draws are derived from.
+        samples: number of draws.
+
+    Raises:
+        InputError: the two do not have the same shape, or have no seed or no document.
+    """
+    if base.shape != ours.shape or base.size == 0:
+        raise InputError(f"counts of shape {base.shape} and {ours.shape}: the same documents were expected")
+    rng = np.random.default_rng(derive_seed(seed, "bootstrap", metric))
+    documents = base.shape[1]
+    drawn = []
+    for start in range(0, samples, 1000):
+        size = min(1000, samples - start)
+        weights = rng.multinomial(documents, np.full(documents, 1 / documents), size=size)
+        drawn.append(_mean_score(ours, weights, metric) - _mean_score(base, weights, metric))
+    differences = np.concatenate(drawn)
+    once = np.ones((1, documents), dtype=np.int64)
+    difference = float((_mean_score(ours, once, metric) - _mean_score(base, once, metric))[0])
+    low, high = np.quantile(differences, [0.025, 0.975])
+    tail = min((differences <= 0).sum(), (differences >= 0).sum())
+    return Bootstrap(difference, float(low), float(high), float(min(1.0, 2 * (tail + 1) / (samples + 1))))
+
+
+def _mean_score(counts: IntArray, weights: IntArray, metric: str) -> Floats:
+    """(B,) the metric, averaged over seeds, when documents count ``weights`` (B, documents) times."""
+    values: Floats = getattr(scores(weights.astype(np.float64) @ counts), metric)
+    return np.asarray(values.mean(axis=0))
