@@ -17,6 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from logire.corpus.authors_dump import authors_arrays, is_torch_file
 from logire.corpus.document import BoolArray, Document, FloatArray, IntArray, Schema, TrainingFacts
 from logire.corpus.prepared import PreparedCorpus
 from logire.errors import InputError
@@ -109,12 +110,14 @@ def write_dump(path: str | Path, logits: Mapping[str, Mapping[str, FloatArray]])
 def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[ScoredDocument]:
     """Read one split of a dump, in the order of the corpus's documents.
 
+    A file that ``torch.save`` wrote is read as the authors' dump (:mod:`logire.corpus.authors_dump`).
+
     Raises:
         InputError: the file is missing or damaged, a document has no logits (or logits no document), a shape or a
             value is wrong, or ``labels`` in the dump are not the documents'.
     """
     documents = corpus.documents(split)
-    arrays = dict(_arrays(path, split))
+    arrays = dict(_arrays(path, split, documents))
     unknown = sorted({title for title, _ in arrays} - {d.title for d in documents})
     missing = [d.title for d in documents if (d.title, "logits") not in arrays]
     if unknown or missing:
@@ -149,11 +152,16 @@ def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[Scor
     return result
 
 
-def _arrays(path: str | Path, split: str) -> Iterator[tuple[tuple[str, str], FloatArray]]:
+def _arrays(
+    path: str | Path, split: str, documents: tuple[Document, ...]
+) -> Iterator[tuple[tuple[str, str], FloatArray]]:
     """Yield ((title, key), array) of one split."""
     path = Path(path)
     if not path.is_file():
         raise InputError("does not exist", file=path, remedy="dump the backbone's logits first")
+    if is_torch_file(path):
+        yield from authors_arrays(path, split, documents)
+        return
     try:
         with safe_open(path, framework="numpy") as file:
             for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)

@@ -31,7 +31,7 @@ NEGLIGIBLE = 1e-7
 
 def sigmoid(logits: FloatArray) -> FloatArray:
     """The backbone's probabilities phi(e, r, e') of its logits, float32."""
-    return expit(logits.astype(np.float32, copy=False))  # type: ignore[no-any-return]
+    return np.asarray(expit(logits.astype(np.float32, copy=False)), dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,128 @@
+"""A LogiRE run on disk: from documents and a logits dump to a run folder, and from the folder to predictions."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from logire.corpus.dump import ScoredDocument, read_dump
+from logire.corpus.predictions import write_predictions
+from logire.corpus.prepared import PreparedCorpus
+from logire.errors import InputError
+from logire.files import read_json, write_json, write_text
+from logire.rules.em import Report, silent
+from logire.rules.model import LogiRE
+from logire.rules.settings import LogiRESettings
+from logire.runtime import pick_device
+from logire.settings import settings_from
+
+RUN = "run.json"
+
+
+def fit_run(
+    documents: Path,
+    logits: Path,
+    out: Path,
+    *,
+    settings: Mapping[str, Any],
+    seed: int,
+    device: str = "auto",
+    report: Report = silent,
+) -> LogiRE:
+    """Fit LogiRE on a dump and write the run folder ``out``.
+
+    ``extractor.safetensors``, ``generator.safetensors``, ``rules.csv``, ``history.csv`` and, last, ``run.json``. A
+    run that was killed goes on from ``out/checkpoints/`` and ends with the same files.
+
+    Args:
+        settings: what differs from the defaults of :class:`LogiRESettings`.
+
+    Raises:
+        InputError: a bad setting, a broken corpus or dump, documents and logits that do not match.
+    """
+    chosen = settings_from(LogiRESettings, settings, where="logire")
+    pick_device(device)
+    corpus = PreparedCorpus.open(documents)
+    started = time.monotonic()
+    report("reading the logits", 0, 2)
+    train = read_dump(logits, corpus, "train")
+    report("reading the logits", 1, 2)
+    dev = read_dump(logits, corpus, "dev")
+    checkpoint = out / "checkpoints" / "em.safetensors"
+    model = LogiRE(corpus.schema, chosen, seed=seed, device=device)
+    model.fit(train, dev, checkpoint=checkpoint, report=report)
+    model.save(out)
+    write_json(
+        out / RUN,
+        {
+            "dataset": corpus.name,
+            "synthetic": corpus.synthetic,
+            "backbone": _backbone(logits),
+            "method": "logire",
+            "seed": seed,
+            "threshold": model.learnt.theta,
+            "dev_f1": model.learnt.dev_f1,
+            "iteration": model.learnt.iteration,
+            "iterations": len(model.history),
+            "rules": len(model.learnt.rules),
+            "settings": asdict(chosen),
+            "documents": str(documents),
+            "logits": str(logits),
+            "wall_seconds": round(time.monotonic() - started, 1),
+            "device": str(pick_device(device)),
+        },
+    )
+    checkpoint.unlink(missing_ok=True)
+    checkpoint.parent.rmdir()
+    return model
+
+
+def load_run(
+    run: Path, split: str, *, documents: Path | None = None, logits: Path | None = None
+) -> tuple[LogiRE, PreparedCorpus, list[ScoredDocument]]:
+    """The model of a run folder, its corpus and one split of its documents with their logits.
+
+    Args:
+        documents, logits: other folders than those the run was fitted on.
+
+    Raises:
+        InputError: a file is missing, or the relations or types are not those the run was fitted on.
+    """
+    info = read_json(run / RUN, remedy="fit a run first: logire fit --out RUN")
+    corpus = PreparedCorpus.open(documents or Path(info["documents"]))
+    model = LogiRE.load(run)
+    if corpus.schema != model.schema:
+        raise InputError(
+            f"{len(corpus.schema.relations)} relations and {len(corpus.schema.types)} entity types are not those "
+            f"the run was fitted on ({len(model.schema.relations)} and {len(model.schema.types)})",
+            file=corpus.path,
+            field="rel2id.json, ner2id.json",
+        )
+    return model, corpus, read_dump(logits or Path(info["logits"]), corpus, split)
+
+
+def predict_run(
+    run: Path, split: str, *, documents: Path | None = None, logits: Path | None = None, out: Path | None = None
+) -> Path:
+    """Write the run's predictions of one split, and beside them the rules and grounding paths behind each.
+
+    Returns:
+        The predictions file: ``out``, by default ``RUN/predictions-SPLIT.json``. The explanations go to
+        ``explanations-SPLIT.jsonl`` in the same folder, one prediction a line, in the same order.
+    """
+    model, _, scored = load_run(run, split, documents=documents, logits=logits)
+    file = out or run / f"predictions-{split}.json"
+    explained = (json.dumps(row, ensure_ascii=False) + "\n" for row in model.explanations(scored))
+    write_text(file.parent / f"explanations-{split}.jsonl", "".join(explained))
+    write_predictions(file, model.predict(scored))
+    return file
+
+
+def _backbone(logits: Path) -> str:
+    """The name of the backbone that made a dump, from the ``run.json`` beside it; else the file's stem."""
+    beside = logits.parent / RUN
+    return str(read_json(beside).get("backbone", logits.stem)) if beside.exists() else logits.stem
