@@ -37,6 +37,9 @@ class Encoded(Protocol):
 
 E = TypeVar("E", bound=Encoded)
 
+RARE = -5.0
+"""Where the logits of untrained classifiers start: labelled facts are rare, some in ten thousand candidates."""
+
 
 class Backbone(nn.Module, ABC, Generic[E]):
     """A relation model. Subclasses give ``Settings``, ``build``, ``encode`` and ``forward``.

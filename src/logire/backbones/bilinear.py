@@ -19,9 +19,10 @@ class PairBilinear(nn.Module):
         dim: d, size of an entity vector.
         distance_dim: size of a distance embedding.
         relations: R.
+        bias: where b_r starts.
     """
 
-    def __init__(self, dim: int, distance_dim: int, relations: int) -> None:
+    def __init__(self, dim: int, distance_dim: int, relations: int, *, bias: float) -> None:
         super().__init__()
         self.relations = relations
         self.distance = nn.Embedding(BUCKETS, distance_dim)
@@ -29,8 +30,7 @@ class PairBilinear(nn.Module):
         self.entity_distance = nn.Parameter(torch.empty(dim, relations * distance_dim))
         self.distance_entity = nn.Parameter(torch.empty(dim, relations * distance_dim))
         self.distance_distance = nn.Parameter(torch.empty(distance_dim, relations * distance_dim))
-        # Labelled facts are rare, some in a thousand candidates: start near "no".
-        self.bias = nn.Parameter(torch.full((relations,), -5.0))
+        self.bias = nn.Parameter(torch.full((relations,), bias))
         for block in (self.entity_entity, self.entity_distance, self.distance_entity, self.distance_distance):
             nn.init.normal_(block, std=(dim + distance_dim) ** -0.5)
 
@@ -45,14 +45,15 @@ class PairBilinear(nn.Module):
         Returns:
             (N, N, R).
         """
-        n, R = len(heads), self.relations
+        n, R, d = len(heads), self.relations, heads.shape[1]
         distance = self.distance.weight  # (K, c)
+        c = distance.shape[1]
         mirrored = BUCKETS - 1 - buckets
-        scores = torch.einsum("hrd,td->htr", (heads @ self.entity_entity).view(n, R, -1), tails)
+        scores = torch.einsum("hrd,td->htr", (heads @ self.entity_entity).view(n, R, d), tails)
         rows = torch.arange(n, device=buckets.device)
-        by_head = torch.einsum("hrc,kc->hkr", (heads @ self.entity_distance).view(n, R, -1), distance)
+        by_head = torch.einsum("hrc,kc->hkr", (heads @ self.entity_distance).view(n, R, c), distance)
         scores = scores + embedding(rows[:, None] * BUCKETS + mirrored, by_head.reshape(n * BUCKETS, R))
-        by_tail = torch.einsum("trc,kc->tkr", (tails @ self.distance_entity).view(n, R, -1), distance)
+        by_tail = torch.einsum("trc,kc->tkr", (tails @ self.distance_entity).view(n, R, c), distance)
         scores = scores + embedding(rows[None, :] * BUCKETS + buckets, by_tail.reshape(n * BUCKETS, R))
-        alone = torch.einsum("krc,kc->kr", (distance @ self.distance_distance).view(BUCKETS, R, -1), distance.flip(0))
+        alone = torch.einsum("krc,kc->kr", (distance @ self.distance_distance).view(BUCKETS, R, c), distance.flip(0))
         return scores + embedding(buckets, alone) + self.bias

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
-from logire.backbones.encoder import ForwardLSTM, WordBackbone, WordSettings
+from logire.backbones.encoder import DirectedLSTM, WordBackbone, WordSettings
 from logire.backbones.words import Vocabulary
 from logire.corpus.document import Schema
 
@@ -14,10 +15,10 @@ class BiLSTMSettings(WordSettings):
     """Settings of the BiLSTM; the defaults are tuned on DWIE's development split.
 
     Attributes:
-        directions: size of the LSTM's state in each direction.
+        state_dim: size of the LSTM's state in each direction.
     """
 
-    directions: int = 128
+    state_dim: int = Field(128, ge=1)
 
 
 class BiLSTM(WordBackbone):
@@ -28,9 +29,9 @@ class BiLSTM(WordBackbone):
 
     def __init__(self, settings: BiLSTMSettings, schema: Schema, vocabulary: Vocabulary) -> None:
         super().__init__(settings, schema, vocabulary)
-        self.forwards = ForwardLSTM(self.input_dim, settings.directions)
-        self.backwards = ForwardLSTM(self.input_dim, settings.directions, backwards=True)
-        self.linear = nn.Linear(2 * settings.directions, settings.hidden)
+        self.forwards = DirectedLSTM(self.input_dim, settings.state_dim)
+        self.backwards = DirectedLSTM(self.input_dim, settings.state_dim, backwards=True)
+        self.linear = nn.Linear(2 * settings.state_dim, settings.hidden)
 
     def read(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         both = torch.cat([self.forwards(tokens, lengths), self.backwards(tokens, lengths)], dim=-1)

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from logire.backbones import encoding, words
-from logire.backbones.backbone import Backbone
+from logire.backbones.backbone import RARE, Backbone
 from logire.backbones.bilinear import PairBilinear
 from logire.backbones.encoding import WordBatch, WordDocument
 from logire.backbones.settings import TrainingSettings
@@ -74,7 +74,7 @@ class WordBackbone(Backbone[WordDocument]):
         self.coreference_embedding = nn.Embedding(COREFERENCE_IDS + 1, settings.coreference_dim, padding_idx=0)
         self.type_embedding = nn.Embedding(len(schema.types) + 1, settings.type_dim, padding_idx=0)
         self.dropout = nn.Dropout(settings.dropout)
-        self.pair = PairBilinear(settings.hidden, settings.distance_dim, len(schema.relations))
+        self.pair = PairBilinear(settings.hidden, settings.distance_dim, len(schema.relations), bias=RARE)
 
     @property
     def input_dim(self) -> int:
@@ -136,7 +136,7 @@ class WordBackbone(Backbone[WordDocument]):
         return inputs
 
 
-class ForwardLSTM(nn.Module):
+class DirectedLSTM(nn.Module):
     """A one-layer LSTM that reads left to right, or right to left from each document's own last token.
 
     Padded input, not packed: on the CPU a packed sequence is some 15 times slower, and padding after the last token

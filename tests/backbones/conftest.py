@@ -1,0 +1,55 @@
+"""Fixtures of the backbones' tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from logire.backbones import resolve
+from logire.backbones.backbone import Backbone
+from logire.corpus.prepared import PreparedCorpus
+from logire.runtime import seed_torch
+
+from . import made_up
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """The models are tiny: threads only get in each other's way."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> PreparedCorpus:
+    return made_up.corpus(tmp_path_factory.mktemp("corpus") / "made-up")
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
+    """Backbone name -> settings that make it small."""
+
+    def settings(name: str) -> dict[str, Any]:
+        return dict(made_up.SMALL[name])
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def build(small: Callable[[str], dict[str, Any]], corpus: PreparedCorpus) -> Callable[..., Backbone[Any]]:
+    """(name, seed, further settings) -> an untrained small model."""
+
+    def model(name: str, seed: int = 1, **settings: Any) -> Backbone[Any]:
+        chosen = resolve(name)
+        seed_torch(seed, "initialisation")
+        return chosen.build(chosen.Settings.parse(small(name) | settings), corpus)
+
+    return model
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "run"
