@@ -31,7 +31,7 @@ PRINCE = ("Princess", "Prince")
 
 
 class Part(IntEnum):
-    """A part of the text: what is in the front never stands in the back, nor the other way round."""
+    """A part of the text; of two entities that only the rules connect, one stays in the front, one in the back."""
 
     FRONT = 0
     GAP = 1
@@ -44,7 +44,6 @@ class Country(NamedTuple):
     name: str
     demonym: str
     capital: str
-    region: str
     monarch: tuple[str, str] | None
 
 
@@ -101,13 +100,13 @@ class Story:
 
 
 def build_world(rng: Random, countries: int) -> list[Country]:
-    """The countries; every second one is a monarchy."""
+    """The countries; two of three are monarchies."""
     names = Names(rng)
     world = []
     for index in range(countries):
         name, demonym = names.country()
-        monarch = names.royal(("Queen", "King")) if index % 2 == 0 else None
-        world.append(Country(name, demonym, names.city(), names.region(), monarch))
+        monarch = names.royal(("Queen", "King")) if index % 3 else None
+        world.append(Country(name, demonym, names.city(), monarch))
     return world
 
 
@@ -152,7 +151,7 @@ def _typical(relation: str, body: tuple[str, ...]) -> float:
 
 def government(scene: Scene) -> None:
     story = scene.story
-    for relation in story.rng.sample(("head_of_gov", "minister_of", "minister_of"), 2):
+    for relation in ("head_of_gov", "minister_of"):
         person = story.person()
         if scene.direct:
             story.tell(person, relation, scene.place, scene.part())
@@ -171,7 +170,7 @@ def royals(scene: Scene) -> None:
     story.tell(ruler, "royalty_of", scene.place, Part.BACK)
     spouse = story.add(PERSON, *story.names.royal(PRINCE))
     story.tell(spouse, "spouse_of", ruler, Part.FRONT)
-    if story.draw(0.6):
+    if story.draw(0.9):
         child = story.add(PERSON, *story.names.royal(PRINCE))
         parent = story.rng.choice((ruler, spouse))
         if story.draw(0.5):
@@ -250,6 +249,9 @@ def film(scene: Scene) -> None:
     character = story.add(PERSON, story.names.character())
     story.tell(character, "played_by", actor, Part.FRONT)
     story.tell(character, "character_in", work, Part.BACK)
+    if story.draw(0.6):  # another film, so that it takes the character to tell which one the actor plays in
+        other = story.add(MISC, story.names.film())
+        story.tell(story.add(PERSON, story.names.character()), "character_in", other, Part.BACK)
     story.tell(actor, "citizen_of-x", scene.demonym(), Part.FRONT)
 
 
@@ -279,9 +281,9 @@ def build_story(rng: Random, world: list[Country]) -> Story:
     target = rng.randint(9, 14)
     scenes = [
         Scene(story, country, direct=direct)
-        for country, direct in zip(rng.sample(world, 3), (False, rng.random() < 0.4, True), strict=True)
+        for country, direct in zip(rng.sample(world, 3), (False, False, rng.random() < 0.7), strict=True)
     ]
-    if story.draw(0.4):
+    if story.draw(0.25):
         scenes.pop()
     episodes = rng.sample(EPISODES, len(EPISODES))
     for index, episode in enumerate(episodes):
