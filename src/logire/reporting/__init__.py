@@ -1,1 +1,1 @@
-
+"""Reporting: metrics files in, the paper's tables and figures out."""

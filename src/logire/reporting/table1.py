@@ -1,0 +1,69 @@
+"""Table 1: statistics of the corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from logire.errors import InputError
+from logire.files import read_json
+from logire.reporting.runs import Corpus
+from logire.reporting.tables import MISSING, Cell, Column, Record, Table, inputs_footer, write_table
+
+_KEYS = ("documents", "entities", "mentions", "facts", "distinct_facts", "tokens", "longest_document", "most_entities")
+
+
+def table1(statistics: Sequence[Path], out_stem: Path) -> None:
+    """Write the statistics of one or more prepared corpora as ``out_stem.{csv,md,tex}``.
+
+    Args:
+        statistics: the ``statistics.json`` of each corpus.
+
+    Raises:
+        InputError: no file, one without the statistics, or a corpus given twice.
+    """
+    footer = inputs_footer(statistics)
+    blocks, records = [], []
+    corpora: list[Corpus] = []
+    for file in statistics:
+        values = read_json(file)
+        try:
+            corpus = Corpus(str(values["corpus"]), bool(values["synthetic"]))
+            rows: list[Record] = [
+                {
+                    "corpus": corpus.name,
+                    "synthetic": corpus.synthetic,
+                    "split": split,
+                    "relations": values["relations"],
+                    **{key: numbers[key] for key in _KEYS},
+                }
+                for split, numbers in values["splits"].items()
+            ]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"is no statistics file ({error!r})", file=file, remedy="`logire prepare` writes one"
+            ) from error
+        if corpus in corpora:
+            raise InputError(f"the corpus {corpus} is given twice", file=file)
+        corpora.append(corpus)
+        records += rows
+        blocks.append([_row(corpus, row) for row in rows])
+    synthetic = "".join(f" {corpus} is a {corpus.warning}" for corpus in corpora if corpus.synthetic)
+    table = Table(
+        title="Table 1",
+        caption=f"Statistics of the corpora, facts as annotated (with their duplicates).{synthetic}".strip(),
+        columns=[
+            Column("Corpus", left=True),
+            Column("Split", left=True),
+            *(Column(name) for name in ("#Doc.", "#Rel.", "#Ent.", "#Facts", "#Tokens")),
+        ],
+        blocks=blocks,
+        records=records,
+        footer=footer,
+    )
+    write_table(out_stem, table)
+
+
+def _row(corpus: Corpus, row: Record) -> list[Cell]:
+    numbers = (row[key] for key in ("documents", "relations", "entities", "facts", "tokens"))
+    return [Cell(str(corpus)), Cell(str(row["split"])), *(Cell(MISSING if n is None else f"{n}") for n in numbers)]

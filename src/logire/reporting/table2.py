@@ -1,0 +1,155 @@
+"""Table 2: each backbone against the same backbone + LogiRE, over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+
+from logire.errors import InputError
+from logire.evaluation.significance import paired_t_test
+from logire.reporting.gains import HEADLINE, Gains, Significance, find_gains
+from logire.reporting.paper import compare_with_paper
+from logire.reporting.runs import (
+    BACKBONE,
+    Metrics,
+    Runs,
+    group_runs,
+    label,
+    plus_minus,
+    read_metrics,
+    seeds_phrase,
+    series,
+    spread,
+)
+from logire.reporting.tables import MISSING, Cell, Column, Record, Table, inputs_footer, write_table
+
+SHOWN = {"ign_f1": "ign F1", "f1": "F1", "logic": "logic"}
+RECORDED = ("f1", "ign_f1", "ign_f1_logire", "logic", "precision", "recall")
+SIGNIFICANT = 0.01
+"""Gains with a smaller p value are underlined, as in the paper."""
+
+
+def table2(metrics: Sequence[Path], out_stem: Path) -> None:
+    """Write the main results of one corpus as ``out_stem.{csv,md,tex}``.
+
+    For DWIE itself, the paper's own figures are set beside ours in ``{out_stem}_paper.{csv,md,tex}``.
+
+    Args:
+        metrics: the metrics files of every backbone, method, seed and split.
+
+    Raises:
+        InputError: no file, files of more than one corpus, a run twice, a seed that only one method or only one split
+            has, or runs scored on different documents.
+    """
+    footer = inputs_footer(metrics)
+    found = read_metrics(metrics)
+    splits = [split for split in ("dev", "test") if any(item.split == split for item in found)]
+    runs = {split: group_runs(found, split) for split in splits}
+    _check_splits(runs)
+    tested = splits[-1]
+    gains = {split: find_gains(runs[split]) if split == tested else {} for split in splits}
+    table = Table(
+        title="Table 2",
+        caption=_caption(found, runs[tested], tested),
+        columns=[
+            Column("Model", left=True),
+            *(Column(name, group=split.capitalize()) for split in splits for name in SHOWN.values()),
+            *(Column(f"p, {SHOWN[metric]}") for metric in HEADLINE),
+        ],
+        blocks=[
+            [_row(runs, backbone, method, gains) for method in methods] for backbone, methods in runs[tested].items()
+        ],
+        records=[record for split in splits for record in _records(runs[split], split, gains[split])],
+        footer=footer,
+        wide=True,
+    )
+    write_table(out_stem, table)
+    compare_with_paper(found, runs, out_stem.with_name(f"{out_stem.name}_paper"), footer)
+
+
+def _check_splits(runs: Mapping[str, Runs]) -> None:
+    if not runs:
+        raise InputError("no metrics of the dev or the test split", remedy="score predictions on dev and test")
+    splits_of: dict[tuple[str, str, int], list[str]] = {}
+    for split, backbones in runs.items():
+        for backbone, methods in backbones.items():
+            for method, seeds in methods.items():
+                for seed in seeds:
+                    splits_of.setdefault((backbone, method, seed), []).append(split)
+    for (backbone, method, seed), splits in splits_of.items():
+        if len(splits) < len(runs):
+            raise InputError(
+                f"{backbone}, {method}, seed {seed} has metrics of the {splits[0]} split only",
+                remedy="give dev and test metrics of every run",
+            )
+
+
+def _row(runs: Mapping[str, Runs], backbone: str, method: str, gains: Mapping[str, Gains]) -> list[Cell]:
+    cells = [Cell(label(backbone, method))]
+    tests: list[Cell] = []
+    for split, grouped in runs.items():
+        for metric in SHOWN:
+            ours, base = series(grouped[backbone][method], metric), series(grouped[backbone][BACKBONE], metric)
+            text = MISSING if ours is None else plus_minus(ours)
+            if ours is not None and base is not None and method != BACKBONE:
+                text += f" ({mean(ours) - mean(base):+.2f})"
+            found = gains[split].get((backbone, method, metric))
+            p = found.test.p if found else None
+            cells.append(Cell(text, underline=p is not None and p < SIGNIFICANT))
+            if found:
+                tests.append(Cell(found.test.note or _p_values(found)))
+    return cells + (tests or [Cell("") for _ in HEADLINE])
+
+
+def _p_values(found: Significance) -> str:
+    """``0.004 (0.008)``: p and, in brackets, Holm's."""
+
+    def show(p: float | None) -> str:
+        return MISSING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+    return f"{show(found.test.p)} ({show(found.p_holm)})"
+
+
+def _records(runs: Runs, split: str, gains: Gains) -> list[Record]:
+    records: list[Record] = []
+    for backbone, methods in runs.items():
+        for method, seeds in methods.items():
+            for metric in RECORDED:
+                ours, base = series(seeds, metric), series(methods[BACKBONE], metric)
+                gain = None if ours is None or base is None or method == BACKBONE else paired_t_test(base, ours)
+                found = gains.get((backbone, method, metric))
+                records.append(
+                    {
+                        "backbone": backbone,
+                        "method": method,
+                        "split": split,
+                        "metric": metric,
+                        "seeds": len(seeds),
+                        "mean": None if ours is None else mean(ours),
+                        "sd": None if ours is None else spread(ours),
+                        "gain": None if gain is None else gain.difference,
+                        "gain_sd": None if gain is None else gain.deviation,
+                        **(found.as_record() if found else {}),
+                    }
+                )
+    return records
+
+
+def _caption(metrics: Sequence[Metrics], runs: Runs, tested: str) -> str:
+    corpus = metrics[0].corpus
+    counts = {len(seeds) for methods in runs.values() for seeds in methods.values()}
+    over = seeds_phrase(counts) if max(counts) == 1 else f"mean ± standard deviation over {seeds_phrase(counts)}"
+    gold = {item.split: item.values.get("gold_logic") for item in metrics}
+    logic = ", ".join(f"{score:.1f} ({split})" for split, score in sorted(gold.items()) if score is not None)
+    sentences = [
+        f"{corpus.warning}Main results on {corpus}: {over}, the gain over the backbone in brackets.",
+        "ign F1 is that of Yao et al. (2019): precision without the correct facts that training has, recall over all.",
+        f"The labels' own logic score is {logic}." if logic else "No gold rule applies to this corpus: no logic score.",
+        "Threshold, epoch and EM iteration were chosen by F1 on dev.",
+        "One seed: no test of significance."
+        if max(counts) == 1
+        else f"p: paired t-test over seeds on {tested}, Holm-corrected over the table in brackets; "
+        f"underlined: p < {SIGNIFICANT}.",
+    ]
+    return " ".join(sentences)

@@ -1,0 +1,194 @@
+"""One way to write a table: CSV with the numbers in full, Markdown and LaTeX to read."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from logire.errors import InputError
+from logire.files import write_text
+
+MISSING = "–"
+"""What stands in a cell that has no value."""
+
+Value = str | int | float | bool | None
+Record = Mapping[str, Value]
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "⁻¹": "$^{-1}$",
+    "±": r"$\pm$",
+    "∧": r"$\wedge$",
+    "→": r"$\rightarrow$",
+    "←": r"$\leftarrow$",
+    "−": "$-$",
+    "≥": r"$\geq$",
+    "<": "$<$",
+    ">": "$>$",
+    "–": "--",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+_LATEX_PATTERN = re.compile("|".join(re.escape(key) for key in sorted(_LATEX, key=len, reverse=True)))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading; neighbours with the same ``group`` stand under it. ``left`` is how its cells are set."""
+
+    name: str
+    group: str = ""
+    left: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell's text, underlined where it is significant."""
+
+    text: str
+    underline: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        title: its name, such as ``Table 2``.
+        caption: what it shows, how the numbers came about.
+        columns: C headings.
+        blocks: groups of rows of C cells; a rule is drawn between groups.
+        records: the same numbers in full, one mapping a CSV row.
+        footer: what it was made from.
+        wide: LaTeX: over both columns of the page, shrunk to its width.
+    """
+
+    title: str
+    caption: str
+    columns: Sequence[Column]
+    blocks: Sequence[Sequence[Sequence[Cell]]]
+    records: Sequence[Record]
+    footer: str
+    wide: bool = False
+
+
+def write_table(stem: Path, table: Table) -> None:
+    """Write ``stem.csv``, ``stem.md`` and ``stem.tex``, each atomically."""
+    write_csv(stem, table.records)
+    write_text(stem.with_name(f"{stem.name}.md"), _markdown(table))
+    write_text(stem.with_name(f"{stem.name}.tex"), _latex(table))
+
+
+def write_csv(stem: Path, records: Sequence[Record]) -> None:
+    """Write ``stem.csv``: numbers in full precision, an empty field where a record has no value."""
+    buffer = io.StringIO()
+    fields = dict.fromkeys(field for record in records for field in record)
+    writer = csv.DictWriter(buffer, list(fields), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    write_text(stem.with_name(f"{stem.name}.csv"), buffer.getvalue())
+
+
+def inputs_footer(paths: Iterable[Path]) -> str:
+    """What a table was made from: the number of files and one digest of their contents, in whatever order.
+
+    Raises:
+        InputError: no file, or one that can't be read.
+    """
+    digests = []
+    for path in paths:
+        try:
+            digests.append(hashlib.sha256(Path(path).read_bytes()).hexdigest())
+        except OSError as error:
+            raise InputError(f"cannot be read ({error.strerror})", file=path) from error
+    if not digests:
+        raise InputError("no input file was given", remedy="name at least one file")
+    digest = hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+    return f"Made from {len(digests)} file{'s' if len(digests) > 1 else ''}, SHA-256 {digest[:16]}."
+
+
+def _markdown(table: Table) -> str:
+    def line(cells: Iterable[str]) -> str:
+        return f"| {' | '.join(cells)} |"
+
+    def show(cell: Cell) -> str:
+        text = cell.text.replace("|", "\\|").replace("<", "&lt;").replace("~", "\\~")
+        return f"<u>{text}</u>" if cell.underline else text
+
+    return "\n".join(
+        [
+            f"**{table.title}.** {table.caption}",
+            "",
+            line(f"{column.group} {column.name}".strip() for column in table.columns),
+            line(":--" if column.left else "--:" for column in table.columns),
+            *(line(show(cell) for cell in row) for block in table.blocks for row in block),
+            "",
+            f"<sub>{table.footer}</sub>",
+            "",
+        ]
+    )
+
+
+def _latex(table: Table) -> str:
+    environment = "table*" if table.wide else "table"
+    tabular = [
+        rf"\begin{{tabular}}{{{''.join('l' if column.left else 'r' for column in table.columns)}}}",
+        r"\toprule",
+        *_latex_header(table.columns),
+    ]
+    for block in table.blocks:
+        tabular += [r"\midrule", *(_latex_row(_latex_cell(cell) for cell in row) for row in block)]
+    tabular += [r"\bottomrule", r"\end{tabular}"]
+    if table.wide:
+        tabular = [r"\resizebox{\textwidth}{!}{%", *tabular, "}"]
+    return "\n".join(
+        [
+            "% needs booktabs and graphicx" if table.wide else "% needs booktabs",
+            rf"\begin{{{environment}}}",
+            r"\centering",
+            rf"\caption{{{latex_escape(table.caption)}}}",
+            rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '', table.title.lower())}}}",
+            *tabular,
+            rf"\par\smallskip{{\footnotesize {latex_escape(table.footer)}}}",
+            rf"\end{{{environment}}}",
+            "",
+        ]
+    )
+
+
+def _latex_header(columns: Sequence[Column]) -> list[str]:
+    lines = []
+    if any(column.group for column in columns):
+        groups = [(name, len(list(members))) for name, members in groupby(column.group for column in columns)]
+        lines.append(
+            _latex_row(
+                rf"\multicolumn{{{n}}}{{c}}{{{latex_escape(name)}}}" if name else " & " * (n - 1) for name, n in groups
+            )
+        )
+        start = 1
+        for name, n in groups:
+            if name:
+                lines.append(rf"\cmidrule(lr){{{start}-{start + n - 1}}}")
+            start += n
+    return [*lines, _latex_row(latex_escape(column.name) for column in columns)]
+
+
+def _latex_row(cells: Iterable[str]) -> str:
+    return rf"{' & '.join(cells)} \\"
+
+
+def _latex_cell(cell: Cell) -> str:
+    text = latex_escape(cell.text)
+    return rf"\underline{{{text}}}" if cell.underline else text
+
+
+def latex_escape(text: str) -> str:
+    """Plain text for LaTeX: its special characters, and the few symbols our tables use."""
+    return _LATEX_PATTERN.sub(lambda match: _LATEX[match.group()], text)

@@ -1,0 +1,78 @@
+"""Metrics files for the reporting tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from logire.files import write_json
+
+CORRECT = {"dev": [3, 2, 4], "test": [2, 4, 3]}
+
+
+def write_metrics(
+    folder: Path,
+    backbone: str = "bilstm",
+    method: str = "backbone",
+    seed: int = 0,
+    split: str = "test",
+    *,
+    f1: float = 50.0,
+    ign_f1: float = 40.0,
+    logic: float | None = 60.0,
+    corpus: str = "embedded",
+    synthetic: bool = True,
+    documents: int = 3,
+    better: int = 0,
+    **changes: Any,
+) -> Path:
+    """One metrics file; ``better`` is how many more correct predictions each document has."""
+    counts = {"gold": 10, "predicted": 8, "correct": 4, "gold_in_train": 1, "correct_in_train": 0}
+    scores = {"precision": 50.0, "recall": 50.0, "f1": f1, "ign_f1": ign_f1, "ign_f1_logire": ign_f1 + 1}
+    bounds = (0, 100, 200, 400, None)
+    values = {
+        "corpus": {"name": corpus, "synthetic": synthetic},
+        "split": split,
+        "run": {"dataset": corpus, "backbone": backbone, "method": method, "seed": seed, "threshold": 0.5},
+        **scores,
+        "logic": logic,
+        "gold_logic": 97.4 if logic else None,
+        "counts": {"documents": documents, **counts},
+        "by_distance": [
+            {"from": bounds[g], "to": bounds[g + 1], "pairs": 1000 * (g + 1), **counts, **scores, "f1": f1 - 10 * g}
+            for g in range(4)
+        ],
+        "per_relation": {name: {**counts, **scores} for name in ("member_of", "in0-x")},
+        "per_document": {
+            "gold": [5, 6, 7],
+            "predicted": [5, 6, 7],
+            "correct": [n + better for n in CORRECT.get(split, [0, 0, 0])],
+            "gold_in_train": [1, 0, 0],
+            "correct_in_train": [0, 0, 0],
+        },
+        **changes,
+    }
+    file = folder / f"{corpus}-{backbone}-{method}-{seed}-{split}.json"
+    write_json(file, values)
+    return file
+
+
+def write_runs(folder: Path, gains: list[float], *, logic: bool = True, **changes: Any) -> list[Path]:
+    """Dev and test metrics of a backbone (F1 50, 51, ...) and of LogiRE on top, one seed for each gain."""
+    files = []
+    for seed, gain in enumerate(gains):
+        for method, more in (("backbone", 0.0), ("logire", gain)):
+            for split in ("dev", "test"):
+                file = write_metrics(
+                    folder,
+                    method=method,
+                    seed=seed,
+                    split=split,
+                    f1=50.0 + seed + more,
+                    ign_f1=40.0 + seed + more / 2,
+                    logic=(70.0 if more else 60.0) if logic else None,
+                    better=1 if more else 0,
+                    **changes,
+                )
+                files.append(file)
+    return files

@@ -1,0 +1,73 @@
+"""Figure 4: its numbers, equal bytes on every run, refusals."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from reporting_builders import write_metrics, write_runs
+
+from logire.errors import InputError
+from logire.reporting.figure4 import figure4
+
+
+def test_numbers(tmp_path: Path) -> None:
+    figure4(write_runs(tmp_path, [2.0, 4.0]), tmp_path / "figure4", "bilstm")
+    rows = list(csv.DictReader((tmp_path / "figure4.csv").read_text().splitlines()))
+    assert len(rows) == 2 * 2 * 4
+    (last,) = [r for r in rows if (r["method"], r["metric"], r["from"]) == ("logire", "f1", "400")]
+    # F1 of the fourth group is 30 below the run's: 22 and 25, the backbone's 20 and 21.
+    assert (last["to"], last["pairs"], last["gold"], last["seeds"]) == ("", "4000", "10", "2")
+    assert float(last["mean"]) == pytest.approx(23.5)
+    assert float(last["gain"]) == pytest.approx(3.0)
+    assert float(last["sd"]) == pytest.approx(4.5**0.5)
+    assert float(last["gain_sd"]) == pytest.approx(2**0.5)
+    assert (tmp_path / "figure4.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figure4.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_equal_bytes_in_every_process(tmp_path: Path) -> None:
+    files = write_runs(tmp_path, [2.0, 4.0])
+    figure4(files, tmp_path / "a", "bilstm")
+    code = (
+        "import sys; from pathlib import Path; from logire.reporting.figure4 import figure4; "
+        "figure4([Path(f) for f in sys.argv[2:]], Path(sys.argv[1]), 'bilstm')"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "b"), *map(str, files[::-1])],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "3"},
+    )
+    for kind in ("png", "pdf", "csv"):
+        digests = {hashlib.sha256((tmp_path / f"{stem}.{kind}").read_bytes()).hexdigest() for stem in "ab"}
+        assert len(digests) == 1, kind
+
+
+def test_one_seed_and_three_methods(tmp_path: Path) -> None:
+    files = [*write_runs(tmp_path, [-2.0]), write_metrics(tmp_path, method="logire_plus", f1=55.0)]
+    figure4(files, tmp_path / "figure4", "bilstm")
+    rows = list(csv.DictReader((tmp_path / "figure4.csv").read_text().splitlines()))
+    assert {r["method"] for r in rows} == {"backbone", "logire", "logire_plus"}
+    assert {r["sd"] for r in rows} == {""}
+
+
+def test_refusals(tmp_path: Path) -> None:
+    files = write_runs(tmp_path, [1.0])
+    with pytest.raises(InputError, match="no metrics file"):
+        figure4([], tmp_path / "f", "bilstm")
+    with pytest.raises(InputError, match="no metrics of 'atlop'"):
+        figure4(files, tmp_path / "f", "atlop")
+    with pytest.raises(InputError, match="no metrics of 'bilstm'"):
+        figure4([file for file in files if "test" not in file.name], tmp_path / "f", "bilstm")
+    lonely = write_metrics(tmp_path, seed=3)
+    with pytest.raises(InputError, match="seed 3"):
+        figure4([*files, lonely], tmp_path / "f", "bilstm")
+    write_metrics(tmp_path, method="logire", by_distance=[])
+    with pytest.raises(InputError, match="distance groups"):
+        figure4(files, tmp_path / "f", "bilstm")
+    assert not list(tmp_path.glob("f.*"))

@@ -1,0 +1,233 @@
+"""Table 2 from metrics files: values, significance, captions, the paper's figures, refusals."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from reporting_builders import CORRECT, write_metrics, write_runs
+from scipy import stats
+
+from logire.errors import InputError
+from logire.evaluation.significance import paired_bootstrap
+from logire.reporting.paper import paper_results
+from logire.reporting.runs import group_runs, read_metrics
+from logire.reporting.table2 import table2
+
+GAINS = [2.0, 2.1, 1.9, 2.0, 2.2]
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(file.read_text().splitlines()))
+
+
+def row(file: Path, **wanted: str) -> dict[str, str]:
+    (found,) = [r for r in rows(file) if all(r[key] == value for key, value in wanted.items())]
+    return found
+
+
+def test_numbers_in_full(tmp_path: Path) -> None:
+    table2(write_runs(tmp_path, GAINS), tmp_path / "table2")
+    found = row(tmp_path / "table2.csv", method="logire", split="test", metric="f1")
+    base = np.arange(50.0, 55.0)
+    assert float(found["mean"]) == pytest.approx((base + GAINS).mean())
+    assert float(found["sd"]) == pytest.approx((base + GAINS).std(ddof=1))
+    assert float(found["gain"]) == pytest.approx(np.mean(GAINS))
+    assert float(found["gain_sd"]) == pytest.approx(np.std(GAINS, ddof=1))
+    assert float(found["effect_size"]) == pytest.approx(np.mean(GAINS) / np.std(GAINS, ddof=1))
+    assert float(found["p"]) == pytest.approx(stats.ttest_rel(base + GAINS, base).pvalue)
+    # Two headline metrics: the smaller p value is doubled; here both are the same, ign F1 gains half as much.
+    assert float(found["p_holm"]) == pytest.approx(2 * float(found["p"]))
+    counts = np.array([[[g, g, c, i, 0] for g, c, i in zip((5, 6, 7), CORRECT["test"], (1, 0, 0), strict=True)]] * 5)
+    bootstrap = paired_bootstrap(counts, counts + np.array([0, 0, 1, 0, 0]), "f1")
+    assert (float(found["bootstrap_low"]), float(found["bootstrap_p"])) == (bootstrap.low, bootstrap.p)
+    # Dev is not tested, a backbone has no gain, every metric is recorded.
+    assert row(tmp_path / "table2.csv", method="logire", split="dev", metric="f1")["p"] == ""
+    assert row(tmp_path / "table2.csv", method="backbone", split="test", metric="f1")["gain"] == ""
+    assert len(rows(tmp_path / "table2.csv")) == 2 * 2 * 6
+
+
+def test_readable_forms(tmp_path: Path) -> None:
+    table2(write_runs(tmp_path, GAINS), tmp_path / "table2")
+    text = (tmp_path / "table2.md").read_text()
+    assert (
+        "| Model | Dev ign F1 | Dev F1 | Dev logic | Test ign F1 | Test F1 | Test logic | p, ign F1 | p, F1 |" in text
+    )
+    assert "<u>54.04 ± 1.63 (+2.04)</u>" in text
+    assert "| BiLSTM | 42.00 ± 1.58 | 52.00 ± 1.58 | 60.00 ± 0.00 |" in text
+    assert text.count("<u>") == 2  # test F1 and ign F1; dev is not tested
+    assert "&lt; 0.001 (&lt; 0.001)" in text
+    assert "SYNTHETIC corpus: not comparable with the paper" in text
+    assert "over 5 seeds" in text
+    assert "logic score is 97.4 (dev), 97.4 (test)" in text
+    assert "Made from 20 files, SHA-256" in text
+    latex = (tmp_path / "table2.tex").read_text()
+    assert r"\underline{54.04 $\pm$ 1.63 (+2.04)}" in latex
+    assert "SYNTHETIC" in latex
+
+
+def test_a_gain_that_varies_is_not_underlined(tmp_path: Path) -> None:
+    table2(write_runs(tmp_path, [2.0, -3.0, 4.0]), tmp_path / "table2")
+    text = (tmp_path / "table2.md").read_text()
+    assert "<u>" not in text
+    assert "(+1.00)" in text
+
+
+def test_one_seed_is_not_tested(tmp_path: Path) -> None:
+    table2(write_runs(tmp_path, [2.0]), tmp_path / "table2")
+    text = (tmp_path / "table2.md").read_text()
+    assert "| BiLSTM + LogiRE | 41.00 (+1.00) | 52.00 (+2.00) | 70.00 (+10.00) |" in text
+    assert "| one seed: no test | one seed: no test |" in text
+    assert "<u>" not in text
+    found = row(tmp_path / "table2.csv", method="logire", split="test", metric="f1")
+    assert (found["sd"], found["p"], found["seeds"]) == ("", "", "1")
+
+
+def test_no_logic_score(tmp_path: Path) -> None:
+    table2(write_runs(tmp_path, [1.0, 2.0], logic=False), tmp_path / "table2")
+    text = (tmp_path / "table2.md").read_text()
+    assert "No gold rule applies to this corpus" in text
+    assert "| BiLSTM | 40.50 ± 0.71 | 50.50 ± 0.71 | – |" in text
+
+
+def test_another_method_gets_its_own_row(tmp_path: Path) -> None:
+    files = write_runs(tmp_path, [1.0, 1.5])
+    files += [
+        write_metrics(tmp_path, method="logire_plus", seed=seed, split=split, f1=60.0)
+        for seed in (0, 1)
+        for split in ("dev", "test")
+    ]
+    table2(files, tmp_path / "table2")
+    text = (tmp_path / "table2.md").read_text()
+    assert "| BiLSTM + LogiRE+ |" in text
+    assert text.index("| BiLSTM |") < text.index("| BiLSTM + LogiRE |") < text.index("| BiLSTM + LogiRE+ |")
+
+
+def test_backbones_stand_in_the_papers_order(tmp_path: Path) -> None:
+    files = [
+        file
+        for backbone in ("mine", "atlop", "context_aware", "cnn")
+        for file in write_runs(tmp_path, [1.0], backbone=backbone)
+    ]
+    table2(files, tmp_path / "table2")
+    lines = (tmp_path / "table2.md").read_text().splitlines()
+    names = [line.split("|")[1].strip() for line in lines if line.startswith("|")][2::2]
+    assert names == ["CNN", "Context-Aware", "ATLOP", "mine"]
+
+
+def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
+    files = write_runs(tmp_path, [1.0, 2.5])
+    written = []
+    for stem, order in ((tmp_path / "a", files), (tmp_path / "b", files[::-1])):
+        table2(order, stem)
+        written.append([stem.with_name(f"{stem.name}.{kind}").read_bytes() for kind in ("csv", "md", "tex")])
+    assert written[0] == written[1]
+
+
+def real_dwie(tmp_path: Path, sizes: dict[str, int], name: str = "dwie", *, synthetic: bool = False) -> list[Path]:
+    return [
+        write_metrics(tmp_path, method=method, split=split, corpus=name, synthetic=synthetic, documents=documents)
+        for method in ("backbone", "logire")
+        for split, documents in sizes.items()
+    ]
+
+
+def test_the_papers_figures_stand_beside_those_of_real_dwie(tmp_path: Path) -> None:
+    table2(real_dwie(tmp_path, {"dev": 98, "test": 99}), tmp_path / "table2")
+    assert "SYNTHETIC" not in (tmp_path / "table2.md").read_text()
+    found = row(tmp_path / "table2_paper.csv", method="logire", split="test", metric="ign_f1_logire")
+    assert float(found["paper"]) == 43.65
+    assert float(found["ours"]) == 41.0
+    assert float(found["difference"]) == pytest.approx(41.0 - 43.65)
+    text = (tmp_path / "table2_paper.md").read_text()
+    assert "| BiLSTM + LogiRE | test | 43.65 | 40.00 | -3.65 | 41.00 | -2.65 | 55.14 | 50.00 | -5.14 |" in text
+
+
+@pytest.mark.parametrize(
+    ("sizes", "name", "synthetic"),
+    [
+        ({"dev": 98, "test": 99}, "embedded", True),
+        ({"dev": 98, "test": 99}, "dwie", True),
+        ({"dev": 98, "test": 99}, "docred", False),
+        ({"dev": 98, "test": 20}, "dwie", False),
+    ],
+)
+def test_the_papers_figures_stand_nowhere_else(
+    tmp_path: Path, sizes: dict[str, int], name: str, synthetic: bool
+) -> None:
+    table2(real_dwie(tmp_path, sizes, name, synthetic=synthetic), tmp_path / "table2")
+    assert (tmp_path / "table2.md").exists()
+    assert not list(tmp_path.glob("table2_paper*"))
+
+
+def test_the_papers_figures_are_consistent() -> None:
+    published = paper_results("dwie")
+    assert len(published) == 24
+    assert published["test", "ATLOP + LogiRE"] == {"ign_f1": 64.11, "f1": 71.78, "logic": 86.07}
+    assert paper_results("docred")["test", "GAIN"] == {"ign_f1": 57.93, "f1": 60.07, "logic": None}
+
+
+class TestRefusals:
+    def test_no_file(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="no input file"):
+            table2([], tmp_path / "t")
+        with pytest.raises(InputError, match="no metrics file"):
+            read_metrics([])
+
+    def test_mixed_corpora(self, tmp_path: Path) -> None:
+        files = [*write_runs(tmp_path, [1.0]), *write_runs(tmp_path, [1.0], corpus="dwie", synthetic=False)]
+        with pytest.raises(InputError, match="one table or figure for each corpus"):
+            table2(files, tmp_path / "t")
+
+    @pytest.mark.parametrize("method", ["backbone", "logire"])
+    def test_a_seed_of_one_method_only(self, tmp_path: Path, method: str) -> None:
+        files = write_runs(tmp_path, [1.0])
+        files += [write_metrics(tmp_path, method=method, seed=7, split=split) for split in ("dev", "test")]
+        with pytest.raises(InputError, match="seed 7 has metrics of"):
+            table2(files, tmp_path / "t")
+
+    @pytest.mark.parametrize("method", ["backbone", "logire"])
+    def test_one_method_only(self, tmp_path: Path, method: str) -> None:
+        files = [write_metrics(tmp_path, method=method, split=split) for split in ("dev", "test")]
+        with pytest.raises(InputError, match="seed 0 has metrics of"):
+            table2(files, tmp_path / "t")
+
+    def test_a_run_of_one_split_only(self, tmp_path: Path) -> None:
+        files = [file for file in write_runs(tmp_path, [1.0, 2.0]) if file.stem[-6:] != "1-test"]
+        with pytest.raises(InputError, match="seed 1 has metrics of the dev split only"):
+            table2(files, tmp_path / "t")
+
+    def test_the_same_run_twice(self, tmp_path: Path) -> None:
+        files = write_runs(tmp_path, [1.0])
+        with pytest.raises(InputError, match="same run and split"):
+            table2([*files, files[0]], tmp_path / "t")
+
+    def test_predictions_without_a_run(self, tmp_path: Path) -> None:
+        file = write_metrics(tmp_path, run={})
+        with pytest.raises(InputError, match=r"run\.backbone") as caught:
+            table2([file], tmp_path / "t")
+        assert caught.value.file == str(file)
+
+    def test_other_documents(self, tmp_path: Path) -> None:
+        files = write_runs(tmp_path, [1.0])
+        other = {name: [1, 2] for name in ("gold", "predicted", "correct", "gold_in_train", "correct_in_train")}
+        write_metrics(tmp_path, method="logire", split="test", per_document=other)
+        with pytest.raises(InputError, match="other documents"):
+            table2(files, tmp_path / "t")
+
+    def test_a_split_of_training(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="dev or the test split"):
+            table2([write_metrics(tmp_path, split="train", per_document={})], tmp_path / "t")
+
+    def test_nothing_is_written(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError):
+            table2([write_metrics(tmp_path)], tmp_path / "t")
+        assert not list(tmp_path.glob("t.*"))
+
+
+def test_runs_of_one_split(tmp_path: Path) -> None:
+    runs = group_runs(read_metrics(write_runs(tmp_path, [1.0, 2.0])), "dev")
+    assert {method: list(seeds) for method, seeds in runs["bilstm"].items()} == {"backbone": [0, 1], "logire": [0, 1]}
+    assert all(item.split == "dev" for seeds in runs["bilstm"].values() for item in seeds.values())
