@@ -81,7 +81,7 @@ def _fit_newton(start: Extractor, features: Features, rules: RuleSet, instances:
 
 
 def newton_logistic(
-    x: Doubles, labels: npt.NDArray[np.bool_], l2: float, start: Doubles, *, tolerance: float = 1e-8
+    x: Doubles, labels: npt.NDArray[np.bool_], l2: float, start: Doubles, *, tolerance: float = 1e-10
 ) -> Doubles:
     """Minimise sum log(1 + exp(-y (b + x w))) + l2/2 |w|^2 by damped Newton steps.
 

@@ -1,0 +1,5 @@
+"""``python -m logire`` is ``logire``."""
+
+from logire.cli import main
+
+main()

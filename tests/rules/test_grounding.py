@@ -1,0 +1,143 @@
+"""Grounding against a literal search over all paths (paper, section 3.2)."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logire.corpus.document import Schema
+from logire.corpus.dump import scored
+from logire.corpus.dwie import read_dwie
+from logire.corpus.prepare import dwie_schema
+from logire.rules.explain import best_path
+from logire.rules.grounding import AtomScores, ground, sigmoid
+from logire.rules.queries import Instances, QueryTypes
+from logire.rules.ruleset import RuleSet
+
+
+def atom_matrix(probabilities: np.ndarray, atom: int) -> np.ndarray:
+    r = probabilities.shape[2]
+    return probabilities[:, :, atom] if atom < r else probabilities[:, :, atom - r].T
+
+
+def brute_force(probabilities: np.ndarray, body: tuple[int, ...], head: int, tail: int) -> float:
+    n = len(probabilities)
+    best = 0.0
+    for between in product(range(n), repeat=len(body) - 1):
+        path = (head, *between, tail)
+        score = 1.0
+        for i, atom in enumerate(body):
+            score *= float(atom_matrix(probabilities, atom)[path[i], path[i + 1]])
+        best = max(best, score)
+    return best
+
+
+def dense(probabilities: np.ndarray, body: tuple[int, ...]) -> np.ndarray:
+    result = atom_matrix(probabilities, body[0]).astype(np.float64)
+    for atom in body[1:]:
+        result = (result[:, :, None] * atom_matrix(probabilities, atom)[None]).max(axis=1)
+    return result
+
+
+def rule_set(queries: QueryTypes, bodies: list[set[tuple[int, ...]]]) -> RuleSet:
+    return RuleSet.of([dict.fromkeys(b, 1) for b in bodies], [dict.fromkeys(b, 0.0) for b in bodies])
+
+
+@given(seed=st.integers(0, 10_000), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_features_equal_a_search_over_all_paths(seed, data, random_documents, schema):
+    documents = random_documents(seed)
+    queries = QueryTypes.of(documents, schema)
+    body = st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple)
+    # the same bodies for several query types, prefixes of each other among them
+    bodies = [data.draw(st.sets(body, min_size=1, max_size=4)) for _ in range(len(queries))]
+    rules = rule_set(queries, bodies)
+    instances = Instances.of(documents, queries)
+    features = ground(AtomScores.of(documents, queries), instances, rules, queries)
+    checked = 0
+    for q in range(len(queries)):
+        matrix = features.query(q)
+        for i, row in enumerate(range(instances.start[q], instances.start[q + 1])):
+            probabilities = sigmoid(documents[instances.document[row]].logits)
+            for k, rule in enumerate(rules.bodies[rules.query(q)]):
+                expected = brute_force(probabilities, rule, instances.head[row], instances.tail[row])
+                assert matrix[i, k] == pytest.approx(expected, abs=1e-6)
+                checked += 1
+    assert checked == features.values.size
+
+
+def test_features_can_live_in_a_file(tmp_path, random_documents, schema):
+    documents = random_documents(3)
+    queries = QueryTypes.of(documents, schema)
+    rules = rule_set(queries, [{(0,), (1, 4)} for _ in range(len(queries))])
+    instances, atoms = Instances.of(documents, queries), AtomScores.of(documents, queries)
+    in_memory = ground(atoms, instances, rules, queries)
+    mapped = ground(atoms, instances, rules, queries, storage=tmp_path / "features.bin")
+    assert isinstance(mapped.values, np.memmap)
+    np.testing.assert_array_equal(mapped.values, in_memory.values)
+
+
+@given(seed=st.integers(0, 10_000), body=st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple))
+@settings(max_examples=40, deadline=None)
+def test_best_path_has_the_score_of_the_best_of_all_paths(seed, body, random_documents):
+    (document,) = random_documents(seed, count=1, largest=6)
+    probabilities = sigmoid(document.logits)
+    n = len(document.types)
+    for head, tail in product(range(n), repeat=2):
+        path = best_path(probabilities, body, head, tail)
+        assert path.entities[0] == head
+        assert path.entities[-1] == tail
+        assert len(path.scores) == len(body)
+        assert path.score == pytest.approx(brute_force(probabilities, body, head, tail), abs=1e-6)
+
+
+def test_instances_are_all_pairs_of_the_types_but_self_pairs(random_documents, schema):
+    documents = random_documents(11, count=3)
+    queries = QueryTypes.of(documents, schema)
+    instances = Instances.of(documents, queries)
+    found = {
+        (q, int(instances.document[row]), int(instances.head[row]), int(instances.tail[row]))
+        for q in range(len(queries))
+        for row in range(instances.start[q], instances.start[q + 1])
+    }
+    expected = {
+        (q, d, h, t)
+        for q, (_, head_type, tail_type) in enumerate(queries.triples)
+        for d, document in enumerate(documents)
+        for h, t in product(range(len(document.types)), repeat=2)
+        if h != t and document.types[h] == head_type and document.types[t] == tail_type
+    }
+    assert found == expected
+    assert len(instances) == len(expected)
+    assert instances.labels.sum() == sum(d.labels.sum() for d in documents) == instances.gold
+
+
+@pytest.mark.real_data
+def test_a_large_real_document_equals_dense_max_product(real_data):
+    schema: Schema = dwie_schema()
+    raw = real_data / "dwie" / "annos_with_content.jsonl.gz"
+    split = json.loads(files("logire.corpus").joinpath("data/dwie_split.json").read_text())
+    documents = read_dwie(raw, {"dev": split["dev"]}, schema)["dev"]
+    document = max(documents, key=lambda d: len(d.entities))
+    n = len(document.entities)
+    assert n > 60
+    rng = np.random.default_rng(5)
+    logits = rng.normal(-6, 3, (n, n, len(schema.relations))) + 9.0 * schema.labels(document)
+    item = scored(document, logits.astype(np.float32), schema)
+    queries = QueryTypes.of([item], schema)
+    pool = [tuple(int(a) for a in rng.integers(0, 130, rng.integers(1, 4))) for _ in range(30)]
+    rules = rule_set(queries, [{pool[i] for i in rng.integers(0, 30, 6)} for _ in range(len(queries))])
+    instances = Instances.of([item], queries)
+    features = ground(AtomScores.of([item], queries), instances, rules, queries)
+    probabilities = sigmoid(item.logits)
+    for q in range(len(queries)):
+        rows = slice(instances.start[q], instances.start[q + 1])
+        for k, body in enumerate(rules.bodies[rules.query(q)]):
+            expected = dense(probabilities, body)[instances.head[rows], instances.tail[rows]]
+            np.testing.assert_allclose(features.query(q)[:, k], expected, atol=1e-6)
