@@ -29,11 +29,20 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> PreparedCorpus:
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny transformer."""
+    folder = tmp_path_factory.mktemp("encoder")
+    made_up.encoder(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small(encoder: Path) -> Callable[[str], dict[str, Any]]:
     """Backbone name -> settings that make it small."""
 
     def settings(name: str) -> dict[str, Any]:
-        return dict(made_up.SMALL[name])
+        own = {"encoder": str(encoder)} if "encoder" in resolve(name).Settings.model_fields else {}
+        return made_up.SMALL[name] | own
 
     return settings
 

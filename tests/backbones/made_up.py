@@ -21,6 +21,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "bilstm": _WORDS | {"state_dim": 12},
     "context_aware": _WORDS | {"state_dim": 12},
 }
+_TRANSFORMER: dict[str, Any] = {"window": 32, "overlap": 8, "learning_rate": 0.005, "encoder_learning_rate": 0.005}
+SMALL |= {
+    "gain": _TRANSFORMER | {"type_dim": 4, "entity_dim": 4, "graph_dim": 8},
+    "atlop": _TRANSFORMER | {"hidden": 16, "group": 8},
+}
 QUICK: dict[str, Any] = {"epochs": 3, "patience": 3, "batch_size": 2, "learning_rate": 0.005}
 
 
@@ -47,6 +52,36 @@ def document(title: str, *, seed: int, length: int = 40, entities: int = 4, fact
         Fact(pairs[i][0], SCHEMA.relations[int(generator.integers(len(SCHEMA.relations)))], pairs[i][1]) for i in chosen
     )
     return Document(title, sentences, tuple(members), labelled)
+
+
+def encoder(folder: Path) -> None:
+    """Write a tiny BERT with random weights, and a tokenizer that knows our words, as a model folder."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "*", *(f"w{i}" for i in range(0, 30, 2)), "w", *map(str, range(10))]
+    vocabulary = {name: i for i, name in enumerate(names)} | {f"##{i}": len(names) + i for i in range(10)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        pad_token="[PAD]",
+        model_max_length=64,
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
 
 
 def corpus(folder: Path, *, train: int = 6) -> PreparedCorpus:

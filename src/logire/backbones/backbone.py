@@ -113,6 +113,12 @@ def off_diagonal(n: int, device: torch.device) -> Tensor:
     return ~torch.eye(n, dtype=torch.bool, device=device)
 
 
+def scatter_pairs(found: Tensor, candidates: Tensor) -> Tensor:
+    """(P, S) scores of the candidate pairs, row by row, to (N, N, S) with 0 elsewhere."""
+    scores = found.new_zeros(*candidates.shape, found.shape[-1])
+    return scores.masked_scatter(candidates[:, :, None], found)
+
+
 def pair_losses(scores: Tensor, document: Encoded) -> Tensor:
     """(N, N) binary cross-entropy of each pair, summed over relations; 0 on the diagonal."""
     target = labels(document, scores.shape[-1], scores.device)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from logire.backbones.backbone import RARE, off_diagonal
+from logire.backbones.backbone import RARE, off_diagonal, scatter_pairs
 from logire.backbones.bilinear import PairBilinear
 from logire.backbones.bilstm import BiLSTM, BiLSTMSettings
 from logire.backbones.words import Vocabulary
@@ -34,12 +34,10 @@ class ContextAware(BiLSTM):
         nn.init.constant_(self.output.bias, RARE)
 
     def scores(self, entities: Tensor, buckets: Tensor) -> Tensor:
-        n = len(entities)
-        candidates = off_diagonal(n, entities.device)
+        candidates = off_diagonal(len(entities), entities.device)
         pairs = self.dropout(torch.relu(self.pair(entities, entities, buckets)[candidates]))  # (P, hidden)
         # The fused attention keeps memory linear in the pairs: 90 entities make 8,010 of them.
         query = (pairs * self.attention_scale)[None, None]
         memory = pairs[None, None]
         context = scaled_dot_product_attention(query, memory, memory, scale=1.0)[0, 0]
-        found: Tensor = self.output(torch.cat([pairs, context], dim=-1))
-        return found.new_zeros(n, n, found.shape[-1]).masked_scatter(candidates[:, :, None], found)
+        return scatter_pairs(self.output(torch.cat([pairs, context], dim=-1)), candidates)

@@ -14,15 +14,13 @@ from torch import Tensor, nn
 from logire.backbones import encoding, words
 from logire.backbones.backbone import RARE, Backbone
 from logire.backbones.bilinear import PairBilinear
-from logire.backbones.encoding import WordBatch, WordDocument
+from logire.backbones.encoding import COREFERENCE_IDS, WordBatch, WordDocument
 from logire.backbones.settings import TrainingSettings
 from logire.backbones.words import UNKNOWN, Vocabulary
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 
 VOCABULARY = "vocabulary.json"
-COREFERENCE_IDS = 256
-"""Rows of the coreference embedding; entities past the last share rows again."""
 
 
 class WordSettings(TrainingSettings):
@@ -124,10 +122,8 @@ class WordBackbone(Backbone[WordDocument]):
         ids = batch.words
         if self.training and self.settings.word_dropout:
             ids = torch.where(torch.rand(ids.shape, device=ids.device) < self.settings.word_dropout, UNKNOWN, ids)
-        # Ids are 1 + entity number: wrap the numbers, leave 0 (no entity) alone.
-        coreference = torch.where(batch.coreference > 0, (batch.coreference - 1) % COREFERENCE_IDS + 1, 0)
         inputs = torch.cat(
-            [self.word_embedding(ids), self.coreference_embedding(coreference), self.type_embedding(batch.types)],
+            [self.word_embedding(ids), self.coreference_embedding(batch.coreference), self.type_embedding(batch.types)],
             dim=-1,
         )
         if self.training:

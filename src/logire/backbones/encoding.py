@@ -16,6 +16,9 @@ FAR = 12
 """Distances of 2 ** (FAR - 1) tokens and more share a bucket."""
 BUCKETS = 2 * FAR + 1
 
+COREFERENCE_IDS = 256
+"""Numbers that tell entities apart, by first appearance; further entities share them again."""
+
 
 @dataclass(frozen=True)
 class WordDocument:
@@ -80,7 +83,7 @@ def encode(document: Document, vocabulary: Vocabulary, schema: Schema) -> WordDo
     for e, entity in enumerate(document.entities):
         for mention in entity.mentions:
             start, end = document.span(mention)
-            coreference[start:end] = 1 + order[e]
+            coreference[start:end] = 1 + order[e] % COREFERENCE_IDS
             types[start:end] = 1 + kinds[e]
             pooling[e, start:end] += 1.0 / ((end - start) * len(entity.mentions))
     return WordDocument(

@@ -1,0 +1,118 @@
+"""ATLOP backbone (Zhou et al., 2021): localized context pooling and an adaptive threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax
+from torch.utils.checkpoint import checkpoint
+
+from logire.backbones.backbone import labels, off_diagonal, scatter_pairs
+from logire.backbones.pieces import PieceDocument
+from logire.backbones.transformer import Reading, TransformerBackbone, TransformerSettings
+from logire.errors import InputError
+
+PAIRS = 1024
+"""Pairs classified at once; a pair needs hidden * group floats."""
+
+
+class ATLOPSettings(TransformerSettings):
+    """Settings of ATLOP; the defaults are for the compact encoder on DWIE.
+
+    Attributes:
+        hidden: size of the head's and the tail's vector before the bilinear form (768 for a base encoder).
+        group: size of the groups of the bilinear form.
+    """
+
+    learning_rate: float = Field(1e-4, gt=0)
+    weight_decay: float = Field(0.01, ge=0)
+    adam_epsilon: float = Field(1e-6, gt=0)
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    warmup: float = Field(0.06, ge=0, lt=1)
+    hidden: int = Field(384, ge=1)
+    group: int = Field(64, ge=1)
+
+
+class ATLOP(TransformerBackbone):
+    """Entities pooled by logsumexp over their markers, context pooled where both entities look, grouped bilinear.
+
+    Scores have a threshold class before the relations; a logit is a relation's score minus the threshold's.
+    """
+
+    Settings = ATLOPSettings
+    settings: ATLOPSettings
+    markers = True
+    attention = "eager"
+
+    def make_head(self) -> None:
+        d, hidden, group = self.encoder.dim, self.settings.hidden, self.settings.group
+        if hidden % group:
+            raise InputError(f"{group} does not divide hidden, {hidden}", field="group", remedy="change one of them")
+        self.head_entity, self.head_context = nn.Linear(d, hidden), nn.Linear(d, hidden, bias=False)
+        self.tail_entity, self.tail_context = nn.Linear(d, hidden), nn.Linear(d, hidden, bias=False)
+        self.output = nn.Linear(hidden * group, 1 + len(self.schema.relations))
+
+    def forward(self, documents: Sequence[PieceDocument]) -> list[Tensor]:
+        markers = [d.spans[:, 0].to(self.device) for d in documents]
+        readings = self.encoder([d.pieces.to(self.device) for d in documents], markers)
+        return [self.scores(*item) for item in zip(readings, markers, documents, strict=True)]
+
+    def scores(self, reading: Reading, markers: Tensor, document: PieceDocument) -> Tensor:
+        """(N, N, 1 + R) scores of one document's pairs, the threshold class first."""
+        n, owner = document.entities, document.owner.to(self.device)
+        entities = logsumexp_by(reading.states[markers], owner, n)
+        counts = torch.bincount(owner, minlength=n).clamp(min=1)
+        heads = reading.attention.shape[0]
+        attention = reading.attention.new_zeros(heads, n, reading.attention.shape[-1])
+        attention = attention.index_add(1, owner, reading.attention) / counts[None, :, None]
+        candidates = off_diagonal(n, self.device)
+        h, t = candidates.nonzero().unbind(1)
+        both = torch.einsum("ahl,atl->htl", attention, attention)[candidates] / max(heads, 1)
+        context = (both / (both.sum(-1, keepdim=True) + 1e-5)) @ reading.states
+        head = torch.tanh(self.head_entity(entities)[h] + self.head_context(context))
+        tail = torch.tanh(self.tail_entity(entities)[t] + self.tail_context(context))
+        parts = zip(torch.split(head, PAIRS), torch.split(tail, PAIRS), strict=True)
+        found = torch.cat([checkpoint(self.classify, *part, use_reentrant=False) for part in parts])
+        return scatter_pairs(found, candidates)
+
+    def classify(self, head: Tensor, tail: Tensor) -> Tensor:
+        """(P, hidden) heads and tails to (P, 1 + R): a bilinear form within each group of features."""
+        shape = (-1, self.settings.hidden // self.settings.group, self.settings.group)
+        outer = head.view(shape)[:, :, :, None] * tail.view(shape)[:, :, None, :]
+        return self.output(outer.flatten(1))  # type: ignore[no-any-return]
+
+    def logits(self, scores: Tensor) -> Tensor:
+        return scores[..., 1:] - scores[..., :1]
+
+    def loss(self, scores: Sequence[Tensor], documents: Sequence[PieceDocument]) -> Tensor:
+        """The adaptive-threshold loss, averaged over the batch's pairs with h != t."""
+        losses = []
+        for score, document in zip(scores, documents, strict=True):
+            candidates = off_diagonal(document.entities, score.device)
+            target = labels(document, score.shape[-1] - 1, score.device)
+            losses.append(adaptive_threshold_loss(score[candidates], target[candidates]))
+        every = torch.cat(losses)
+        return every.sum() / max(len(every), 1)
+
+
+def adaptive_threshold_loss(scores: Tensor, target: Tensor) -> Tensor:
+    """(P,) loss of each pair: labelled relations above the threshold class, all others below (section 3.2).
+
+    Args:
+        scores: (P, 1 + R), the threshold class first.
+        target: (P, R), 1 where labelled.
+    """
+    with_threshold = torch.cat([torch.ones_like(target[:, :1]), target], dim=1)
+    positive = log_softmax(scores.masked_fill(with_threshold == 0, -1e30), dim=-1)[:, 1:]
+    negative = log_softmax(torch.cat([scores[:, :1], scores[:, 1:].masked_fill(target == 1, -1e30)], dim=1), dim=-1)
+    return -(positive * target).sum(-1) - negative[:, 0]
+
+
+def logsumexp_by(values: Tensor, owner: Tensor, n: int) -> Tensor:
+    """(M, d) mentions to (n, d) entities: logsumexp over each owner's rows."""
+    belongs = torch.arange(n, device=values.device)[:, None] == owner[None, :]
+    return torch.stack([values[row].logsumexp(0) for row in belongs]) if n else values.new_zeros(0, values.shape[-1])

