@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -55,6 +55,7 @@ def test_no_rule_fires() -> None:
     assert logic_score(np.zeros((0, 2), dtype=np.int64)) is None
 
 
+@settings(deadline=None)
 @given(MATRICES, st.lists(st.sampled_from(["a", "~a", "b", "~b", "c", "~c"]), min_size=1, max_size=3))
 def test_counts_equal_loops_over_entities(held: np.ndarray, body: list[str]) -> None:
     n = len(held)
@@ -72,6 +73,7 @@ def test_counts_equal_loops_over_entities(held: np.ndarray, body: list[str]) -> 
     assert rule_counts([GoldRule("c", tuple(body))], held, SCHEMA).tolist() == [[bodies, heads]]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 6).flatmap(lambda n: hnp.arrays(np.bool_, (3, n, n))))
 def test_composition_is_associative(m: np.ndarray) -> None:
     assert np.array_equal(compose([compose([m[0], m[1]]), m[2]]), compose([m[0], compose([m[1], m[2]])]))

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 from evaluation_builders import SCHEMA, make_document, mention, named, splits
-from hypothesis import given
+from hypothesis import given, settings
 
 from logire.corpus.document import Document, training_facts
 from logire.corpus.predictions import Prediction
@@ -179,6 +179,7 @@ def literal_scores(
     }
 
 
+@settings(max_examples=50, deadline=None)
 @given(splits())
 def test_scores_follow_the_definitions(split: tuple[list[Document], list[Document], list[Prediction]]) -> None:
     training, documents, predictions = split
@@ -194,6 +195,7 @@ def test_scores_follow_the_definitions(split: tuple[list[Document], list[Documen
     json.dumps(result.as_dict(), allow_nan=False)
 
 
+@settings(max_examples=50, deadline=None)
 @given(splits())
 def test_breakdowns_equal_loops(split: tuple[list[Document], list[Document], list[Prediction]]) -> None:
     _, documents, predictions = split

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from logire.corpus.document import Document, Entity, Fact, Mention, Schema
+from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.files import write_json
 
 CORRECT = {"dev": [3, 2, 4], "test": [2, 4, 3]}
@@ -76,3 +78,24 @@ def write_runs(folder: Path, gains: list[float], *, logic: bool = True, **change
                 )
                 files.append(file)
     return files
+
+
+def document(title: str, entities: int, facts: list[tuple[int, str, int]], gap: int = 1) -> Document:
+    """A document of one sentence; entity i is called ``{title}{i}`` and stands ``gap`` tokens after entity i - 1."""
+    step = gap + 1
+    tokens = tuple("w" for _ in range(step * entities))
+    members = tuple(Entity((Mention(f"{title}{i}", 0, step * i, step * i + 1, "thing"),)) for i in range(entities))
+    return Document(title, (tokens,), members, tuple(Fact(*fact) for fact in facts))
+
+
+def prepared(
+    folder: Path,
+    splits: dict[str, list[Document]],
+    *,
+    relations: tuple[str, ...],
+    name: str = "embedded",
+    synthetic: bool = False,
+) -> PreparedCorpus:
+    """A prepared corpus on disk."""
+    write_prepared(folder, splits, Schema(relations, ("thing",)), name=name, synthetic=synthetic)
+    return PreparedCorpus.open(folder)

@@ -71,8 +71,8 @@ def rule_counts(rules: Sequence[GoldRule], facts: BoolArray, schema: Schema) -> 
     """
     counts = np.zeros((len(rules), 2), dtype=np.int64)
     for index, rule in enumerate(rules):
-        body = compose([_matrix(atom, facts, schema) for atom in rule.body])
-        counts[index] = body.sum(), (body & _matrix(rule.head, facts, schema)).sum()
+        body = compose([atom_matrix(atom, facts, schema) for atom in rule.body])
+        counts[index] = body.sum(), (body & atom_matrix(rule.head, facts, schema)).sum()
     return counts
 
 
@@ -90,6 +90,7 @@ def logic_score(counts: IntArray) -> float | None:
     return float(100 * (heads / bodies).mean()) if len(bodies) else None
 
 
-def _matrix(atom: str, facts: BoolArray, schema: Schema) -> BoolArray:
+def atom_matrix(atom: str, facts: BoolArray, schema: Schema) -> BoolArray:
+    """(N, N) where an atom holds among ``facts`` (N, N, R)."""
     matrix = facts[:, :, schema.relation_index[atom.removeprefix(INVERSE)]]
     return matrix.T if atom.startswith(INVERSE) else matrix

@@ -1,0 +1,137 @@
+"""Figure 5: which inferences are shown, and that they can be drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reporting_builders import document, prepared
+
+from logire.corpus.predictions import Prediction, write_predictions
+from logire.errors import InputError
+from logire.reporting.cases import Arrow, select_cases
+from logire.reporting.figure5 import figure5
+
+# In every document c(0, 2) follows from a(0, 1) and b(1, 2).
+RIGHT = [(0, "a", 1), (1, "b", 2), (0, "c", 2)]
+DOCUMENTS = [
+    document("one", 4, RIGHT),
+    document("two", 4, RIGHT),
+    document("three", 4, [(0, "a", 1)]),
+    document("four", 4, [*RIGHT, (0, "c", 3), (2, "a", 3)]),
+]
+
+
+def reason(rule: str, contribution: float, *steps: tuple[int, str, int]) -> dict[str, Any]:
+    path = [{"from_idx": h, "atom": atom, "to_idx": t} for h, atom, t in steps]
+    return {"rule": rule, "contribution": contribution, "path": path}
+
+
+def explanation(title: str, tail: int, *reasons: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "h_idx": 0, "t_idx": tail, "r": "c", "reasons": list(reasons)}
+
+
+IDENTITY = reason("c <- c", 9.0, (0, "c", 2))
+CHAIN = ((0, "a", 1), (1, "b", 2))
+RIGHT_CASE = explanation("one", 2, IDENTITY, reason("c <- a ^ b", 3.0, *CHAIN))
+
+
+def test_a_right_case() -> None:
+    (case,) = select_cases([RIGHT_CASE], {"one": {(0, "a", 1), (2, "a", 0), (0, "a", 3)}}, DOCUMENTS)
+    assert case.positive
+    assert (case.rule, case.contribution, case.entities) == ("c <- a ^ b", 3.0, (0, 1, 2))
+    assert case.new == Arrow(0, "c", 2, labelled=True)
+    assert case.path == (Arrow(0, "a", 1, labelled=True), Arrow(1, "b", 2, labelled=True))
+    # The backbone's other fact among the three entities; (0, a, 3) leaves them.
+    assert case.others == (Arrow(2, "a", 0, labelled=False),)
+    assert case.names == {0: "one0", 1: "one1", 2: "one2"}
+
+
+def test_a_wrong_case_has_a_wrong_atom() -> None:
+    row = explanation("three", 2, reason("c <- a ^ b", 2.0, *CHAIN))
+    (case,) = select_cases([row], {}, DOCUMENTS)
+    assert not case.positive
+    assert [arrow.labelled for arrow in case.path] == [True, False]
+
+
+def test_an_inverse_atom_is_drawn_the_way_the_fact_runs() -> None:
+    row = explanation("four", 3, reason("c <- a ^ b ^ a", 1.0, *CHAIN, (2, "a", 3)))
+    inverse = explanation("four", 3, reason("c <- ~b ^ a", 1.0, (0, "~b", 2), (2, "a", 3)))
+    (case,) = select_cases([row], {}, DOCUMENTS)
+    assert case.path[2] == Arrow(2, "a", 3, labelled=True)
+    assert select_cases([inverse], {}, DOCUMENTS) == []  # right fact, wrong atom: neither kind
+    document = DOCUMENTS[0]
+    backward = {**explanation("one", 0, reason("c <- ~b ^ ~a", 1.0, (2, "~b", 1), (1, "~a", 0))), "h_idx": 2}
+    assert select_cases([backward], {}, [document]) == []  # c(2, 0) is not labelled, its atoms are
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        explanation("one", 2, IDENTITY),
+        explanation("one", 2, reason("c <- a", 3.0, (0, "a", 2))),  # one atom
+        explanation("one", 2, reason("c <- a ^ b", -1.0, *CHAIN)),  # speaks against
+        explanation("one", 2, reason("c <- a ^ ~a ^ c", 3.0, (0, "a", 1), (1, "~a", 0), (0, "c", 2))),  # comes back
+        explanation("one", 2, reason("c <- a", 4.0, (0, "a", 2)), reason("c <- a ^ b", 3.0, *CHAIN)),  # not strongest
+    ],
+)
+def test_what_is_no_case(row: dict[str, Any]) -> None:
+    assert select_cases([row], {}, DOCUMENTS) == []
+
+
+def test_what_the_backbone_found_is_no_case() -> None:
+    assert select_cases([RIGHT_CASE], {"one": {(0, "c", 2)}}, DOCUMENTS) == []
+
+
+def test_each_rule_and_document_once_the_strongest_first() -> None:
+    rows = [
+        RIGHT_CASE,
+        explanation("two", 2, reason("c <- a ^ b", 5.0, *CHAIN)),
+        explanation("four", 3, reason("c <- a ^ b ^ a", 1.0, *CHAIN, (2, "a", 3))),
+        explanation("four", 2, reason("c <- a ^ b", 4.0, *CHAIN)),
+    ]
+    cases = select_cases(rows, {}, DOCUMENTS)
+    assert [(case.title, case.rule) for case in cases] == [("two", "c <- a ^ b"), ("four", "c <- a ^ b ^ a")]
+    assert [case.title for case in select_cases(rows, {}, DOCUMENTS, positive=1)] == ["two"]
+
+
+def test_figure(tmp_path: Path) -> None:
+    splits = {"train": DOCUMENTS, "dev": DOCUMENTS, "test": DOCUMENTS}
+    corpus = prepared(tmp_path / "documents", splits, relations=("a", "b", "c"), synthetic=True)
+    backbone = tmp_path / "backbone.json"
+    others = [Prediction("one", 2, "a", 0), Prediction("one", 0, "b", 2), Prediction("one", 0, "b", 1)]
+    write_predictions(backbone, [*others, Prediction("two", 0, "a", 1)])
+    explanations = tmp_path / "explanations-test.jsonl"
+    wrong = explanation("three", 2, reason("c <- a ^ ~b", 2.0, (0, "a", 1), (1, "~b", 2)))
+    explanations.write_text(json.dumps(RIGHT_CASE) + "\n" + json.dumps(wrong) + "\n")
+    for stem in ("one", "two"):
+        figure5(explanations, backbone, corpus, "test", tmp_path / stem)
+    for kind in ("png", "pdf", "json"):
+        assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
+    cases = json.loads((tmp_path / "one.json").read_text())
+    assert [(case["title"], case["new"]["labelled"], len(case["others"])) for case in cases] == [
+        ("one", True, 3),
+        ("three", False, 0),
+    ]
+    assert cases[1]["path"][1] == {"head": "three2", "relation": "b", "tail": "three1", "labelled": False}
+
+
+def test_refusals(tmp_path: Path) -> None:
+    splits = {"train": DOCUMENTS, "dev": DOCUMENTS[:1], "test": DOCUMENTS}
+    corpus = prepared(tmp_path / "documents", splits, relations=("a", "b", "c"))
+    backbone, explanations = tmp_path / "backbone.json", tmp_path / "explanations.jsonl"
+    write_predictions(backbone, [])
+    for text, message in (
+        (json.dumps(explanation("one", 2, IDENTITY)), "added no fact"),
+        ("{", "line 1"),
+        ('{"title": "one"}', "no explanation"),
+        (json.dumps(explanation("two", 2, IDENTITY)), "no such document in the dev split"),
+    ):
+        explanations.write_text(text + "\n")
+        with pytest.raises(InputError, match=message):
+            figure5(explanations, backbone, corpus, "dev", tmp_path / "f")
+    with pytest.raises(InputError, match="cannot be read"):
+        figure5(tmp_path / "nowhere.jsonl", backbone, corpus, "dev", tmp_path / "f")
+    assert not list(tmp_path.glob("f.*"))

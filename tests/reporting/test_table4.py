@@ -1,0 +1,69 @@
+"""Table 4 of a small corpus with DocRED's relations."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from reporting_builders import document, prepared
+
+from logire.errors import InputError
+from logire.reporting.table4 import table4
+
+RELATIONS = ("P22", "P40", "P150", "P131")
+
+
+def corpus(tmp_path: Path, **changes: object):
+    splits = {
+        "train": [document("t", 3, [(0, "P22", 1), (1, "P40", 0), (1, "P22", 2), (0, "P150", 2)])],
+        "dev": [document("d", 3, [(0, "P150", 1), (1, "P131", 0)])],
+        "test": [document("e", 3, [])],
+    }
+    return prepared(tmp_path / "documents", splits, **{"relations": RELATIONS, "name": "docred", **changes})
+
+
+def test_rates_by_split(tmp_path: Path) -> None:
+    table4(corpus(tmp_path), tmp_path / "table4")
+    text = (tmp_path / "table4.md").read_text()
+    header = "| Implication rule | Train bodies | Train error rate | Dev bodies | Dev error rate | paper |"
+    assert header in text  # the unlabelled test split is left out
+    assert "| father⁻¹(h, t) → child(h, t) | 2 | 50.00% | 0 | – | 10.26% |" in text
+    assert "| P150⁻¹(h, t) → P131(h, t) | 1 | 100.00% | 1 | 0.00% | 19.71% |" in text
+    assert "100.00% (train), 100.00% (dev)" in text
+    assert "The paper gives a share of 12.96%" in text
+    rows = list(csv.DictReader((tmp_path / "table4.csv").read_text().splitlines()))
+    assert len(rows) == 4
+    assert (rows[0]["rule"], rows[0]["bodies"], rows[0]["heads"], rows[0]["error_rate"]) == (
+        "P40 <- ~P22",
+        "2",
+        "1",
+        "50.0",
+    )
+
+
+@pytest.mark.parametrize("changes", [{"name": "redocred"}, {"synthetic": True}])
+def test_the_papers_rates_stand_beside_docred_only(tmp_path: Path, changes: dict[str, object]) -> None:
+    table4(corpus(tmp_path, **changes), tmp_path / "table4")
+    text = (tmp_path / "table4.md").read_text()
+    assert "paper |" not in text
+    assert "12.96" not in text
+    assert ("SYNTHETIC" in text) == ("synthetic" in changes)
+
+
+def test_other_rules(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.txt"
+    rules.write_text("P131 <- ~P150\nP99 <- P22\n")
+    table4(corpus(tmp_path), tmp_path / "table4", rules=rules)
+    lines = (tmp_path / "table4.md").read_text().splitlines()
+    assert [line for line in lines if line.startswith("| P")] == [
+        "| P150⁻¹(h, t) → P131(h, t) | 1 | 100.00% | 1 | 0.00% |"
+    ]
+
+
+def test_refusals(tmp_path: Path) -> None:
+    splits = {split: [document(split, 2, [])] for split in ("train", "dev", "test")}
+    with pytest.raises(InputError, match="none of the rules"):
+        table4(prepared(tmp_path / "a", splits, relations=("in0",), name="dwie"), tmp_path / "t")
+    with pytest.raises(InputError, match="no split of this corpus is labelled"):
+        table4(prepared(tmp_path / "b", splits, relations=RELATIONS, name="docred"), tmp_path / "t")
