@@ -146,9 +146,9 @@ def _bars(
             error_kw={"linewidth": 1.0},
         )
         if label_values:
-            for x, value, spread_ in zip(at, values, errors, strict=True):
+            for x, value, spread_, record in zip(at, values, errors, records, strict=True):
                 axes.annotate(
-                    f"{value:+.2f}",
+                    f"{value:+.2f}" if record["gold"] else "no facts",
                     (x, max(0.0, value + spread_)),
                     xytext=(0, 2),
                     textcoords="offset points",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ _STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "logire",
 }
+
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every glyph it embeds in a PDF
 
 
 @contextmanager
