@@ -1,6 +1,6 @@
 """Logits dumps: all that LogiRE needs from a backbone, whichever it is.
 
-A dump is one safetensors file. For every document it holds ``{split}/{title}/logits``, float32 (N, N, R):
+A dump is one safetensors file. For every document it holds ``{split}/{title}/logits``, floats (N, N, R):
 entry [h, t, r] is the backbone's logit of ``r(h, t)``, relations in the order of ``rel2id.json`` without ``Na``,
 entities in the order of ``vertexSet``. A backbone that decides by a per-pair threshold class writes the logit minus
 the threshold's. The diagonal is ignored (:data:`NEVER` is put there on reading). Labels and ``in_train`` follow from
@@ -163,11 +163,12 @@ def _arrays(
         yield from authors_arrays(path, split, documents)
         return
     try:
-        with safe_open(path, framework="numpy") as file:
+        with safe_open(path, framework="pt") as file:  # numpy has no bfloat16
             for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
                 prefix, _, rest = name.partition("/")
                 title, _, key = rest.rpartition("/")
                 if prefix == split:
-                    yield (title, key), file.get_tensor(name)
+                    tensor = file.get_tensor(name)
+                    yield (title, key), (tensor.float() if key == "logits" else tensor.bool()).numpy()
     except SafetensorError as error:
         raise InputError(f"is damaged or no safetensors file ({error})", file=path) from error

@@ -191,8 +191,9 @@ class _Converter:
     def types(self, record: Record) -> dict[int, str | None]:
         """Concept -> the last of its tags that is an entity type, None where there is none."""
         found: dict[int, str | None] = {}
-        for _, concept in self.rows(record, "concepts"):
-            known = [tag for tag in concept.get("tags") or [] if tag in self.schema.type_index]
+        for i, concept in self.rows(record, "concepts"):
+            tags = self.field({"tags": []} | concept, "tags", list, f"concepts[{i}].")
+            known = [tag for tag in tags if tag in self.schema.types]
             found[concept["concept"]] = known[-1] if known else None
         return found
 

@@ -72,7 +72,12 @@ def prepare_docred(raw: Path, out: Path) -> None:
 
 
 def prepare_embedded(
-    out: Path, *, raw: Path | None = None, seed: int = 13, documents: tuple[int, int, int] = (240, 60, 60)
+    out: Path,
+    *,
+    raw: Path | None = None,
+    seed: int = 13,
+    documents: tuple[int, int, int] = (240, 60, 60),
+    split_sentences: bool = False,
 ) -> None:
     """Prepare the embedded corpus, by the same road as DWIE.
 
@@ -80,6 +85,7 @@ def prepare_embedded(
         raw: a ``.jsonl`` or ``.jsonl.gz`` for the generated annotations. Where it exists it is read instead, and
             ``seed`` and ``documents`` do not count: every record says in its ``tags`` which split it is in.
         documents: how many to generate for training, development and test.
+        split_sentences: as for :func:`prepare_dwie`.
 
     Raises:
         InputError: ``raw`` exists and is not what this function writes.
@@ -95,7 +101,8 @@ def prepare_embedded(
                 raise InputError("none of its tags is train, dev or test", file=where, field="tags")
             ids[split].append(str(record.get("id")))
         schema = Schema(RELATIONS, TYPES)
-        write_prepared(out, read_dwie(raw, ids, schema), schema, name="embedded", synthetic=True)
+        splits = read_dwie(raw, ids, schema, split_sentences=split_sentences)
+        write_prepared(out, splits, schema, name="embedded", synthetic=True)
 
 
 def _relations(path: Path) -> tuple[str, ...]:

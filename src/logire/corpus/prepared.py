@@ -124,6 +124,8 @@ def write_prepared(
         if not splits.get(split):
             raise InputError(f"the {split} split has no document", file=path)
     path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise InputError("cannot be written (it is a file)", file=path, remedy="choose another folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import spacy
@@ -26,15 +27,8 @@ class Tokenizer:
     """
 
     def __init__(self, *, split_sentences: bool = False) -> None:
-        self._language: Language = spacy.blank("en")
-        infixes = [
-            rf"(?<=[{ALPHA}])(?:{HYPHENS})(?=[{ALPHA}])" if HYPHENS in infix and "0-9" in infix else infix
-            for infix in (str(pattern) for pattern in self._language.Defaults.infixes or [])
-        ]
-        self._language.tokenizer.infix_finditer = compile_infix_regex(infixes).finditer  # type: ignore[union-attr]
+        self._language = _language(split_sentences)
         self._split_sentences = split_sentences
-        if split_sentences:
-            self._language.add_pipe("sentencizer")
 
     def __call__(self, text: str) -> tuple[list[tuple[str, int, int]], list[int]]:
         """Tokenize ``text``.
@@ -50,3 +44,17 @@ class Tokenizer:
             i + 1 for i, (token, _, _) in enumerate(tokens) if "\n" in token and i + 1 < len(tokens)
         }
         return tokens, sorted(starts | {0})
+
+
+@cache
+def _language(split_sentences: bool) -> Language:
+    """The English pipeline of spaCy's rules; building it takes longer than reading several documents."""
+    language = spacy.blank("en")
+    infixes = [
+        rf"(?<=[{ALPHA}])(?:{HYPHENS})(?=[{ALPHA}])" if HYPHENS in infix and "0-9" in infix else infix
+        for infix in (str(pattern) for pattern in language.Defaults.infixes or [])
+    ]
+    language.tokenizer.infix_finditer = compile_infix_regex(infixes).finditer  # type: ignore[union-attr]
+    if split_sentences:
+        language.add_pipe("sentencizer")
+    return language
