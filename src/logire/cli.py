@@ -280,6 +280,22 @@ def figure4(metrics: Metrics, out: Stem, backbone: Annotated[str, typer.Option(h
     make(metrics, out, backbone)
 
 
+@app.command(hidden=True)
+def schema() -> None:
+    """Print the JSON Schema of all settings (workflow/schemas/settings.schema.json)."""
+    from pydantic import TypeAdapter
+
+    from logire.backbones.registry import names, resolve
+    from logire.rules.settings import LogiRESettings
+
+    kinds: dict[str, Any] = {name: resolve(name).Settings for name in names()} | {"logire": LogiRESettings}
+    schemas = {name: TypeAdapter(kind).json_schema() for name, kind in kinds.items()}
+    for found in schemas.values():
+        found.pop("description", None)
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": schemas}
+    print(json.dumps(document, indent=1))
+
+
 def _statistics(folder: Path) -> None:
     from logire.files import read_json
 

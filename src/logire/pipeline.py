@@ -1,0 +1,148 @@
+"""What the Snakemake workflow asks the package: file names, command options, and what code a rule depends on.
+
+Rules stay one call each; this module imports nothing heavy, for Snakemake reads it at every start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Params = Mapping[str, Any]
+
+SOURCE = Path(__file__).parent
+BACKBONES = ("cnn", "lstm", "bilstm", "context_aware", "gain", "atlop")
+METHODS = ("backbone", "logire")
+TABLE_FORMATS = ("csv", "md", "tex")
+FIGURE_FORMATS = ("png", "pdf", "csv")
+FETCHED = "data/dwie/annos_with_content.jsonl.gz"
+
+_OWN_FILES = {
+    "cnn": ("cnn.py",),
+    "lstm": ("lstm.py",),
+    "bilstm": ("bilstm.py",),
+    "context_aware": ("context_aware.py", "bilstm.py"),
+    "gain": ("gain.py", "transformer.py", "pretrained.py", "pieces.py"),
+    "atlop": ("atlop.py", "transformer.py", "pretrained.py", "pieces.py"),
+}
+"""What in backbones/ belongs to one backbone (or one family) alone; every other file there is shared by all."""
+_GROUND = ("errors.py", "files.py", "runtime.py", "settings.py", "thresholds.py", "cli.py")
+
+
+def set_up_jobs() -> None:
+    """Let jobs find this package and this Python, one thread each.
+
+    Inside a conda environment its own Python comes first. Small matrices: one thread a job is fastest, and jobs run
+    side by side.
+    """
+    paths = {"PYTHONPATH": str(SOURCE.parent), "PATH": str(Path(sys.executable).parent)}
+    for name, first in paths.items():
+        parts = os.environ.get(name, "").split(os.pathsep)
+        os.environ[name] = os.pathsep.join([first, *(part for part in parts if part and part != first)])
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+class Paths:
+    """The files of one dataset's run, under ``results/<dataset>`` and ``logs/<dataset>``."""
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self.results = f"results/{params['dataset']}"
+        self.logs = f"logs/{params['dataset']}"
+        self.run = f"{self.results}/runs/{{backbone}}/seed{{seed}}"
+        names = ("train", "dev", "test", "rel2id", "ner2id", "corpus", "statistics")
+        self.corpus = [f"{self.results}/corpus/{name}.json" for name in names]
+
+    @property
+    def raw(self) -> list[str]:
+        """The raw data that preparing needs."""
+        data = self.params["data"]
+        if data["raw"]:
+            return [data["raw"]]
+        return [FETCHED] if data["source"] == "dwie" else []
+
+    def metrics(self, *splits: str) -> list[str]:
+        """The metrics files of every run."""
+        return [
+            f"{self.results}/runs/{backbone}/seed{seed}/{method}/metrics-{split}.json"
+            for backbone in self.params["backbones"]
+            for seed in self.params["seeds"]
+            for method in METHODS
+            for split in splits
+        ]
+
+    def table(self, *names: str) -> list[str]:
+        return [f"{self.results}/tables/{name}.{ending}" for name in names for ending in TABLE_FORMATS]
+
+    @property
+    def table2(self) -> list[str]:
+        """Table 2; the paper's numbers stand beside ours on the real corpus only."""
+        return self.table("table2", *(["table2_paper"] if self.params["data"]["source"] == "dwie" else []))
+
+    def figure(self, name: str) -> list[str]:
+        return [f"{self.results}/figures/{name}.{ending}" for ending in FIGURE_FORMATS]
+
+    @property
+    def everything(self) -> list[str]:
+        """What ``snakemake`` makes when it is asked for nothing in particular."""
+        return [*self.table("table1"), *self.table2, *self.figure("figure4")]
+
+
+def prepare_options(data: Params) -> str:
+    """The options of ``logire prepare`` for a corpus."""
+    raw = ["--raw", data["raw"] or FETCHED]
+    options = {
+        "embedded": ["--seed", data["seed"], "--documents", *data["documents"]],
+        "dwie": [*raw, "--sentences" if data["sentences"] else "--no-sentences"],
+        "docred": raw,
+    }
+    return shlex.join(str(option) for option in options[data["source"]])
+
+
+def evaluate_options(evaluation: Params) -> str:
+    """The options of ``logire evaluate``."""
+    options = ["--distances", ",".join(str(edge) for edge in evaluation["distances"])]
+    return shlex.join(options + (["--gold-rules", evaluation["gold_rules"]] if evaluation["gold_rules"] else []))
+
+
+def settings_option(settings: Params | None) -> str:
+    """Settings as the JSON object that ``logire --settings`` takes; equal settings give equal text."""
+    return json.dumps(settings or {}, sort_keys=True)
+
+
+def code(*parts: str) -> str:
+    """A digest of the code a rule runs, which Snakemake can't see behind a shell command.
+
+    Args:
+        parts: files or folders of this package; what everything rests on is always among them.
+    """
+    digest = hashlib.sha256()
+    for part in (*_GROUND, *parts):
+        path = SOURCE / part
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(file.relative_to(SOURCE).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def backbone_code(backbone: str) -> str:
+    """The digest for one backbone: corpus, what all backbones share, and its own files."""
+    somebodys = {file for files in _OWN_FILES.values() for file in files}
+    shared = sorted(f.name for f in (SOURCE / "backbones").glob("*.py") if f.name not in somebodys)
+    return code("corpus", *(f"backbones/{name}" for name in (*shared, *_OWN_FILES[backbone])))
+
+
+def folder(files: Any) -> str:
+    """The folder of a rule's first file."""
+    return str(Path(files[0]).parent)
+
+
+def stem(files: Any) -> str:
+    """A rule's first file without its ending."""
+    return str(Path(files[0]).with_suffix(""))

@@ -1,0 +1,169 @@
+"""The real tools in a temporary copy of the repository: the whole run, a second run, wrong params."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TINY = {
+    "dataset": "tiny",
+    "data": {"documents": [12, 6, 6]},
+    "seeds": [1, 2],
+    "backbones": {"bilstm": {"epochs": 2}},
+    "logire": {
+        "iterations": 2,
+        "hidden": 16,
+        "heads": 2,
+        "feedforward": 16,
+        "generator_epochs": 5,
+        "update_epochs": 2,
+    },
+}
+
+
+def copy_repository(target: Path) -> Path:
+    """The files a fresh clone of this working tree would hold."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """One folder for compiled kernels, so that each copy does not compile them anew."""
+    return tmp_path_factory.mktemp("numba")
+
+
+@pytest.fixture
+def clone(tmp_path):
+    return copy_repository(tmp_path / "clone")
+
+
+def snakemake(clone: Path, compiled: Path, *arguments: str, params: dict | None = None) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    if params is not None:
+        (clone / "tiny.yaml").write_text(yaml.safe_dump(params))
+        command += ["--configfile", "tiny.yaml"]
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(compiled), "OMP_NUM_THREADS": "1"}
+    return subprocess.run([*command, *arguments], cwd=clone, env=environment, capture_output=True, text=True)
+
+
+def results(clone: Path) -> dict[str, bytes]:
+    """Every result but what holds a wall time (run.json) or a large array."""
+    folder = clone / "results" / "tiny"
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "run.json"
+    }
+
+
+@pytest.mark.slow
+def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
+    first = snakemake(clone, compiled, params=TINY)
+    assert first.returncode == 0, first.stderr[-3000:]
+    tables = clone / "results" / "tiny" / "tables"
+    for name in ("table1", "table2"):
+        for ending in ("csv", "md", "tex"):
+            assert (tables / f"{name}.{ending}").stat().st_size > 100
+    assert "SYNTHETIC" in (tables / "table2.md").read_text()
+    assert not (tables / "table2_paper.md").exists(), "the paper's figures never stand beside a synthetic corpus"
+    for ending in ("png", "pdf"):
+        assert (clone / "results" / "tiny" / "figures" / f"figure4.{ending}").stat().st_size > 1000
+
+    # the table's numbers are those of the metrics files
+    metrics = clone / "results" / "tiny" / "runs" / "bilstm"
+    expected = [json.loads((metrics / f"seed{s}/logire/metrics-test.json").read_text())["f1"] for s in (1, 2)]
+    with (tables / "table2.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    mean = [
+        float(row["mean"])
+        for row in rows
+        if (row["method"], row["split"], row["metric"]) == ("logire", "test", "f1")
+    ]
+    assert mean == [pytest.approx(sum(expected) / 2)]
+
+    again = snakemake(clone, compiled, params=TINY)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+    # the same seeds in another folder give the same bytes
+    other = copy_repository(tmp_path / "other")
+    second = snakemake(other, compiled, params=TINY)
+    assert second.returncode == 0, second.stderr[-3000:]
+    mine, theirs = results(clone), results(other)
+    assert mine.keys() == theirs.keys()
+    assert [name for name in mine if mine[name] != theirs[name]] == []
+
+    # LogiRE's settings change: the backbones stay
+    changed = TINY | {"logire": TINY["logire"] | {"iterations": 1}}
+    planned = snakemake(clone, compiled, "--dry-run", "--quiet", "rules", params=changed)
+    plan = planned.stdout + planned.stderr
+    jobs = {line.split()[0]: line.split()[1] for line in plan.splitlines() if line.count(" ") and line.split()[1:]}
+    assert jobs.get("fit_logire") == "2", plan
+    assert "train_backbone" not in jobs
+    # a comment in the README changes nothing
+    with (clone / "README.md").open("a") as file:
+        file.write("\n<!-- a comment -->\n")
+    nothing = snakemake(clone, compiled, "--dry-run", params=TINY)
+    assert "Nothing to be done" in nothing.stdout + nothing.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"sedes": [1]}, "sedes"),
+        ({"seeds": "one"}, "seeds"),
+        ({"backbones": {"bilstm": {"epochz": 3}}}, "epochz"),
+        ({"backbones": {"bilstm": {"epochs": "three"}}}, "epochs"),
+        ({"backbones": {"bilstmm": {}}}, "bilstmm"),
+        ({"logire": {"iteratoins": 3}}, "iteratoins"),
+        ({"logire": {"optimizer": "sgd"}}, "optimizer"),
+        ({"data": {"source": "docred", "raw": None}}, "raw"),
+        ({"evaluation": {"distances": ["far"]}}, "distances"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_param_stops_the_run_before_any_job_and_is_named(clone, compiled, change, named):
+    run = snakemake(clone, compiled, params=change)
+    assert run.returncode != 0
+    assert named in run.stdout + run.stderr
+    assert not (clone / "results" / "embedded").exists()
+    assert not (clone / "logs").exists()
+
+
+def test_missing_raw_data_says_what_to_put_where(clone, compiled):
+    params = {"dataset": "mine", "data": {"source": "dwie", "raw": "no/such/file.jsonl"}}
+    run = snakemake(clone, compiled, params=params)
+    assert run.returncode != 0
+    assert "no/such/file.jsonl" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("name", ["default", "dwie", "paper"])
+def test_every_params_file_is_valid(clone, compiled, name):
+    run = snakemake(clone, compiled, "--dry-run", "--quiet", "rules", "--configfile", f"params/{name}.yaml")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_settings_schema_is_the_settings_classes(tmp_path):
+    made = subprocess.run([sys.executable, "-m", "logire", "schema"], capture_output=True, text=True, check=True)
+    assert made.stdout == (ROOT / "workflow" / "schemas" / "settings.schema.json").read_text(), (
+        "python -m logire schema > workflow/schemas/settings.schema.json"
+    )

@@ -1,0 +1,22 @@
+# Params are checked, then everything the rules share comes from logire.pipeline.
+
+import sys
+
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+validate(config, "../schemas/params.schema.yaml", set_default=False)
+
+sys.path.insert(0, f"{workflow.basedir}/src")
+
+from logire import pipeline
+
+pipeline.set_up_jobs()
+paths = pipeline.Paths(config)
+
+
+wildcard_constraints:
+    backbone="|".join(pipeline.BACKBONES),
+    seed=r"\d+",
+    method="|".join(pipeline.METHODS),
+    split="train|dev|test",

@@ -1,0 +1,95 @@
+# Documents to logits, logits to rules, either to predictions and metrics.
+
+
+rule train_backbone:
+    input:
+        paths.corpus,
+    output:
+        f"{paths.run}/backbone/model.safetensors",
+        f"{paths.run}/backbone/logits.safetensors",
+        f"{paths.run}/backbone/settings.json",
+        f"{paths.run}/backbone/history.csv",
+        f"{paths.run}/backbone/predictions-dev.json",
+        f"{paths.run}/backbone/predictions-test.json",
+        f"{paths.run}/backbone/run.json",
+    log:
+        f"{paths.logs}/train_backbone/{{backbone}}-seed{{seed}}.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        documents=lambda wildcards, input: pipeline.folder(input),
+        out=lambda wildcards, output: pipeline.folder(output),
+        device=config["device"],
+        settings=lambda wildcards: pipeline.settings_option(
+            config["backbones"][wildcards.backbone]
+        ),
+        code=lambda wildcards: pipeline.backbone_code(wildcards.backbone),
+    shell:
+        "python -m logire train {wildcards.backbone} --documents {params.documents:q} --out {params.out:q}"
+        " --seed {wildcards.seed} --device {params.device} --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule fit_logire:
+    input:
+        paths.corpus,
+        f"{paths.run}/backbone/run.json",
+        logits=f"{paths.run}/backbone/logits.safetensors",
+    output:
+        f"{paths.run}/logire/extractor.safetensors",
+        f"{paths.run}/logire/generator.safetensors",
+        f"{paths.run}/logire/rules.csv",
+        f"{paths.run}/logire/history.csv",
+        f"{paths.run}/logire/run.json",
+    log:
+        f"{paths.logs}/fit_logire/{{backbone}}-seed{{seed}}.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        documents=lambda wildcards, input: pipeline.folder(input),
+        out=lambda wildcards, output: pipeline.folder(output),
+        device=config["device"],
+        settings=pipeline.settings_option(config["logire"]),
+        code=pipeline.code("corpus", "rules"),
+    shell:
+        "python -m logire fit --documents {params.documents:q} --logits {input.logits:q} --out {params.out:q}"
+        " --seed {wildcards.seed} --device {params.device} --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+rule predict_logire:
+    input:
+        paths.corpus,
+        f"{paths.run}/backbone/logits.safetensors",
+        rules.fit_logire.output,
+    output:
+        f"{paths.run}/logire/predictions-{{split}}.json",
+        f"{paths.run}/logire/explanations-{{split}}.jsonl",
+    log:
+        f"{paths.logs}/predict_logire/{{backbone}}-seed{{seed}}-{{split}}.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        run=lambda wildcards, output: pipeline.folder(output),
+        code=pipeline.code("corpus", "rules"),
+    shell:
+        "python -m logire predict {params.run:q} --split {wildcards.split} 2>&1 | tee {log:q}"
+
+
+rule evaluate_run:
+    input:
+        paths.corpus,
+        config["evaluation"]["gold_rules"] or [],
+        f"{paths.run}/{{method}}/run.json",
+        predictions=f"{paths.run}/{{method}}/predictions-{{split}}.json",
+    output:
+        f"{paths.run}/{{method}}/metrics-{{split}}.json",
+    log:
+        f"{paths.logs}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        documents=lambda wildcards, input: pipeline.folder(input),
+        options=pipeline.evaluate_options(config["evaluation"]),
+        code=pipeline.code("corpus", "evaluation"),
+    shell:
+        "python -m logire evaluate {input.predictions:q} --documents {params.documents:q}"
+        " --split {wildcards.split} {params.options} --out {output:q} 2>&1 | tee {log:q}"
