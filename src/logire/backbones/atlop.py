@@ -46,7 +46,6 @@ class ATLOP(TransformerBackbone):
     Settings = ATLOPSettings
     settings: ATLOPSettings
     markers = True
-    attention = "eager"
 
     def make_head(self) -> None:
         d, hidden, group = self.encoder.dim, self.settings.hidden, self.settings.group

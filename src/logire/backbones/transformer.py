@@ -36,8 +36,8 @@ class TransformerSettings(TrainingSettings):
         window: subwords the encoder reads at once, its two special tokens included.
         overlap: subwords that neighbouring windows of a long document share.
         encoder_learning_rate: peak learning rate of the encoder; ``learning_rate`` is that of all else.
-        freeze_embeddings: keep the encoder's embeddings as they are.
-        frozen_layers: keep that many of the encoder's lowest layers as they are.
+        freeze_embeddings: keep the encoder's embeddings as they are, without dropout.
+        frozen_layers: keep that many of the encoder's lowest layers as they are, without dropout.
         precision: of the encoder, ``fp32`` or ``bf16`` (mixed; some three times faster where the CPU or GPU knows it).
     """
 
@@ -89,13 +89,19 @@ class WindowedEncoder(nn.Module):
         if self.overlap >= self.size:
             raise InputError(f"must be under window - 2 = {self.size}", field="overlap", remedy="lower it")
         self.bf16 = settings.precision == "bf16"
-        if settings.freeze_embeddings:
-            encoder.embeddings.requires_grad_(False)
         layers = layers_of(encoder)
         if settings.frozen_layers > len(layers):
             raise InputError(f"the encoder has {len(layers)} layers", field="frozen_layers", remedy="lower it")
-        for layer in layers[: settings.frozen_layers]:
-            layer.requires_grad_(False)
+        self.frozen = [*layers[: settings.frozen_layers], *([encoder.embeddings] if settings.freeze_embeddings else [])]
+        for part in self.frozen:
+            part.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Self:
+        """Frozen parts stay in evaluation mode: no dropout in what does not learn."""
+        super().train(mode)
+        for part in self.frozen:
+            part.eval()
+        return self
 
     @property
     def dim(self) -> int:
@@ -178,7 +184,6 @@ class TransformerBackbone(Backbone[PieceDocument]):
     Settings: ClassVar[type[TrainingSettings]] = TransformerSettings
     settings: TransformerSettings
     markers: ClassVar[bool]
-    attention: ClassVar[str]
 
     def __init__(self, settings: Any, schema: Schema, encoder: Any, tokenizer: Any) -> None:
         super().__init__(settings, schema)
@@ -192,12 +197,12 @@ class TransformerBackbone(Backbone[PieceDocument]):
 
     @classmethod
     def build(cls, settings: TransformerSettings, corpus: PreparedCorpus) -> Self:
-        encoder, tokenizer = pretrained_encoder(settings.encoder, settings.revision, cls.attention)
+        encoder, tokenizer = pretrained_encoder(settings.encoder, settings.revision)
         return cls(settings, corpus.schema, encoder, tokenizer)
 
     @classmethod
     def restore(cls, settings: TransformerSettings, schema: Schema, folder: Path) -> Self:
-        encoder, tokenizer = empty_encoder(folder / "encoder", cls.attention)
+        encoder, tokenizer = empty_encoder(folder / "encoder")
         return cls(settings, schema, encoder, tokenizer)
 
     def save_extras(self, folder: Path) -> None:

@@ -1,0 +1,164 @@
+"""Speed and memory of the backbones, in training and inference, and how they grow; prints Markdown tables.
+
+    python benchmarks/backbones.py                            # made-up documents of DWIE's size
+    python benchmarks/backbones.py --documents data/dwie      # a prepared corpus
+    python benchmarks/backbones.py --backbones bilstm atlop --threads 2 --growth
+
+Every row is a process of its own, so that its peak memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from logire.backbones import names, resolve
+from logire.backbones.backbone import Backbone
+from logire.backbones.inference import infer_encoded
+from logire.backbones.training import make_batches, make_optimizer
+from logire.corpus.document import Document, Entity, Fact, Mention, Schema
+from logire.corpus.prepared import PreparedCorpus, write_prepared
+from logire.runtime import pick_device, seed_torch
+
+DWIE_TOKENS, DWIE_ENTITIES = 620, 27
+SCHEMA = Schema(tuple(f"relation-{i}" for i in range(65)), tuple(f"type-{i}" for i in range(10)))
+
+
+class Speed(NamedTuple):
+    """Of one kind of work: documents and tokens a second."""
+
+    documents: float
+    tokens: float
+
+
+class Row(NamedTuple):
+    """What one process measured; memory is its peak resident size in MiB, libraries included."""
+
+    training: Speed
+    inference: Speed
+    memory: float
+
+
+def made_up(number: int, tokens: int, entities: int) -> list[Document]:
+    """Documents of ``tokens`` words and ``entities`` entities with two mentions each, about one fact an entity."""
+    generator = np.random.default_rng(0)
+    documents = []
+    for i in range(number):
+        words = tuple(f"word{k}" for k in generator.zipf(1.3, size=tokens) % 5000)
+        members = []
+        for e in range(entities):
+            starts = generator.integers(tokens - 2, size=2)
+            kind = SCHEMA.types[e % len(SCHEMA.types)]
+            members.append(Entity(tuple(Mention(f"{i}-{e}", 0, int(s), int(s) + 2, kind) for s in starts)))
+        pairs = generator.integers(entities, size=(entities, 2))
+        relations = generator.integers(len(SCHEMA.relations), size=entities)
+        facts = tuple(
+            Fact(int(h), SCHEMA.relations[int(r)], int(t)) for (h, t), r in zip(pairs, relations, strict=True) if h != t
+        )
+        documents.append(Document(f"{tokens}-{entities}-{i}", (words,), tuple(members), facts))
+    return documents
+
+
+def made_up_corpus(folder: Path, tokens: int, entities: int) -> Path:
+    """A prepared corpus of 16 such documents in each split."""
+    documents = made_up(16, tokens, entities)
+    write_prepared(folder, dict.fromkeys(("train", "dev", "test"), documents), SCHEMA, name="made-up", synthetic=True)
+    return folder
+
+
+def measure(folder: Path, name: str, settings: dict[str, Any], device: str, threads: int, limit: int) -> Row:
+    """Train and infer with one backbone for at least a few seconds each."""
+    torch.set_num_threads(threads)
+    corpus = PreparedCorpus.open(folder)
+    chosen = resolve(name)
+    seed_torch(0)
+    model = chosen.build(chosen.Settings.parse(settings), corpus).to(pick_device(device))
+    chosen_documents = corpus.train[:limit]
+    words = float(np.mean([len(d.tokens) for d in chosen_documents]))
+    documents = [model.encode(d) for d in chosen_documents]
+    optimizer = make_optimizer(model)
+
+    def train(batch: Sequence[Any]) -> None:
+        model.train()
+        model.loss(model(batch), batch).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad()
+
+    rates = [_rate(work, model, documents) for work in (train, lambda batch: infer_encoded(model, batch))]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if model.device.type == "cuda":
+        memory = torch.cuda.max_memory_allocated() / 2**20
+    training, inference = (Speed(rate, rate * words) for rate in rates)
+    return Row(training, inference, memory)
+
+
+def _rate(work: Callable[[Sequence[Any]], object], model: Backbone[Any], documents: Sequence[Any]) -> float:
+    batches = make_batches([d.length for d in documents], model.settings.batch_size, 0)
+    work([documents[i] for i in batches[0]])
+    done, started = 0, time.perf_counter()
+    while time.perf_counter() - started < 5.0:
+        for indices in batches:
+            work([documents[i] for i in indices])
+            done += len(indices)
+    return done / (time.perf_counter() - started)
+
+
+def print_row(context: Any, label: str, *arguments: Any) -> None:
+    """Measure in a fresh process and print one row of the table."""
+    with context.Pool(1) as pool:
+        row = pool.apply(measure, arguments)
+    print(
+        f"| {label} | {row.training.documents:.1f} | {row.training.tokens:,.0f} "
+        f"| {row.inference.documents:.1f} | {row.inference.tokens:,.0f} | {row.memory:,.0f} |",
+        flush=True,
+    )
+
+
+def print_header(first: str) -> None:
+    """Print the head of a table."""
+    columns = ["documents/s", "tokens/s", "documents/s, inference", "tokens/s, inference", "peak memory (MiB)"]
+    print(f"\n| {' | '.join([first, *columns])} |")
+    print(f"|---{'|---:' * len(columns)}|")
+
+
+def main() -> None:
+    """Read the command line, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=Path, help="a prepared corpus (default: made-up documents)")
+    parser.add_argument("--backbones", nargs="+", choices=names(), default=names())
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of the transformers")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--limit", type=int, default=32, help="training documents to measure on")
+    parser.add_argument("--growth", action="store_true", help="also grow documents in length and in entities")
+    options = parser.parse_args()
+    context = multiprocessing.get_context("spawn")
+    fixed = (options.device, options.threads, options.limit)
+
+    def settings(name: str) -> dict[str, Any]:
+        return {"precision": options.precision} if "precision" in resolve(name).Settings.model_fields else {}
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.documents or made_up_corpus(Path(scratch) / "dwie", DWIE_TOKENS, DWIE_ENTITIES)
+        print_header("backbone")
+        for name in options.backbones:
+            print_row(context, name, folder, name, settings(name), *fixed)
+        sizes = [(310, 14), (620, 14), (1240, 14), (2480, 14), (620, 28), (620, 56), (620, 90)]
+        for name in options.backbones if options.growth else ():
+            print_header(f"{name}: words, entities")
+            for tokens, entities in sizes:
+                folder = made_up_corpus(Path(scratch) / f"{name}-{tokens}-{entities}", tokens, entities)
+                print_row(context, f"{tokens:,}, {entities}", folder, name, settings(name), *fixed)
+
+
+if __name__ == "__main__":
+    main()
