@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -355,16 +356,28 @@ def _common(
     pass
 
 
+class _InterruptedError(BaseException):
+    """Ctrl-C; not a KeyboardInterrupt, which the command line library would swallow."""
+
+
+def _interrupt(*_: object) -> None:
+    raise _InterruptedError
+
+
 def main() -> None:
     """Run the command line: 1 for a LogireError (one message, no traceback), 130 for Ctrl-C."""
-    handler = RichHandler(console=Console(stderr=True), show_path=False, show_level=False)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    signal.signal(signal.SIGINT, _interrupt)
+    terminal = Console(stderr=True)
+    handler = RichHandler(console=terminal, show_path=False, show_level=False) if terminal.is_terminal else None
+    log = logging.getLogger("logire")
+    log.setLevel(logging.INFO)
+    log.addHandler(handler or logging.StreamHandler())
     try:
         app()
     except LogireError as error:
         print(f"logire: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except _InterruptedError:
         print("logire: interrupted; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
 

@@ -1,0 +1,100 @@
+"""The command line as a user meets it: answers, messages, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from logire.cli import main
+from logire.corpus.prepare import prepare_embedded
+from logire.corpus.prepared import PreparedCorpus
+
+
+def logire(*arguments, **options):
+    command = [sys.executable, "-m", "logire", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus") / "embedded"
+    prepare_embedded(folder, documents=(8, 3, 3))
+    return folder
+
+
+def test_help_and_version_answer():
+    assert "fit" in logire("--help").stdout
+    assert logire("--version").stdout.startswith("logire ")
+
+
+def test_prepare_writes_the_folder_and_says_what_is_in_it(tmp_path):
+    done = logire("prepare", "embedded", "--out", tmp_path / "e", "--documents", 4, 2, 2)
+    assert done.returncode == 0, done.stderr
+    assert "train: 4 documents" in done.stdout
+    names = {"train", "dev", "test", "rel2id", "ner2id", "statistics", "corpus"}
+    assert {p.stem for p in (tmp_path / "e").iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["prepare", "dwie", "--raw", "nowhere.jsonl", "--out", "x"], "file nowhere.jsonl: does not exist"),
+        (["train", "bert", "--documents", "{folder}", "--out", "x"], "unknown backbone 'bert'"),
+        (["train", "bilstm", "--documents", "nowhere", "--out", "x"], "file nowhere: is no folder"),
+        (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--settings", '{"lr": 1}'], "lr"),
+        (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--settings", "{lr}"], "not JSON or YAML"),
+        (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--device", "abacus"], "field device"),
+        (["fit", "--documents", "{folder}", "--logits", "no.safetensors", "--out", "x"], "no.safetensors"),
+        (["predict", "x"], "logire fit --out RUN"),
+        (["rules", "x"], "logire fit --out RUN"),
+        (["evaluate", "none.json", "--documents", "{folder}"], "file none.json: does not exist"),
+        (["evaluate", "none.json", "--documents", "{folder}", "--distances", "far"], "--distances"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_errors_are_one_message_and_exit_code_1(folder, tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["logire", *(str(folder) if a == "{folder}" else a for a in arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [], "nothing half-written is left"
+
+
+def test_evaluate_prints_the_keys_in_percent(folder, tmp_path):
+    corpus = PreparedCorpus.open(folder)
+    rows = [{"title": d.title, "h_idx": f.head, "t_idx": f.tail, "r": f.relation} for d in corpus.test for f in d.facts]
+    (tmp_path / "gold.json").write_text(json.dumps(rows))
+    done = logire("evaluate", tmp_path / "gold.json", "--documents", folder, "--split", "test", "--json")
+    result = json.loads(done.stdout)
+    assert (result["precision"], result["recall"], result["f1"]) == (100.0, 100.0, 100.0)
+    assert {"ign_f1", "ign_f1_logire", "logic"} <= result.keys()
+    table = logire("evaluate", tmp_path / "gold.json", "--documents", folder, "--split", "test")
+    assert "100.00" in table.stdout
+
+
+def test_ctrl_c_says_so_and_the_same_command_goes_on(folder, tmp_path):
+    """Interrupted in training: exit 130, no traceback; the run goes on where it was, and ends."""
+    arguments = ["train", "bilstm", "--documents", folder, "--out", tmp_path / "run", "--settings"]
+    long = [sys.executable, "-m", "logire", *map(str, arguments), '{"epochs": 25, "patience": 25}']
+    process = subprocess.Popen(long, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "run").rglob("*.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    assert not (tmp_path / "run" / "run.json").exists()
+    done = subprocess.run(long, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert "going on after epoch" in done.stderr
+    assert (tmp_path / "run" / "run.json").exists()

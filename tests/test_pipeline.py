@@ -1,0 +1,94 @@
+"""What the workflow asks the package, and that the environments agree."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from logire import pipeline
+from logire.backbones.registry import names
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A copy of the package whose files a test may change."""
+    copy = tmp_path / "logire"
+    shutil.copytree(pipeline.SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(pipeline, "SOURCE", copy)
+    return copy
+
+
+def change(file: Path) -> None:
+    file.write_text(file.read_text() + "\n# changed\n")
+
+
+def test_a_backbones_own_file_changes_its_digest_alone(source):
+    before = {name: pipeline.backbone_code(name) for name in pipeline.BACKBONES}
+    change(source / "backbones" / "cnn.py")
+    after = {name: pipeline.backbone_code(name) for name in pipeline.BACKBONES}
+    assert {name for name in after if after[name] != before[name]} == {"cnn"}
+
+
+def test_a_shared_file_changes_every_backbones_digest_but_not_logires(source):
+    before = {name: pipeline.backbone_code(name) for name in pipeline.BACKBONES}
+    rules = pipeline.code("corpus", "rules")
+    change(source / "backbones" / "training.py")
+    assert all(pipeline.backbone_code(name) != before[name] for name in pipeline.BACKBONES)
+    assert pipeline.code("corpus", "rules") == rules
+    change(source / "rules" / "em.py")
+    assert pipeline.code("corpus", "rules") != rules
+
+
+def test_a_backbones_digest_covers_every_file_it_imports(source):
+    """Imports inside backbones/ stay inside what the digest of that backbone covers."""
+    import ast
+
+    somebodys = {file for files in pipeline._OWN_FILES.values() for file in files}
+    for name, own in pipeline._OWN_FILES.items():
+        for file in own:
+            tree = ast.parse((source / "backbones" / file).read_text())
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("logire.backbones"):
+                    last = (node.module or "").split(".")[-1]
+                    stems = [a.name for a in node.names] if last == "backbones" else [last]
+                    for stem in stems:
+                        assert f"{stem}.py" in own or f"{stem}.py" not in somebodys, (name, file, stem)
+
+
+def test_the_workflow_knows_the_registrys_backbones():
+    assert set(pipeline.BACKBONES) == set(names())
+
+
+def test_paths_and_options():
+    params = yaml.safe_load((ROOT / "params" / "default.yaml").read_text())
+    paths = pipeline.Paths(params)
+    assert paths.raw == []
+    assert len(paths.metrics("dev", "test")) == 3 * 2 * 2
+    assert not any("paper" in path for path in paths.everything)
+    dwie = pipeline.Paths(params | {"dataset": "dwie", "data": params["data"] | {"source": "dwie"}})
+    assert dwie.raw == [pipeline.FETCHED]
+    assert "results/dwie/tables/table2_paper.csv" in dwie.everything
+    assert pipeline.prepare_options(params["data"] | {"source": "docred", "raw": "a b"}) == "--raw 'a b'"
+    assert pipeline.settings_option(None) == "{}"
+    assert pipeline.settings_option({"b": 1, "a": 2}) == '{"a": 2, "b": 1}'
+
+
+def test_conda_environment_has_the_versions_of_the_lock():
+    lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line)
+    locked = {name.lower().replace("_", "-"): version for name, version in lock.items()}
+    files = sorted((ROOT / "workflow" / "envs").glob("*.yaml"))
+    assert files
+    for file in files:
+        environment = yaml.safe_load(file.read_text())
+        pins = environment["dependencies"][-1]["pip"]
+        assert len(pins) > 10
+        for pin in pins:
+            name, version = pin.split("==")
+            assert locked[name.lower().replace("_", "-")] == version, f"{file.name}: {pin}"
+    top = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert "-r requirements.lock" in top["dependencies"][-1]["pip"]
