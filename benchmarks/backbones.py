@@ -28,6 +28,7 @@ from logire.backbones.training import make_batches, make_optimizer
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.runtime import pick_device, seed_torch
+from logire.settings import settings_from
 
 DWIE_TOKENS, DWIE_ENTITIES = 620, 27
 SCHEMA = Schema(tuple(f"relation-{i}" for i in range(65)), tuple(f"type-{i}" for i in range(10)))
@@ -81,7 +82,7 @@ def measure(folder: Path, name: str, settings: dict[str, Any], device: str, thre
     corpus = PreparedCorpus.open(folder)
     chosen = resolve(name)
     seed_torch(0)
-    model = chosen.build(chosen.Settings.parse(settings), corpus).to(pick_device(device))
+    model = chosen.build(settings_from(chosen.Settings, settings, where=name), corpus).to(pick_device(device))
     chosen_documents = corpus.train[:limit]
     words = float(np.mean([len(d.tokens) for d in chosen_documents]))
     documents = [model.encode(d) for d in chosen_documents]

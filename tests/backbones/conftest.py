@@ -13,6 +13,7 @@ from logire.backbones import resolve
 from logire.backbones.backbone import Backbone
 from logire.corpus.prepared import PreparedCorpus
 from logire.runtime import seed_torch
+from logire.settings import settings_from
 
 from . import made_up
 
@@ -54,7 +55,7 @@ def build(small: Callable[[str], dict[str, Any]], corpus: PreparedCorpus) -> Cal
     def model(name: str, seed: int = 1, **settings: Any) -> Backbone[Any]:
         chosen = resolve(name)
         seed_torch(seed, "initialisation")
-        return chosen.build(chosen.Settings.parse(small(name) | settings), corpus)
+        return chosen.build(settings_from(chosen.Settings, small(name) | settings, where=name), corpus)
 
     return model
 

@@ -65,13 +65,11 @@ class ATLOP(TransformerBackbone):
         n, owner = document.entities, document.owner.to(self.device)
         entities = logsumexp_by(reading.states[markers], owner, n)
         counts = torch.bincount(owner, minlength=n).clamp(min=1)
-        heads = reading.attention.shape[0]
-        attention = reading.attention.new_zeros(heads, n, reading.attention.shape[-1])
+        attention = reading.attention.new_zeros(reading.attention.shape[0], n, reading.attention.shape[-1])
         attention = attention.index_add(1, owner, reading.attention) / counts[None, :, None]
         candidates = off_diagonal(n, self.device)
         h, t = candidates.nonzero().unbind(1)
-        both = torch.einsum("ahl,atl->htl", attention, attention)[candidates] / max(heads, 1)
-        context = (both / (both.sum(-1, keepdim=True) + 1e-5)) @ reading.states
+        context = localized_context(attention, reading.states)[candidates]
         head = torch.tanh(self.head_entity(entities)[h] + self.head_context(context))
         tail = torch.tanh(self.tail_entity(entities)[t] + self.tail_context(context))
         parts = zip(torch.split(head, PAIRS), torch.split(tail, PAIRS), strict=True)
@@ -109,6 +107,20 @@ def adaptive_threshold_loss(scores: Tensor, target: Tensor) -> Tensor:
     positive = log_softmax(scores.masked_fill(with_threshold == 0, -1e30), dim=-1)[:, 1:]
     negative = log_softmax(torch.cat([scores[:, :1], scores[:, 1:].masked_fill(target == 1, -1e30)], dim=1), dim=-1)
     return -(positive * target).sum(-1) - negative[:, 0]
+
+
+def localized_context(attention: Tensor, states: Tensor) -> Tensor:
+    """(N, N, d) mean of the states, weighed by where both entities of a pair look (section 3.3).
+
+    Args:
+        attention: (heads, N, L) where each entity looks.
+        states: (L, d).
+    """
+    contexts = []
+    for h in range(attention.shape[1]):
+        both = (attention[:, h : h + 1] * attention).mean(0)  # (N, L)
+        contexts.append((both / (both.sum(-1, keepdim=True) + 1e-5)) @ states)
+    return torch.stack(contexts) if contexts else states.new_zeros(0, 0, states.shape[-1])
 
 
 def logsumexp_by(values: Tensor, owner: Tensor, n: int) -> Tensor:

@@ -21,6 +21,7 @@ from logire.corpus.predictions import predict, write_predictions
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.files import read_json, write_json, write_text
 from logire.runtime import pick_device, seed_torch
+from logire.settings import settings_from
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def train_backbone(
     """
     out = Path(out)
     chosen = resolve(name)
-    parsed = chosen.Settings.parse(settings)
+    parsed = settings_from(chosen.Settings, settings, where=name)
     target = pick_device(device)
     run = {"backbone": name, "seed": seed, "settings": parsed.model_dump(), "corpus": _fingerprint(corpus)}
     checkpoints = Checkpoints(out / "checkpoints", run)
@@ -87,8 +88,9 @@ def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Back
     """
     folder = Path(folder)
     remedy = "give a folder that train_backbone wrote"
-    chosen = resolve(read_json(folder / RUN, remedy=remedy)["backbone"])
-    settings = chosen.Settings.parse(read_json(folder / SETTINGS, remedy=remedy))
+    name = read_json(folder / RUN, remedy=remedy)["backbone"]
+    chosen = resolve(name)
+    settings = settings_from(chosen.Settings, read_json(folder / SETTINGS, remedy=remedy), where=name)
     model = chosen.restore(settings, schema, folder)
     load_weights(folder / WEIGHTS, model)
     return model.to(pick_device(device)).eval()

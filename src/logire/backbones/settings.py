@@ -1,13 +1,12 @@
-"""Settings of a backbone: what every training run has, and how a mapping of settings is checked."""
+"""The settings that every backbone has."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from logire.errors import InputError
+from logire.settings import STRICT
 
 
 class TrainingSettings(BaseModel):
@@ -26,7 +25,7 @@ class TrainingSettings(BaseModel):
         clip: norm that the gradient is clipped to; 0 leaves it as it is.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(**STRICT, frozen=True)
 
     epochs: int = Field(30, ge=1)
     patience: int = Field(5, ge=1)
@@ -38,20 +37,3 @@ class TrainingSettings(BaseModel):
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     warmup: float = Field(0.0, ge=0, lt=1)
     clip: float = Field(1.0, ge=0)
-
-    @classmethod
-    def parse(cls, settings: Mapping[str, Any]) -> Self:
-        """Check ``settings`` and fill in the defaults.
-
-        Raises:
-            InputError: a key that does not exist, or a value of the wrong type or out of range; it names the key.
-        """
-        try:
-            return cls.model_validate(dict(settings))
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "extra_forbidden":
-                known = ", ".join(cls.model_fields)
-                raise InputError("unknown setting", field=key, remedy=f"the settings are {known}") from error
-            raise InputError(f"{first['msg']}, {first['input']!r} found", field=key) from error
