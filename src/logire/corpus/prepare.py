@@ -76,7 +76,7 @@ def prepare_embedded(
     *,
     raw: Path | None = None,
     seed: int = 13,
-    documents: tuple[int, int, int] = (240, 60, 60),
+    documents: tuple[int, int, int] = (360, 80, 80),
     split_sentences: bool = False,
 ) -> None:
     """Prepare the embedded corpus, by the same road as DWIE.

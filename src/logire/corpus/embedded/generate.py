@@ -28,8 +28,6 @@ RELATIONS = tuple(FACTS)
 TYPES = (LOCATION, ORGANIZATION, PERSON, MISC, EVENT, ETHNICITY, TIME, MONEY)
 """The entity types that occur, named as in DWIE."""
 
-COUNTRIES = 16
-
 
 class EmbeddedDocument(NamedTuple):
     """A generated document.
@@ -52,7 +50,7 @@ def generate(seed: int, documents: tuple[int, int, int]) -> Iterator[EmbeddedDoc
     Args:
         documents: how many for training, development and test.
     """
-    world = build_world(Random(derive_seed(seed, "embedded", "world")), COUNTRIES)
+    world = build_world(Random(derive_seed(seed, "embedded", "world")))
     splits = [split for split, count in zip(SPLITS, documents, strict=True) for _ in range(count)]
     for number, split in enumerate(splits, start=1):
         story = build_story(Random(derive_seed(seed, "embedded", "document", number)), world)

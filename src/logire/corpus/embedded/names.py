@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 _words = str.split
@@ -27,71 +28,87 @@ _TITLE_NOUNS = _words("Harbour Winter Bridge Garden Orchard Station Mirror Lante
 _RANKS = _words("Inspector Captain Doctor Colonel Professor")
 
 
-class Names:
-    """Draws names; none of those made from syllables comes twice from one object."""
+class Coin:
+    """Makes up words from syllables; none comes twice from one object."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._used: set[str] = set()
 
-    def _stem(self) -> str:
-        return "".join(self._rng.choice(part) for part in (_ONSETS, _NUCLEI, _CODAS))
-
-    def _fresh(self, endings: list[str] | tuple[str, ...], syllables: int = 1) -> str:
+    def word(self, endings: Sequence[str] = ("",), syllables: int = 1) -> str:
         while True:
-            stem = "".join(self._stem() for _ in range(syllables))
-            name = (stem + self._rng.choice(endings)).capitalize()
-            if name not in self._used:
-                self._used.add(name)
-                return name
+            parts = [self._rng.choice(part) for _ in range(syllables) for part in (_ONSETS, _NUCLEI, _CODAS)]
+            word = "".join((*parts, self._rng.choice(endings))).capitalize()
+            if word not in self._used:
+                self._used.add(word)
+                return word
+
+    def words(self, count: int, endings: Sequence[str] = ("",), syllables: int = 1) -> tuple[str, ...]:
+        return tuple(self.word(endings, syllables) for _ in range(count))
 
     def country(self) -> tuple[str, str]:
         """A country and its demonym, as in (Vandoria, Vandorian)."""
         ending, demonym = self._rng.choice(_COUNTRY_ENDINGS)
-        name = self._fresh((ending,))
+        name = self.word((ending,))
         return name, name.removesuffix(ending) + demonym
 
-    def city(self) -> str:
-        return self._fresh(_CITY_ENDINGS)
+    def cities(self, count: int) -> tuple[str, ...]:
+        return self.words(count, _CITY_ENDINGS)
 
-    def region(self) -> str:
-        return self._fresh(_REGION_ENDINGS)
+    def regions(self, count: int) -> tuple[str, ...]:
+        return self.words(count, _REGION_ENDINGS)
+
+
+class Lexicon:
+    """The words that names are put together from: they recur from document to document, most names do not."""
+
+    def __init__(self, coin: Coin) -> None:
+        self.surnames = coin.words(300, _SURNAME_ENDINGS)
+        self.royals = coin.words(60, syllables=2)
+        self.stems = coin.words(120)
+        self.companies = coin.words(120, ("ex", "ix", "on", "a"))
+
+
+class Names:
+    """Draws the names of one document, or of the world; no two of them share their distinctive word."""
+
+    def __init__(self, rng: Random, lexicon: Lexicon) -> None:
+        self._rng = rng
+        self._lexicon = lexicon
+        self._used: set[str] = set()
+
+    def _word(self, words: Sequence[str]) -> str:
+        word = self._rng.choice([word for word in words if word not in self._used])
+        self._used.add(word)
+        return word
 
     def person(self) -> tuple[str, str]:
         """A full name and the surname."""
-        surname = self._fresh(_SURNAME_ENDINGS)
+        surname = self._word(self._lexicon.surnames)
         return f"{self._rng.choice(_WOMEN + _MEN)} {surname}", surname
 
     def royal(self, titles: tuple[str, str]) -> tuple[str, str]:
         """A royal's name with the title (a woman's, a man's), and without."""
         title, first_names = self._rng.choice(tuple(zip(titles, (_WOMEN, _MEN), strict=True)))
-        name = f"{self._rng.choice(first_names)} {self._fresh(('',), 2)}"
+        name = f"{self._rng.choice(first_names)} {self._word(self._lexicon.royals)}"
         return f"{title} {name}", name
 
     def club(self) -> str:
-        return f"{self._fresh(('',), 1)} {self._rng.choice(_CLUB_KINDS)}"
+        return f"{self._word(self._lexicon.stems)} {self._rng.choice(_CLUB_KINDS)}"
 
     def company(self) -> tuple[str, str]:
         """A company's full name and its short one."""
-        name = self._fresh(("ex", "ix", "on", "a"))
+        name = self._word(self._lexicon.companies)
         return f"{name} {self._rng.choice(_COMPANY_KINDS)}", name
 
     def agency(self) -> str:
-        return self._phrase(_AGENCY_SUBJECTS, _AGENCY_KINDS)
+        return f"{self._word(_AGENCY_SUBJECTS)} {self._rng.choice(_AGENCY_KINDS)}"
 
     def event(self) -> str:
-        return f"{self._fresh(('',), 1)} {self._rng.choice(_EVENT_KINDS)}"
+        return f"{self._word(self._lexicon.stems)} {self._rng.choice(_EVENT_KINDS)}"
 
     def film(self) -> str:
-        return self._phrase(_TITLE_ADJECTIVES, _TITLE_NOUNS)
+        return f"{self._rng.choice(_TITLE_ADJECTIVES)} {self._word(_TITLE_NOUNS)}"
 
     def character(self) -> str:
-        return f"{self._rng.choice(_RANKS)} {self._fresh(('',), 1)}"
-
-    def _phrase(self, first: list[str], second: list[str]) -> str:
-        """Two common words, a pair not drawn before."""
-        while True:
-            phrase = f"{self._rng.choice(first)} {self._rng.choice(second)}"
-            if phrase not in self._used:
-                self._used.add(phrase)
-                return phrase
+        return f"{self._rng.choice(_RANKS)} {self._word(self._lexicon.stems)}"

@@ -31,7 +31,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     ),
     "gpe0": (
         "the {h} parliament has its seat in the capital of {t}",
-        "most newspapers in {t}, [that is, the {h} press|the {h} dailies above all], [agreed|were divided]",
+        "most newspapers in {t}, [even|above all] the {h} dailies, [agreed|were divided]",
         "{h} law applies in all of {t}",
         "in {t}, {h} [voters|families|farmers] [take another view|are worried|had expected more]",
     ),
@@ -76,7 +76,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     ),
     "spouse_of": (
         "{h} is married to {t}",
-        "{h} and [her|his] [husband|wife] {t} [waved to the crowd|arrived together]",
+        "{h} and {t}, a couple for [ten|twenty] years, [waved to the crowd|arrived together]",
         "the wedding of {h} and {t} was [a quiet affair|shown on television]",
     ),
     "parent_of": (
@@ -167,10 +167,6 @@ UNRELATED: dict[tuple[str, str], tuple[str, ...]] = {
     (ORGANIZATION, ORGANIZATION): ("{h} [has no ties with|learned from|wrote to] {t}",),
     (EVENT, LOCATION): ("visitors from {t} were missing at the {h}",),
     (ETHNICITY, LOCATION): ("the {h} embassy in {t} [was closed|did not reply]", "{h} tourists avoid {t}"),
-    (LOCATION, LOCATION): (
-        "flights between {h} and {t} were [cancelled|delayed]",
-        "{h} is twinned with {t}",
-    ),
     (PERSON, EVENT): ("{h} was [not seen|seen] at the {t}",),
     (PERSON, MISC): ("{h} has not seen {t}, the film everybody talks about",),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import product
 from random import Random
 from typing import Any
@@ -13,7 +14,7 @@ from logire.corpus.embedded.templates import ALONE, CURRENCIES, DAYS, FACTS, FIL
 from logire.corpus.embedded.world import Part, Story
 
 Clause = tuple[str, tuple[int, ...]]
-"""A template and the entities for its slots, head first."""
+"""A clause with slots for entities, and the entities, head first."""
 
 MIN_GAP = 24
 """Words, at least, between the front of a text and its back."""
@@ -44,7 +45,7 @@ def _lay_out(story: Story) -> dict[Part, list[list[Clause]]]:
     clauses: dict[Part, list[Clause]] = {part: [] for part in Part}
     members: dict[Part, set[int]] = {part: set() for part in Part}
     for (head, relation, tail), part in story.statements:
-        clauses[part].append((rng.choice(FACTS[relation]), (head, tail)))
+        clauses[part].append((_choose(rng, FACTS[relation]), (head, tail)))
         members[part] |= {head, tail}
     told = set().union(*members.values())
     for entity in range(len(story.actors)):
@@ -54,16 +55,21 @@ def _lay_out(story: Story) -> dict[Part, list[list[Clause]]]:
     related = {frozenset((head, tail)) for head, _, tail in story.gold()}
     for part in Part:
         clauses[part] += _unrelated(story, sorted(members[part]), related)
-        clauses[part] += [_alone(story, entity) for entity in sorted(members[part] & told) if story.draw(0.12)]
+        clauses[part] += [_alone(story, entity) for entity in sorted(members[part] & told) if story.draw(0.06)]
     for kind, name in _asides(rng):
         clauses[rng.choice(list(Part))].append(_alone(story, story.add(kind, name)))
     sentences = {part: _join(rng, clauses[part]) for part in Part}
     while _words(sentences[Part.GAP]) < MIN_GAP:
         _pad(rng, sentences[Part.GAP])
-    length = rng.randint(130, 280)
+    length = rng.randint(130, 200)
     while sum(map(_words, sentences.values())) < length:
         _pad(rng, sentences[rng.choice(list(Part))])
     return sentences
+
+
+def _choose(rng: Random, templates: Sequence[str]) -> str:
+    """One of the templates, its choices made."""
+    return _CHOICE.sub(lambda match: rng.choice(match[1].split("|")), rng.choice(templates))
 
 
 def _words(sentences: list[list[Clause]]) -> int:
@@ -72,11 +78,11 @@ def _words(sentences: list[list[Clause]]) -> int:
 
 def _pad(rng: Random, sentences: list[list[Clause]]) -> None:
     """Put a sentence that names nobody somewhere among the others."""
-    sentences.insert(rng.randint(0, len(sentences)), [(rng.choice(FILLERS), ())])
+    sentences.insert(rng.randint(0, len(sentences)), [(_choose(rng, FILLERS), ())])
 
 
 def _alone(story: Story, entity: int) -> Clause:
-    return story.rng.choice(ALONE[story.actors[entity].type]), (entity,)
+    return _choose(story.rng, ALONE[story.actors[entity].type]), (entity,)
 
 
 def _asides(rng: Random) -> list[tuple[str, str]]:
@@ -88,15 +94,15 @@ def _asides(rng: Random) -> list[tuple[str, str]]:
 
 
 def _unrelated(story: Story, members: list[int], related: set[frozenset[int]]) -> list[Clause]:
-    """Up to two clauses on pairs of entities of one part of the text between which nothing holds."""
+    """At most one clause on a pair of entities of one part of the text between which nothing holds."""
     kinds = story.types
     pairs = [
         (head, tail)
         for head, tail in product(members, repeat=2)
         if head != tail and (kinds[head], kinds[tail]) in UNRELATED and frozenset((head, tail)) not in related
     ]
-    chosen = story.rng.sample(pairs, min(len(pairs), story.rng.randint(0, 2)))
-    return [(story.rng.choice(UNRELATED[kinds[head], kinds[tail]]), (head, tail)) for head, tail in chosen]
+    chosen = story.rng.sample(pairs, min(len(pairs), story.rng.randint(0, 1)))
+    return [(_choose(story.rng, UNRELATED[kinds[head], kinds[tail]]), (head, tail)) for head, tail in chosen]
 
 
 def _join(rng: Random, clauses: list[Clause]) -> list[list[Clause]]:
@@ -104,7 +110,7 @@ def _join(rng: Random, clauses: list[Clause]) -> list[list[Clause]]:
     clauses = rng.sample(clauses, len(clauses))
     sentences: list[list[Clause]] = []
     while clauses:
-        size = 2 if rng.random() < 0.25 else 1
+        size = 2 if rng.random() < 0.08 else 1
         sentences.append(clauses[:size])
         clauses = clauses[size:]
     return sentences
@@ -133,8 +139,7 @@ class _Writer:
             self.text = f"{self.text[:start]}{self.text[start].upper()}{self.text[start + 1 :]}."
 
     def _clause(self, template: str, entities: tuple[int, ...]) -> None:
-        chosen = _CHOICE.sub(lambda match: self.story.rng.choice(match[1].split("|")), template)
-        for index, piece in enumerate(_SLOT.split(chosen)):
+        for index, piece in enumerate(_SLOT.split(template)):
             if index % 2:
                 self._mention(entities["ht".index(piece)])
             else:

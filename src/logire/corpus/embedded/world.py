@@ -14,7 +14,7 @@ from enum import IntEnum
 from random import Random
 from typing import NamedTuple
 
-from logire.corpus.embedded.names import Names
+from logire.corpus.embedded.names import Coin, Lexicon, Names
 from logire.corpus.embedded.rules import (
     ETHNICITY,
     EVENT,
@@ -39,12 +39,20 @@ class Part(IntEnum):
 
 
 class Country(NamedTuple):
-    """A country that every document may mention, with its well-known names."""
+    """A country that every document may mention, with what is well known of it; cities lie in regions in turn."""
 
     name: str
     demonym: str
-    capital: str
+    cities: tuple[str, ...]
+    regions: tuple[str, ...]
     monarch: tuple[str, str] | None
+
+
+class World(NamedTuple):
+    """What all documents share: the countries, and the words for everybody else's names."""
+
+    countries: tuple[Country, ...]
+    lexicon: Lexicon
 
 
 class Actor(NamedTuple):
@@ -99,15 +107,16 @@ class Story:
         return close(self.facts, self.types)
 
 
-def build_world(rng: Random, countries: int) -> list[Country]:
-    """The countries; two of three are monarchies."""
-    names = Names(rng)
-    world = []
-    for index in range(countries):
-        name, demonym = names.country()
+def build_world(rng: Random) -> World:
+    """Ten countries, most of them monarchies."""
+    coin = Coin(rng)
+    lexicon = Lexicon(coin)
+    names = Names(rng, lexicon)
+    countries = []
+    for index in range(10):
         monarch = names.royal(("Queen", "King")) if index % 3 else None
-        world.append(Country(name, demonym, names.city(), monarch))
-    return world
+        countries.append(Country(*coin.country(), coin.cities(3), coin.regions(2), monarch))
+    return World(tuple(countries), lexicon)
 
 
 class Scene:
@@ -119,7 +128,8 @@ class Scene:
         self.direct = direct
         self.place = story.add(LOCATION, country.name)
         self._demonym: int | None = None
-        self._known_cities = [country.capital]
+        self._cities = story.rng.sample(range(len(country.cities)), len(country.cities))
+        self._regions: dict[str, int] = {}
 
     def part(self) -> Part:
         """Where a fact about the country itself may stand."""
@@ -132,17 +142,20 @@ class Scene:
         return self._demonym
 
     def city(self) -> int:
-        """A city, put into its country at the back of the text, some by way of a region."""
-        story = self.story
-        well_known = bool(self._known_cities) and story.draw(0.3)
-        city = story.add(LOCATION, self._known_cities.pop() if well_known else story.names.city())
+        """Another city, put into its country at the back of the text, some by way of a region."""
+        story, number = self.story, self._cities.pop()
+        city = story.add(LOCATION, self.country.cities[number])
         if story.draw(0.35):
-            region = story.add(LOCATION, story.names.region())
-            story.tell(city, "in1", region, Part.FRONT)
-            story.tell(region, "in0", self.place, Part.BACK)
+            story.tell(city, "in1", self._region(self.country.regions[number % 2]), Part.FRONT)
         else:
             story.tell(city, "in0", self.place, Part.BACK)
         return city
+
+    def _region(self, name: str) -> int:
+        if name not in self._regions:
+            self._regions[name] = self.story.add(LOCATION, name)
+            self.story.tell(self._regions[name], "in0", self.place, Part.BACK)
+        return self._regions[name]
 
 
 def _typical(relation: str, body: tuple[str, ...]) -> float:
@@ -275,17 +288,19 @@ EPISODES: tuple[Callable[[Scene], None], ...] = (
 )
 
 
-def build_story(rng: Random, world: list[Country]) -> Story:
+def build_story(rng: Random, world: World) -> Story:
     """A story of 10 to 20 entities about two or three countries, the first told indirectly."""
-    story = Story(rng, Names(rng))
-    target = rng.randint(9, 14)
+    story = Story(rng, Names(rng, world.lexicon))
+    target = rng.randint(9, 12)
     scenes = [
         Scene(story, country, direct=direct)
-        for country, direct in zip(rng.sample(world, 3), (False, False, rng.random() < 0.7), strict=True)
+        for country, direct in zip(rng.sample(world.countries, 3), (False, False, rng.random() < 0.7), strict=True)
     ]
     if story.draw(0.25):
         scenes.pop()
     episodes = rng.sample(EPISODES, len(EPISODES))
+    if story.draw(0.5):  # the same in two countries, so that only the go-betweens tell what belongs where
+        episodes.insert(1, episodes[0])
     for index, episode in enumerate(episodes):
         if len(story.actors) >= target:
             break
