@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "rules": GROUND | {"corpus"},
     "evaluation": GROUND | {"corpus", "backbones", "rules"},
     "reporting": GROUND | {"corpus", "backbones", "rules", "evaluation"},
+    "pipeline": set(),
     "cli": GROUND | {"corpus", "backbones", "rules", "evaluation", "reporting"},
     "__main__": {"cli"},
     "__init__": set(),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, NamedTuple
 
+from logire.corpus.embedded.episodes import build_story
 from logire.corpus.embedded.rules import (
     ETHNICITY,
     EVENT,
@@ -18,7 +19,7 @@ from logire.corpus.embedded.rules import (
 )
 from logire.corpus.embedded.templates import FACTS
 from logire.corpus.embedded.text import realise
-from logire.corpus.embedded.world import build_story, build_world
+from logire.corpus.embedded.world import build_world
 from logire.corpus.prepared import SPLITS
 from logire.runtime import derive_seed
 

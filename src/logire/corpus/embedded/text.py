@@ -73,7 +73,7 @@ def _choose(rng: Random, templates: Sequence[str]) -> str:
 
 
 def _words(sentences: list[list[Clause]]) -> int:
-    return sum(len(template.split()) for sentence in sentences for template, _ in sentence)
+    return sum(len(clause.split()) for sentence in sentences for clause, _ in sentence)
 
 
 def _pad(rng: Random, sentences: list[list[Clause]]) -> None:
@@ -132,14 +132,14 @@ class _Writer:
             elif self.text:
                 self.text += "\n\n"
             start = len(self.text)
-            for number, (template, entities) in enumerate(sentence):
+            for number, (clause, entities) in enumerate(sentence):
                 if number:
                     self.text += self.story.rng.choice(JOINTS)
-                self._clause(template, entities)
+                self._clause(clause, entities)
             self.text = f"{self.text[:start]}{self.text[start].upper()}{self.text[start + 1 :]}."
 
-    def _clause(self, template: str, entities: tuple[int, ...]) -> None:
-        for index, piece in enumerate(_SLOT.split(template)):
+    def _clause(self, clause: str, entities: tuple[int, ...]) -> None:
+        for index, piece in enumerate(_SLOT.split(clause)):
             if index % 2:
                 self._mention(entities["ht".index(piece)])
             else:
