@@ -133,3 +133,8 @@ def _find(raw: Path, stem: str) -> Path:
         if path.exists():
             return path
     raise InputError("does not exist", file=raw / f"{stem}.json", remedy=_REMEDY)
+
+
+def docred_relation_names() -> dict[str, str]:
+    """DocRED's relations, such as ``P17``, and what Wikidata calls them."""
+    return dict(read_json(Path(__file__).parent / "data" / "docred_rel_info.json"))

@@ -1,0 +1,126 @@
+"""Driving a real headless Chromium through its DevTools pipe: clicks, keys, screens, screenshots."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+_KEYS = {"Tab": 9, "Enter": 13, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}
+
+
+class Page:
+    """A page in a browser; ``requests`` are the addresses that it asked for, ``errors`` what its scripts threw."""
+
+    def __init__(self, send: int, receive: int) -> None:
+        self._send, self._receive = send, receive
+        self._buffer, self._number, self._session = b"", 0, ""
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network"):
+            self._call(f"{domain}.enable")
+
+    def open(self, file: Path) -> None:
+        self._call("Page.navigate", url=file.as_uri())
+        while self.run("document.readyState") != "complete" or self.run("location.href") != file.as_uri():
+            pass
+
+    def run(self, script: str) -> Any:
+        """The value of a script; what it throws is an AssertionError."""
+        answer = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def click(self, selector: str) -> None:
+        """Press the mouse where the element is, which must be visible there."""
+        where = json.dumps(selector)
+        self.run(f"document.querySelector({where}).scrollIntoView({{block: 'center'}})")
+        x, y = self.run(
+            f"(() => {{ const r = document.querySelector({where}).getClientRects()[0];"
+            " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
+        )
+        hit = self.run(f"document.querySelector({where}).contains(document.elementFromPoint({x}, {y}))")
+        assert hit, f"{selector} is covered"
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            button = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
+            self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
+
+    def press(self, key: str) -> None:
+        code = {"key": key, "code": key, "windowsVirtualKeyCode": _KEYS[key]} | (
+            {"text": "\r"} if key == "Enter" else {}
+        )
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, **code)
+
+    def screen(self, width: int, height: int, *, reduced_motion: bool = True) -> None:
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        value = "reduce" if reduced_motion else "no-preference"
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": value}])
+
+    def screenshot(self, file: Path) -> None:
+        file.write_bytes(base64.b64decode(self._call("Page.captureScreenshot")["data"]))
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._send, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, (method, answer)
+                return dict(answer["result"])
+            if answer.get("method") == "Network.requestWillBeSent":
+                self.requests.append(answer["params"]["request"]["url"])
+            if answer.get("method") == "Runtime.exceptionThrown":
+                self.errors.append(json.dumps(answer["params"]))
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._receive], [], [], 30)
+            assert ready, "Chromium does not answer"
+            data = os.read(self._receive, 1 << 16)
+            assert data, "Chromium has ended"
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\0")
+        return dict(json.loads(line))
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator[Page]:
+    """A page of a new Chromium; it ends with the context."""
+    assert PROGRAM is not None
+    commands_out, commands_in = os.pipe()
+    answers_out, answers_in = os.pipe()
+    # Chromium reads commands from descriptor 3 and answers on 4.
+    plumbing = f'exec 3<&{commands_out} 4>&{answers_in}; exec "$0" "$@"'
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"]
+    process = subprocess.Popen(
+        ["bash", "-c", plumbing, PROGRAM, *options, f"--user-data-dir={profile}", "about:blank"],
+        pass_fds=(commands_out, answers_in),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(commands_out)
+    os.close(answers_in)
+    try:
+        yield Page(commands_in, answers_out)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        os.close(commands_in)
+        os.close(answers_out)
