@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,5 +72,5 @@ def read_json(path: str | Path, *, remedy: str | None = None) -> Any:
         raise InputError(
             f"broken JSON at line {error.lineno}, column {error.colno}: {error.msg}", file=path, remedy=remedy
         ) from error
-    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+    except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
