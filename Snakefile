@@ -17,6 +17,6 @@ include: "workflow/rules/reporting.smk"
 
 
 rule all:
+    default_target: True
     input:
         paths.everything,
-    default_target: True

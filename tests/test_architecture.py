@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "evaluation": GROUND | {"corpus", "backbones", "rules"},
     "reporting": GROUND | {"corpus", "backbones", "rules", "evaluation"},
     "pipeline": set(),
-    "cli": GROUND | {"corpus", "backbones", "rules", "evaluation", "reporting"},
+    "commands": GROUND | {"corpus", "backbones", "rules", "evaluation", "reporting"},
+    "cli": GROUND | {"commands", "backbones", "rules"},
     "__main__": {"cli"},
     "__init__": set(),
 }

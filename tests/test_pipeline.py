@@ -73,7 +73,8 @@ def test_paths_and_options():
     dwie = pipeline.Paths(params | {"dataset": "dwie", "data": params["data"] | {"source": "dwie"}})
     assert dwie.raw == [pipeline.FETCHED]
     assert "results/dwie/tables/table2_paper.csv" in dwie.everything
-    assert pipeline.prepare_options(params["data"] | {"source": "docred", "raw": "a b"}) == "--raw 'a b'"
+    mine = {"dataset": "mine", "data": params["data"] | {"source": "docred", "raw": "a b"}}
+    assert pipeline.prepare_options(mine) == "--raw 'a b' --name mine"
     assert pipeline.settings_option(None) == "{}"
     assert pipeline.settings_option({"b": 1, "a": 2}) == '{"a": 2, "b": 1}'
 

@@ -32,7 +32,7 @@ _OWN_FILES = {
     "atlop": ("atlop.py", "transformer.py", "pretrained.py", "pieces.py"),
 }
 """What in backbones/ belongs to one backbone (or one family) alone; every other file there is shared by all."""
-_GROUND = ("errors.py", "files.py", "runtime.py", "settings.py", "thresholds.py", "cli.py")
+_GROUND = ("errors.py", "files.py", "runtime.py", "settings.py", "thresholds.py")
 
 
 def set_up_jobs() -> None:
@@ -88,19 +88,35 @@ class Paths:
     def figure(self, name: str) -> list[str]:
         return [f"{self.results}/figures/{name}.{ending}" for ending in FIGURE_FORMATS]
 
+    def shown(self, method: str, file: str) -> str:
+        """A file of the run that is shown as the example: figure 4's backbone, the first seed."""
+        run = self.run.format(backbone=self.params["figure4"]["backbone"], seed=self.params["seeds"][0])
+        return f"{run}/{method}/{file}"
+
+    @property
+    def figure5(self) -> list[str]:
+        return [f"{self.results}/figures/figure5.{ending}" for ending in ("png", "pdf", "json")]
+
+    @property
+    def explanations(self) -> str:
+        """The page that explains every prediction of the shown run."""
+        return f"{self.results}/explanations.html"
+
     @property
     def everything(self) -> list[str]:
         """What ``snakemake`` makes when it is asked for nothing in particular."""
-        return [*self.table("table1"), *self.table2, *self.figure("figure4")]
+        tables = [*self.table("table1"), *self.table2, *self.table("table5", "relations")]
+        return [*tables, *self.figure("figure3"), *self.figure("figure4"), *self.figure5, self.explanations]
 
 
-def prepare_options(data: Params) -> str:
-    """The options of ``logire prepare`` for a corpus."""
+def prepare_options(params: Params) -> str:
+    """The options of ``logire prepare`` for the corpus."""
+    data = params["data"]
     raw = ["--raw", data["raw"] or FETCHED]
     options = {
         "embedded": ["--seed", data["seed"], "--documents", *data["documents"]],
         "dwie": [*raw, "--sentences" if data["sentences"] else "--no-sentences"],
-        "docred": raw,
+        "docred": [*raw, "--name", params["dataset"]],
     }
     return shlex.join(str(option) for option in options[data["source"]])
 

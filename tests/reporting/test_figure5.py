@@ -118,13 +118,24 @@ def test_figure(tmp_path: Path) -> None:
     assert cases[1]["path"][1] == {"head": "three2", "relation": "b", "tail": "three1", "labelled": False}
 
 
+def test_no_case_is_said_in_the_figure(tmp_path: Path) -> None:
+    corpus = prepared(
+        tmp_path / "documents", {"train": DOCUMENTS, "dev": DOCUMENTS, "test": DOCUMENTS[:1]}, relations=("a", "b", "c")
+    )
+    backbone, explanations = tmp_path / "backbone.json", tmp_path / "explanations.jsonl"
+    write_predictions(backbone, [])
+    explanations.write_text(json.dumps(explanation("one", 2, IDENTITY)) + "\n")
+    figure5(explanations, backbone, corpus, "test", tmp_path / "f")
+    assert json.loads((tmp_path / "f.json").read_text()) == []
+    assert (tmp_path / "f.png").stat().st_size > 1000
+
+
 def test_refusals(tmp_path: Path) -> None:
     splits = {"train": DOCUMENTS, "dev": DOCUMENTS[:1], "test": DOCUMENTS}
     corpus = prepared(tmp_path / "documents", splits, relations=("a", "b", "c"))
     backbone, explanations = tmp_path / "backbone.json", tmp_path / "explanations.jsonl"
     write_predictions(backbone, [])
     for text, message in (
-        (json.dumps(explanation("one", 2, IDENTITY)), "added no fact"),
         ("{", "line 1"),
         ('{"title": "one"}', "no explanation"),
         (json.dumps(explanation("two", 2, IDENTITY)), "no such document in the dev split"),

@@ -95,9 +95,7 @@ def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
     with (tables / "table2.csv").open() as file:
         rows = list(csv.DictReader(file))
     mean = [
-        float(row["mean"])
-        for row in rows
-        if (row["method"], row["split"], row["metric"]) == ("logire", "test", "f1")
+        float(row["mean"]) for row in rows if (row["method"], row["split"], row["metric"]) == ("logire", "test", "f1")
     ]
     assert mean == [pytest.approx(sum(expected) / 2)]
 

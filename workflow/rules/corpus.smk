@@ -25,7 +25,7 @@ rule prepare_corpus:
         "../envs/logire.yaml"
     params:
         source=config["data"]["source"],
-        options=pipeline.prepare_options(config["data"]),
+        options=pipeline.prepare_options(config),
         out=lambda wildcards, output: pipeline.folder(output),
         code=pipeline.code("corpus"),
     shell:

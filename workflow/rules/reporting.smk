@@ -48,3 +48,93 @@ rule make_figure4:
         code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire figure4 {input:q} --out {params.stem:q} --backbone {params.backbone} 2>&1 | tee {log:q}"
+
+
+rule make_table5:
+    input:
+        rules=paths.shown("logire", "rules.csv"),
+        run=paths.shown("logire", "run.json"),
+    output:
+        paths.table("table5"),
+    log:
+        f"{paths.logs}/make_table5.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        stem=lambda wildcards, output: pipeline.stem(output),
+        code=pipeline.code("evaluation", "reporting"),
+    shell:
+        "python -m logire table5 {input.rules:q} --out {params.stem:q} 2>&1 | tee {log:q}"
+
+
+rule make_relations:
+    input:
+        paths.metrics("test"),
+    output:
+        paths.table("relations"),
+    log:
+        f"{paths.logs}/make_relations.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        stem=lambda wildcards, output: pipeline.stem(output),
+        backbone=config["figure4"]["backbone"],
+        code=pipeline.code("evaluation", "reporting"),
+    shell:
+        "python -m logire relations {input:q} --out {params.stem:q} --backbone {params.backbone} 2>&1 | tee {log:q}"
+
+
+rule make_figure3:
+    input:
+        paths.corpus,
+    output:
+        paths.figure("figure3"),
+    log:
+        f"{paths.logs}/make_figure3.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        documents=lambda wildcards, input: pipeline.folder(input),
+        stem=lambda wildcards, output: pipeline.stem(output),
+        code=pipeline.code("corpus", "reporting"),
+    shell:
+        "python -m logire figure3 {params.documents:q} --out {params.stem:q} 2>&1 | tee {log:q}"
+
+
+rule make_figure5:
+    input:
+        paths.corpus,
+        explanations=paths.shown("logire", "explanations-test.jsonl"),
+        backbone=paths.shown("backbone", "predictions-test.json"),
+    output:
+        paths.figure5,
+    log:
+        f"{paths.logs}/make_figure5.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        documents=lambda wildcards, input: pipeline.folder(input),
+        stem=lambda wildcards, output: pipeline.stem(output),
+        code=pipeline.code("corpus", "reporting"),
+    shell:
+        "python -m logire figure5 {input.explanations:q} --backbone-predictions {input.backbone:q}"
+        " --documents {params.documents:q} --out {params.stem:q} 2>&1 | tee {log:q}"
+
+
+rule make_explanations:
+    input:
+        paths.corpus,
+        explanations=paths.shown("logire", "explanations-test.jsonl"),
+        backbone=paths.shown("backbone", "predictions-test.json"),
+    output:
+        paths.explanations,
+    log:
+        f"{paths.logs}/make_explanations.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        documents=lambda wildcards, input: pipeline.folder(input),
+        code=pipeline.code("corpus", "reporting"),
+    shell:
+        "python -m logire browse {input.explanations:q} --backbone-predictions {input.backbone:q}"
+        " --documents {params.documents:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -44,13 +44,14 @@ def prepare_dwie(raw: Path, out: Path, *, split: Path | None = None, split_sente
     write_prepared(out, splits, schema, name="dwie", synthetic=False)
 
 
-def prepare_docred(raw: Path, out: Path) -> None:
+def prepare_docred(raw: Path, out: Path, *, name: str = "docred") -> None:
     """Prepare DocRED, Re-DocRED, or any corpus in DocRED's format (Yao et al. 2019).
 
     Args:
         raw: a folder with one JSON file a split: ``train``, ``train_annotated`` or ``train_revised``; ``dev`` or
             ``dev_revised``; ``test`` or ``test_revised``; each ``.json`` or ``.json.gz``. Relations and entity
             types come from ``rel2id.json`` and ``ner2id.json`` if they are there, else from the documents, sorted.
+        name: what the tables call the corpus.
 
     Raises:
         InputError: a split's file is missing or there are several, or a file is not in DocRED's format; nothing
@@ -68,7 +69,7 @@ def prepare_docred(raw: Path, out: Path) -> None:
         relations or _sorted(fact.relation for d in documents for fact in d.facts),
         types or _sorted(mention.type for d in documents for entity in d.entities for mention in entity.mentions),
     )
-    write_prepared(out, splits, schema, name="docred", synthetic=False)
+    write_prepared(out, splits, schema, name=name, synthetic=False)
 
 
 def prepare_embedded(

@@ -38,7 +38,9 @@ def figure5(explanations: Path, backbone_predictions: Path, corpus: PreparedCorp
         backbone_predictions: its backbone's predictions of the same split.
 
     Raises:
-        InputError: a file is missing or broken, or there is no case to show.
+        InputError: a file is missing or broken.
+
+    Where no prediction meets the criterion, the figure says so.
     """
     documents = corpus.documents(split)
     predicted: dict[str, set[Triple]] = {}
@@ -49,14 +51,17 @@ def figure5(explanations: Path, backbone_predictions: Path, corpus: PreparedCorp
     if unknown:
         raise InputError(f"no such document in the {split} split", file=explanations, document=min(unknown))
     cases = select_cases(rows, predicted, documents)
-    if not cases:
-        raise InputError("reasoning over two or more atoms added no fact here", file=explanations)
     write_json(out_stem.with_name(f"{out_stem.name}.json"), [case.as_dict() for case in cases])
     with figure_style():
         save_figure(_draw(cases, Corpus(corpus.name, corpus.synthetic)), out_stem)
 
 
 def _draw(cases: list[Case], corpus: Corpus) -> Figure:
+    if not cases:
+        figure = Figure(figsize=(7.2, 1.2))
+        figure.suptitle(f"{corpus.warning}{corpus}", fontsize=9)
+        figure.text(0.5, 0.4, "No prediction was added by reasoning over two or more atoms.", ha="center")
+        return figure
     ends = [{case.new.head, case.new.tail} for case in cases]
     below = max(sum({o.head, o.tail} == pair for o in case.others) for case, pair in zip(cases, ends, strict=True))
     bottom = -0.3 - _GAP * below

@@ -30,7 +30,9 @@ def table5(rules: Path, out_stem: Path, *, most: int = 10) -> None:
         rules: a run's ``rules.csv``; the ``run.json`` beside it says what the run was.
 
     Raises:
-        InputError: a file is missing or broken, or no rule is left.
+        InputError: a file is missing or broken.
+
+    Where no rule meets the criterion, the caption says so and the table is empty.
     """
     rows = _read(rules)
     run = _run(rules.parent / "run.json")
@@ -40,15 +42,17 @@ def table5(rules: Path, out_stem: Path, *, most: int = 10) -> None:
         if _worthy(row):
             best.setdefault(row["relation"], row)
     chosen = list(best.values())[:most]
-    if not chosen:
-        raise InputError("no rule is left to show", file=rules, remedy="fit on more documents")
     gold = set(read_gold_rules())
     table = Table(
         title="Table 5",
         caption=f"{corpus.warning}Rules learnt by {label(run['backbone'], run['method'])} on {corpus}, seed "
         f"{run['seed']}: the largest weight of each relation, among rules other than the identity with a support of "
         f"{MIN_SUPPORT} pairs and a confidence of {MIN_CONFIDENCE} or more in the training labels. "
-        "The last column says whether it is one of the gold rules of the logic score.",
+        + (
+            "The last column says whether it is one of the gold rules of the logic score."
+            if chosen
+            else "There is none."
+        ),
         columns=[
             Column("Rule", left=True),
             Column("Types of h, t", left=True),

@@ -1,0 +1,63 @@
+"""What the commands share: options, settings, the console, progress."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from logire.errors import InputError
+
+Split = Literal["train", "dev", "test"]
+Documents = Annotated[Path, typer.Option("--documents", help="A folder that `logire prepare` wrote.")]
+Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
+Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, or as torch names it (cuda:0).")]
+Settings = Annotated[
+    str, typer.Option(help="Settings that differ from the defaults: a JSON object, or a .json / .yaml file.")
+]
+Run = Annotated[Path, typer.Argument(help="A folder that `logire fit` wrote.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+Stem = Annotated[Path, typer.Option("--out", help="Path without an ending; one file a format is written.")]
+
+
+def read_settings(text: str) -> dict[str, Any]:
+    """Settings from a JSON object or a file."""
+    import yaml
+
+    stripped = text.strip()
+    try:
+        value = json.loads(stripped) if stripped.startswith("{") else yaml.safe_load(Path(text).read_text("utf-8"))
+    except OSError as error:
+        raise InputError("cannot be read", file=text, field="--settings") from error
+    except (json.JSONDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"not JSON or YAML ({error})", field="--settings") from error
+    if not isinstance(value, dict):
+        raise InputError("an object of settings was expected", field="--settings")
+    return value
+
+
+def console() -> Console:
+    """The terminal, or a wide page where the output is piped."""
+    # Piped output is not cut at 80 columns.
+    return Console() if sys.stdout.isatty() else Console(width=160, highlight=False)
+
+
+@contextmanager
+def progress() -> Iterator[Any]:
+    """A progress bar on a terminal, one line a step in a log file."""
+    terminal = Console(stderr=True)
+    if not terminal.is_terminal:
+        yield lambda what, done, total: print(f"{what} {done}/{total}", file=sys.stderr, flush=True)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=terminal) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)

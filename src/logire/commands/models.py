@@ -1,0 +1,147 @@
+"""Commands that train backbones and LogiRE, predict, and show what was learnt."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from logire.commands.common import (
+    Device,
+    Documents,
+    Json,
+    Out,
+    Run,
+    Seed,
+    Settings,
+    Split,
+    console,
+    progress,
+    read_settings,
+)
+from logire.errors import InputError
+
+
+def train(
+    backbone: Annotated[str, typer.Argument(help="cnn, lstm, bilstm, context_aware, gain or atlop.")],
+    documents: Documents,
+    out: Out,
+    seed: Seed = 1,
+    device: Device = "auto",
+    settings: Settings = "{}",
+) -> None:
+    """Train a backbone and dump its logits; a killed run goes on where it was."""
+    from logire.backbones.run import train_backbone
+    from logire.corpus.prepared import PreparedCorpus
+
+    corpus = PreparedCorpus.open(documents)
+    train_backbone(corpus, backbone, read_settings(settings), out, seed=seed, device=device)
+
+
+def fit(
+    documents: Documents,
+    logits: Annotated[Path, typer.Option(help="A logits dump: ours (.safetensors) or the authors' torch file.")],
+    out: Out,
+    seed: Seed = 1,
+    device: Device = "auto",
+    settings: Settings = "{}",
+) -> None:
+    """Learn rules by EM on a backbone's logits; a killed run goes on after its last iteration."""
+    from logire.rules.run import fit_run
+
+    with progress() as report:
+        model = fit_run(
+            documents, logits, out, settings=read_settings(settings), seed=seed, device=device, report=report
+        )
+    learnt = model.learnt
+    print(
+        f"{len(learnt.rules)} rules, dev F1 {100 * learnt.dev_f1:.2f} in iteration {learnt.iteration} of "
+        f"{len(model.history)}: {out}"
+    )
+
+
+def predict(
+    run: Run,
+    split: Annotated[Split, typer.Option(help="train, dev or test.")] = "test",
+    documents: Annotated[Path | None, typer.Option(help="Default: the documents of the fit.")] = None,
+    logits: Annotated[Path | None, typer.Option(help="Default: the logits of the fit.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: RUN/predictions-SPLIT.json.")] = None,
+) -> None:
+    """Predict a split: DocRED's submission format, and the reasons of every prediction beside it."""
+    from logire.rules.run import predict_run
+
+    print(predict_run(run, split, documents=documents, logits=logits, out=out))
+
+
+def rules(
+    run: Run,
+    relation: Annotated[str | None, typer.Option(help="Only this relation.")] = None,
+    top: Annotated[int, typer.Option(help="Rows a relation; 0 for all.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Show the learnt rules, strongest first."""
+    from rich.table import Table
+
+    from logire.rules.model import LogiRE
+
+    rows = LogiRE.load(run).rules(relation)
+    rows = rows.groupby("relation", sort=False).head(top) if top else rows
+    if as_json:
+        print(rows.to_json(orient="records", indent=2))
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, justify in (("rule", "left"), ("types", "left")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for name in ("weight", "prior", "posterior", "support", "confidence"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        table.add_row(
+            f"{row['relation']} <- {row['body']}",
+            f"{_short(row['head_type'])} -> {_short(row['tail_type'])}",
+            *(f"{row[key]:.3f}" for key in ("weight", "prior", "posterior")),
+            str(row["support"]),
+            "" if math.isnan(row["confidence"]) else f"{row['confidence']:.2f}",
+        )
+    console().print(table)
+
+
+def explain(
+    run: Run,
+    document: Annotated[str, typer.Option(help="The document's title (id).")],
+    split: Annotated[Split, typer.Option(help="train, dev or test.")] = "test",
+    relation: Annotated[str | None, typer.Option(help="Only this relation.")] = None,
+    top: Annotated[int, typer.Option(help="Reasons a prediction.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Show every prediction in a document with the rules and grounding paths that made it."""
+    from logire.rules.run import load_run
+
+    model, corpus, scored = load_run(run, split)
+    chosen = [item for item in scored if item.title == document]
+    if not chosen:
+        raise InputError("no such document", file=corpus.path / f"{split}.json", document=document)
+    found = [row for row in model.explanations(chosen, most=top) if relation in (None, row["r"])]
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    terminal = console()
+    for row in found:
+        gold = chosen[0].labels[row["h_idx"], row["t_idx"], corpus.schema.relation_index[row["r"]]]
+        terminal.print(
+            f"[bold]{row['r']}({row['head']}, {row['tail']})[/bold]  score {row['score']:.2f}"
+            f" (threshold {row['threshold']:.2f}), backbone {row['backbone_probability']:.3f},"
+            f" {'labelled' if gold else 'not labelled'}"
+        )
+        for reason in row["reasons"]:
+            path = f" {reason['path'][0]['from']}"
+            for atom in reason["path"]:
+                path += f" --{atom['atom']} {atom['score']:.3f}--> {atom['to']}"
+            terminal.print(f"  {reason['contribution']:+.2f}  {reason['rule']}  \\[{path.strip()}]", highlight=False)
+    terminal.print(f"{len(found)} predictions in {document}")
+
+
+def _short(kind: str) -> str:
+    return kind.removeprefix("type::")
