@@ -41,18 +41,23 @@ class WordSettings(TrainingSettings):
         dropout: on the entity vectors.
     """
 
+    # Tuned for the BiLSTM on DWIE's development split; decay is what lifts it (dev F1 48 to 49 and more).
+    epochs: int = Field(20, ge=1)
+    learning_rate: float = Field(4e-3, gt=0)
+    weight_decay: float = Field(0.3, ge=0)
+
     vectors: str = "learned"
     vectors_sha256: str | None = None
     word_dim: int = Field(100, ge=1)
     lowercase: bool = True
-    min_count: int = Field(2, ge=1)
-    word_dropout: float = Field(0.0, ge=0, lt=1)
+    min_count: int = Field(1, ge=1)
+    word_dropout: float = Field(0.1, ge=0, lt=1)
     coreference_dim: int = Field(20, ge=1)
     type_dim: int = Field(20, ge=1)
     distance_dim: int = Field(20, ge=1)
     hidden: int = Field(128, ge=1)
     input_dropout: float = Field(0.2, ge=0, lt=1)
-    dropout: float = Field(0.2, ge=0, lt=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
 
 
 class WordBackbone(Backbone[WordDocument]):
