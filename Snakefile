@@ -10,13 +10,25 @@
 configfile: "params/default.yaml"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/corpus.smk"
-include: "workflow/rules/models.smk"
-include: "workflow/rules/reporting.smk"
+include: "workflow/dataset.smk"
+include: "workflow/rules/fetch.smk"
+
+
+# The second dataset of a run (params key `also`) goes through the same rules under names of its own.
+module second:
+    snakefile:
+        "workflow/dataset.smk"
+    config:
+        second_params
+
+
+if second_params:
+
+    use rule * from second as second_*
 
 
 rule all:
     default_target: True
     input:
         paths.everything,
+        pipeline.Paths(second_params).everything if second_params else [],

@@ -14,6 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from logire.errors import InputError
+
 Params = Mapping[str, Any]
 
 SOURCE = Path(__file__).parent
@@ -21,7 +25,14 @@ BACKBONES = ("cnn", "lstm", "bilstm", "context_aware", "gain", "atlop")
 METHODS = ("backbone", "logire")
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMATS = ("png", "pdf", "csv")
-FETCHED = "data/dwie/annos_with_content.jsonl.gz"
+FETCHED = {
+    "dwie": "data/dwie/annos_with_content.jsonl.gz",
+    "docred-partial": "data/docred-partial",
+    "redocred-partial": "data/docred-partial",
+}
+"""Where the raw data of a source is fetched to."""
+DOCRED = ("docred", "docred-partial", "redocred-partial", "embedded-docred")
+"""The sources in DocRED's form: their main results are Table 3, and Table 4 looks at their labels."""
 
 _OWN_FILES = {
     "cnn": ("cnn.py",),
@@ -62,10 +73,8 @@ class Paths:
     @property
     def raw(self) -> list[str]:
         """The raw data that preparing needs."""
-        data = self.params["data"]
-        if data["raw"]:
-            return [data["raw"]]
-        return [FETCHED] if data["source"] == "dwie" else []
+        raw = self.params["data"]["raw"] or FETCHED.get(self.params["data"]["source"])
+        return [raw] if raw else []
 
     def metrics(self, *splits: str) -> list[str]:
         """The metrics files of every run."""
@@ -81,9 +90,17 @@ class Paths:
         return [f"{self.results}/tables/{name}.{ending}" for name in names for ending in TABLE_FORMATS]
 
     @property
-    def table2(self) -> list[str]:
-        """Table 2; the paper's numbers stand beside ours on the real corpus only."""
-        return self.table("table2", *(["table2_paper"] if self.params["data"]["source"] == "dwie" else []))
+    def main_results(self) -> list[str]:
+        """Table 2, or 3 for a corpus in DocRED's form; the paper's numbers stand beside ours on real DWIE only."""
+        source = self.params["data"]["source"]
+        if source in DOCRED:
+            return self.table("table3")
+        return self.table("table2", *(["table2_paper"] if source == "dwie" else []))
+
+    @property
+    def table4(self) -> list[str]:
+        """Table 4, for a corpus in DocRED's form."""
+        return self.table("table4") if self.params["data"]["source"] in DOCRED else []
 
     def figure(self, name: str) -> list[str]:
         return [f"{self.results}/figures/{name}.{ending}" for ending in FIGURE_FORMATS]
@@ -105,26 +122,61 @@ class Paths:
     @property
     def everything(self) -> list[str]:
         """What ``snakemake`` makes when it is asked for nothing in particular."""
-        tables = [*self.table("table1"), *self.table2, *self.table("table5", "relations")]
+        tables = [*self.table("table1"), *self.main_results, *self.table4, *self.table("table5", "relations")]
         return [*tables, *self.figure("figure3"), *self.figure("figure4"), *self.figure5, self.explanations]
 
 
+def second_params(params: Params) -> dict[str, Any]:
+    """The params of the run's second dataset: the file that ``also`` names, laid over ``params``; {} for none.
+
+    Raises:
+        InputError: the file is missing or no YAML mapping.
+    """
+    if not params["also"]:
+        return {}
+    try:
+        other = yaml.safe_load(Path(params["also"]).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"cannot be read ({error})", file=params["also"], field="also") from error
+    if not isinstance(other, dict):
+        raise InputError("a mapping was expected", file=params["also"], field="also")
+    return _laid_over(params, other | {"also": None})
+
+
+def _laid_over(base: Params, other: Params) -> dict[str, Any]:
+    """``other`` over ``base``, mapping by mapping; anything else replaces what was there."""
+    merged = dict(base)
+    for key, value in other.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), Mapping)
+        merged[key] = _laid_over(base[key], value) if both else value
+    return merged
+
+
 def prepare_options(params: Params) -> str:
-    """The options of ``logire prepare`` for the corpus."""
-    data = params["data"]
-    raw = ["--raw", data["raw"] or FETCHED]
-    options = {
-        "embedded": ["--seed", data["seed"], "--documents", *data["documents"]],
-        "dwie": [*raw, "--sentences" if data["sentences"] else "--no-sentences"],
-        "docred": [*raw, "--name", params["dataset"]],
+    """The kind of corpus and the options of ``logire prepare``."""
+    data, source = params["data"], params["data"]["source"]
+    raw = ["--raw", data["raw"] or FETCHED.get(source, "")]
+    size = ["--seed", data["seed"], "--documents", *data["documents"]]
+    options: dict[str, list[Any]] = {
+        "embedded": ["embedded", *size],
+        "embedded-docred": ["embedded-docred", "--deleted", data["deleted"], *size],
+        "dwie": ["dwie", *raw, "--sentences" if data["sentences"] else "--no-sentences"],
+        "docred": ["docred", *raw, "--name", params["dataset"]],
+        "docred-partial": ["docred-partial", *raw, "--labels", "original"],
+        "redocred-partial": ["docred-partial", *raw, "--labels", "revised"],
     }
-    return shlex.join(str(option) for option in options[data["source"]])
+    return shlex.join(str(option) for option in options[source])
 
 
 def evaluate_options(evaluation: Params) -> str:
     """The options of ``logire evaluate``."""
     options = ["--distances", ",".join(str(edge) for edge in evaluation["distances"])]
     return shlex.join(options + (["--gold-rules", evaluation["gold_rules"]] if evaluation["gold_rules"] else []))
+
+
+def table4_options(table4: Params) -> str:
+    """The options of ``logire table4``."""
+    return shlex.join(["--rules", table4["rules"]] if table4["rules"] else [])
 
 
 def settings_option(settings: Params | None) -> str:

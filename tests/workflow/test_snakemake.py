@@ -16,6 +16,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 TINY = {
     "dataset": "tiny",
+    "also": None,
     "data": {"documents": [12, 6, 6]},
     "seeds": [1, 2],
     "backbones": {"bilstm": {"epochs": 2}},

@@ -7,12 +7,13 @@ from snakemake.utils import min_version, validate
 min_version("9.0")
 validate(config, "../schemas/params.schema.yaml", set_default=False)
 
-sys.path.insert(0, f"{workflow.basedir}/src")
+sys.path.insert(0, "src")
 
 from logire import pipeline
 
 pipeline.set_up_jobs()
 paths = pipeline.Paths(config)
+second_params = pipeline.second_params(config)
 
 
 wildcard_constraints:

@@ -17,13 +17,13 @@ rule make_table1:
         "python -m logire table1 {input:q} --out {params.stem:q} 2>&1 | tee {log:q}"
 
 
-rule make_table2:
+rule make_main_results:
     input:
         paths.metrics("dev", "test"),
     output:
-        paths.table2,
+        paths.main_results,
     log:
-        f"{paths.logs}/make_table2.log",
+        f"{paths.logs}/make_main_results.log",
     conda:
         "../envs/logire.yaml"
     params:
@@ -48,6 +48,26 @@ rule make_figure4:
         code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire figure4 {input:q} --out {params.stem:q} --backbone {params.backbone} 2>&1 | tee {log:q}"
+
+
+rule make_table4:
+    input:
+        paths.corpus,
+        config["table4"]["rules"] or [],
+    output:
+        paths.table("table4"),
+    log:
+        f"{paths.logs}/make_table4.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        documents=lambda wildcards, input: pipeline.folder(input),
+        stem=lambda wildcards, output: pipeline.stem(output),
+        options=pipeline.table4_options(config["table4"]),
+        code=pipeline.code("corpus", "evaluation", "reporting"),
+    shell:
+        "python -m logire table4 --documents {params.documents:q} {params.options} --out {params.stem:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule make_table5:

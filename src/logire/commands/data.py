@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,6 +12,7 @@ from logire.commands.common import Out, Seed, progress
 # Commands import what they need when they run: `logire --help` answers at once.
 
 prepare = typer.Typer(help="Raw annotations -> a folder of documents in DocRED's format.", no_args_is_help=True)
+Sizes = Annotated[tuple[int, int, int], typer.Option(help="Number of train, dev and test documents.")]
 Raw = Annotated[Path, typer.Option(help="The raw data.", show_default=False)]
 
 
@@ -40,6 +41,21 @@ def prepare_docred(
     _statistics(out)
 
 
+@prepare.command("docred-partial")
+def prepare_docred_partial(
+    raw: Raw,
+    out: Out,
+    labels: Annotated[
+        Literal["original", "revised"], typer.Option(help="DocRED's own labels in dev and test, or Re-DocRED's.")
+    ] = "original",
+) -> None:
+    """The public parts of DocRED (424 / 492 / 493 documents), with original or revised labels."""
+    from logire.corpus.docred_partial import prepare_docred_partial
+
+    prepare_docred_partial(raw, out, labels=labels)
+    _statistics(out)
+
+
 @prepare.command("embedded")
 def prepare_embedded(
     out: Out,
@@ -47,11 +63,7 @@ def prepare_embedded(
         Path | None, typer.Option(help="Keep the generated annotations here; read them if they exist.")
     ] = None,
     seed: Seed = 13,
-    documents: Annotated[tuple[int, int, int], typer.Option(help="Number of train, dev and test documents.")] = (
-        240,
-        60,
-        60,
-    ),
+    documents: Sizes = (360, 80, 80),
 ) -> None:
     """The embedded SYNTHETIC corpus: a small news world with known rules, in DWIE's annotation format."""
     from logire.corpus import prepare
@@ -60,17 +72,41 @@ def prepare_embedded(
     _statistics(out)
 
 
+@prepare.command("embedded-docred")
+def prepare_embedded_docred(
+    out: Out,
+    deleted: Annotated[float, typer.Option(help="Share of the facts taken out of the labels.")] = 0.2,
+    seed: Seed = 13,
+    documents: Sizes = (240, 60, 60),
+) -> None:
+    """The embedded SYNTHETIC corpus in DocRED's form, with a known share of its facts deleted."""
+    from logire.corpus.deletion import prepare_embedded_docred
+
+    prepare_embedded_docred(out, share=deleted, seed=seed, documents=documents)
+    _statistics(out)
+
+
 def fetch(
+    corpus: Annotated[Literal["dwie", "docred-partial", "redocred"], typer.Argument(help="What to bring.")],
     out: Out,
     base_url: Annotated[
-        str | None, typer.Option(help="Where the annotation files are; default: the pinned public source.")
+        str | None, typer.Option(help="Where the files are; default: the pinned public source.")
     ] = None,
 ) -> None:
-    """Bring DWIE's annotations and texts from their public source, every file checked by its hash."""
-    from logire.corpus.fetch import BASE_URL, fetch_dwie
+    """Bring a corpus from its public source, every file checked by its digest."""
+    from logire.corpus import fetch
 
     with progress() as report:
-        fetch_dwie(out, base_url=base_url or BASE_URL, progress=lambda done, total: report("fetching", done, total))
+
+        def show(done: int, total: int) -> None:
+            report("fetching", done, total)
+
+        if corpus == "dwie":
+            fetch.fetch_dwie(out, base_url=base_url or fetch.BASE_URL, progress=show)
+        elif corpus == "redocred":
+            fetch.fetch_redocred(out, base_url=base_url or fetch.GITHUB, progress=show)
+        else:
+            fetch.fetch_docred_partial(out, base_url=base_url or fetch.GITHUB, progress=show)
 
 
 def _statistics(folder: Path) -> None:
