@@ -10,6 +10,7 @@ import yaml
 
 from logire import pipeline
 from logire.backbones.registry import names
+from logire.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,12 +72,30 @@ def test_paths_and_options():
     assert len(paths.metrics("dev", "test")) == 3 * 2 * 2
     assert not any("paper" in path for path in paths.everything)
     dwie = pipeline.Paths(params | {"dataset": "dwie", "data": params["data"] | {"source": "dwie"}})
-    assert dwie.raw == [pipeline.FETCHED]
+    assert dwie.raw == [pipeline.FETCHED["dwie"]]
     assert "results/dwie/tables/table2_paper.csv" in dwie.everything
     mine = {"dataset": "mine", "data": params["data"] | {"source": "docred", "raw": "a b"}}
-    assert pipeline.prepare_options(mine) == "--raw 'a b' --name mine"
+    assert pipeline.prepare_options(mine) == "docred --raw 'a b' --name mine"
     assert pipeline.settings_option(None) == "{}"
     assert pipeline.settings_option({"b": 1, "a": 2}) == '{"a": 2, "b": 1}'
+
+
+def test_the_second_dataset_is_laid_over_the_first(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    params = yaml.safe_load((ROOT / "params" / "default.yaml").read_text())
+    second = pipeline.second_params(params)
+    assert (second["dataset"], second["also"]) == ("embedded-docred", None)
+    assert second["data"]["deleted"] == 0.2
+    assert second["data"]["seed"] == params["data"]["seed"], "what the file does not name stays"
+    assert second["seeds"] == [1, 2], "lists are replaced"
+    asked = pipeline.Paths(second).everything
+    assert "results/embedded-docred/tables/table3.md" in asked
+    assert "results/embedded-docred/tables/table4.md" in asked
+    assert not any("table2" in path for path in asked)
+    assert pipeline.prepare_options(second) == "embedded-docred --deleted 0.2 --seed 13 --documents 120 40 40"
+    assert pipeline.second_params(params | {"also": None}) == {}
+    with pytest.raises(InputError, match=r"nowhere\.yaml, field also"):
+        pipeline.second_params(params | {"also": "nowhere.yaml"})
 
 
 def test_conda_environment_has_the_versions_of_the_lock():

@@ -155,7 +155,7 @@ def test_missing_raw_data_says_what_to_put_where(clone, compiled):
     assert "no/such/file.jsonl" in run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("name", ["default", "dwie", "paper"])
+@pytest.mark.parametrize("name", ["default", "dwie", "paper", "docred-partial"])
 def test_every_params_file_is_valid(clone, compiled, name):
     run = snakemake(clone, compiled, "--dry-run", "--quiet", "rules", "--configfile", f"params/{name}.yaml")
     assert run.returncode == 0, run.stdout + run.stderr
