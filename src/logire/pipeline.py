@@ -157,10 +157,11 @@ def prepare_options(params: Params) -> str:
     data, source = params["data"], params["data"]["source"]
     raw = ["--raw", data["raw"] or FETCHED.get(source, "")]
     size = ["--seed", data["seed"], "--documents", *data["documents"]]
+    sentences = "--sentences" if data["sentences"] else "--no-sentences"
     options: dict[str, list[Any]] = {
-        "embedded": ["embedded", *size],
+        "embedded": ["embedded", *size, sentences],
         "embedded-docred": ["embedded-docred", "--deleted", data["deleted"], *size],
-        "dwie": ["dwie", *raw, "--sentences" if data["sentences"] else "--no-sentences"],
+        "dwie": ["dwie", *raw, sentences],
         "docred": ["docred", *raw, "--name", params["dataset"]],
         "docred-partial": ["docred-partial", *raw, "--labels", "original"],
         "redocred-partial": ["docred-partial", *raw, "--labels", "revised"],

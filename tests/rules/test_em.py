@@ -243,6 +243,7 @@ def test_a_killed_run_ends_with_the_same_files(corpus, dump, tmp_path, monkeypat
     with pytest.raises(KilledError):
         run(tmp_path / "cut")
     assert not (tmp_path / "cut" / "run.json").exists()
+    assert len((tmp_path / "cut" / "history.csv").read_text().splitlines()) == 1 + 2, "logged as it goes"
     monkeypatch.setattr(em, "fit_extractor", fit)
     monkeypatch.setattr(em, "mine", None)  # the first fit is not done again
     run(tmp_path / "cut")

@@ -12,6 +12,7 @@ from logire.commands.common import Out, Seed, progress
 # Commands import what they need when they run: `logire --help` answers at once.
 
 prepare = typer.Typer(help="Raw annotations -> a folder of documents in DocRED's format.", no_args_is_help=True)
+Sentences = Annotated[bool, typer.Option(help="Keep sentence boundaries (off: the authors' form).")]
 Sizes = Annotated[tuple[int, int, int], typer.Option(help="Number of train, dev and test documents.")]
 Raw = Annotated[Path, typer.Option(help="The raw data.", show_default=False)]
 
@@ -21,7 +22,7 @@ def prepare_dwie(
     raw: Raw,
     out: Out,
     split: Annotated[Path | None, typer.Option(help="Another split: JSON of split name -> ids.")] = None,
-    sentences: Annotated[bool, typer.Option(help="Keep sentence boundaries (off: the authors' form).")] = False,
+    sentences: Sentences = False,
 ) -> None:
     """DWIE: annotation files with the articles' text in `content` (a folder, .jsonl or .jsonl.gz)."""
     from logire.corpus import prepare
@@ -64,11 +65,12 @@ def prepare_embedded(
     ] = None,
     seed: Seed = 13,
     documents: Sizes = (360, 80, 80),
+    sentences: Sentences = False,
 ) -> None:
     """The embedded SYNTHETIC corpus: a small news world with known rules, in DWIE's annotation format."""
     from logire.corpus import prepare
 
-    prepare.prepare_embedded(out, raw=raw, seed=seed, documents=documents)
+    prepare.prepare_embedded(out, raw=raw, seed=seed, documents=documents, split_sentences=sentences)
     _statistics(out)
 
 

@@ -40,6 +40,15 @@ def silent(what: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
+History = list[dict[str, float]]
+"""One row an iteration: iteration, dev_f1 (0 to 1), theta, log_loss (the extractor's, a training instance), rules,
+bodies (distinct ones), generator_kl (its divergence from its target, in nats)."""
+
+
+def ignore(history: History) -> None:
+    """Log nothing."""
+
+
 @dataclass(frozen=True)
 class Split:
     """A split's documents, the instances of the query types in them, and the atoms' probabilities."""
@@ -56,9 +65,6 @@ class Split:
         return ground(self.atoms, self.instances, rules, queries)
 
 
-HISTORY = ("iteration", "dev_f1", "theta", "log_loss", "generator_kl", "rules", "bodies")
-
-
 def learn(
     train: Sequence[ScoredDocument],
     dev: Sequence[ScoredDocument],
@@ -70,15 +76,18 @@ def learn(
     device: torch.device,
     checkpoint: Path | None = None,
     report: Report = silent,
-) -> tuple[Learnt, list[dict[str, float]]]:
+    log: Callable[[History], None] = ignore,
+) -> tuple[Learnt, History]:
     """Run EM.
 
     Args:
         checkpoint: a file that keeps the last and the best iteration; a run that was cut off goes on from it, and
             ends with the same bytes. A checkpoint of other data, settings or seed is not used.
+        report: told of each iteration as it starts.
+        log: given the history so far after each iteration.
 
     Returns:
-        The iteration with the best dev F1, and one row of :data:`HISTORY` per iteration.
+        The iteration with the best dev F1, and the history.
     """
     splits = Split.of(train, queries), Split.of(dev, queries)
     generator = _new_generator(schema, queries, settings, seed, device)
@@ -108,6 +117,7 @@ def learn(
         state = EMState(last, best, history, table)
         if checkpoint is not None:
             state.save(checkpoint, key)
+        log(history)
     report("EM iteration", settings.iterations, settings.iterations)
     assert state is not None
     return state.best, state.history

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from logire.corpus.dump import ScoredDocument
 from logire.corpus.predictions import Prediction, predict
 from logire.errors import InputError
 from logire.files import atomic, write_text
-from logire.rules.em import Report, learn, silent, unseen_mask
+from logire.rules.em import History, Report, ignore, learn, silent, unseen_mask
 from logire.rules.explain import Explanation, Reason, best_path
 from logire.rules.grounding import AtomScores, ground, sigmoid
 from logire.rules.learnt import Learnt
@@ -93,11 +93,13 @@ class LogiRE:
         *,
         checkpoint: Path | None = None,
         report: Report = silent,
+        log: Callable[[History], None] = ignore,
     ) -> LogiRE:
         """Learn rules and weights by EM on ``train``; iteration and threshold are chosen on ``dev``.
 
         Args:
-            checkpoint: a file to go on from after a kill; see :func:`logire.rules.em.learn`.
+            checkpoint, report, log: a file to go on from after a kill, and what is told of the way; see
+                :func:`logire.rules.em.learn`.
 
         Raises:
             InputError: a split is empty, or no training fact is labelled.
@@ -116,6 +118,7 @@ class LogiRE:
             device=pick_device(self.device),
             checkpoint=checkpoint,
             report=report,
+            log=log,
         )
         self.history = pd.DataFrame(history)
         self._table = rule_table(self._learnt, self._queries, self.schema, train)
@@ -238,7 +241,7 @@ class LogiRE:
         with atomic(folder / "generator.safetensors") as file:
             save_file({name: value.contiguous() for name, value in learnt.generator.items()}, file)
         write_text(folder / "rules.csv", self.rules().to_csv(index=False, float_format="%.6g"))
-        write_text(folder / "history.csv", self.history.to_csv(index=False, float_format="%.9g"))
+        write_history(folder / "history.csv", self.history)
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str = "auto") -> LogiRE:
@@ -266,3 +269,8 @@ class LogiRE:
         model._learnt = Learnt.of(values, notes["learnt"], generator)
         model._table, model.history = table, history
         return model
+
+
+def write_history(file: Path, history: pd.DataFrame) -> None:
+    """Write the EM history as CSV, atomically."""
+    write_text(file, history.to_csv(index=False, float_format="%.9g"))

@@ -9,13 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.predictions import write_predictions
 from logire.corpus.prepared import PreparedCorpus
 from logire.errors import InputError
 from logire.files import read_json, write_json, write_text
 from logire.rules.em import Report, silent
-from logire.rules.model import LogiRE
+from logire.rules.model import LogiRE, write_history
 from logire.rules.settings import LogiRESettings
 from logire.runtime import pick_device
 from logire.settings import settings_from
@@ -35,8 +37,9 @@ def fit_run(
 ) -> LogiRE:
     """Fit LogiRE on a dump and write the run folder ``out``.
 
-    ``extractor.safetensors``, ``generator.safetensors``, ``rules.csv``, ``history.csv`` and, last, ``run.json``. A
-    run that was killed goes on from ``out/checkpoints/`` and ends with the same files.
+    ``history.csv`` grows with each EM iteration; then ``extractor.safetensors``, ``generator.safetensors``,
+    ``rules.csv`` and, last, ``run.json``. A run that was killed goes on from ``out/checkpoints/`` and ends with the
+    same files.
 
     Args:
         settings: what differs from the defaults of :class:`LogiRESettings`.
@@ -54,7 +57,10 @@ def fit_run(
     dev = read_dump(logits, corpus, "dev")
     checkpoint = out / "checkpoints" / "em.safetensors"
     model = LogiRE(corpus.schema, chosen, seed=seed, device=device)
-    model.fit(train, dev, checkpoint=checkpoint, report=report)
+    history = out / "history.csv"
+    model.fit(
+        train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(history, pd.DataFrame(rows))
+    )
     model.save(out)
     write_json(
         out / RUN,
