@@ -1,8 +1,8 @@
 """LogiRE's speed and memory, step by step: a Markdown table.
 
-    python benchmarks/logire.py --documents DIR --logits DUMP     on a real corpus
-    python benchmarks/logire.py --size docred                     on a generated corpus of DocRED's size
-    python benchmarks/logire.py --growth                          documents, entities, relations, rules doubled in turn
+    python benchmarks/rules.py --documents DIR --logits DUMP     on a real corpus
+    python benchmarks/rules.py --size docred                     on a generated corpus of DocRED's size
+    python benchmarks/rules.py --growth                          documents, entities, relations, rules doubled in turn
 
 One thread (set OMP_NUM_THREADS=1). The generated corpora have random facts and noisy logits: their times count, their
 scores mean nothing.
