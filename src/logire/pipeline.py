@@ -98,6 +98,11 @@ class Paths:
         return self.table("table2", *(["table2_paper"] if source == "dwie" else []))
 
     @property
+    def main_title(self) -> str:
+        """What the paper calls the main results."""
+        return "Table 3" if self.params["data"]["source"] in DOCRED else "Table 2"
+
+    @property
     def table4(self) -> list[str]:
         """Table 4, for a corpus in DocRED's form."""
         return self.table("table4") if self.params["data"]["source"] in DOCRED else []

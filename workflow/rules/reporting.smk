@@ -28,9 +28,10 @@ rule make_main_results:
         "../envs/logire.yaml"
     params:
         stem=lambda wildcards, output: pipeline.stem(output),
+        title=paths.main_title,
         code=pipeline.code("evaluation", "reporting"),
     shell:
-        "python -m logire table2 {input:q} --out {params.stem:q} 2>&1 | tee {log:q}"
+        "python -m logire table2 {input:q} --out {params.stem:q} --title {params.title:q} 2>&1 | tee {log:q}"
 
 
 rule make_figure4:

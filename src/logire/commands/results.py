@@ -57,11 +57,13 @@ def table1(
     make(statistics, out)
 
 
-def table2(metrics: Metrics, out: Stem) -> None:
-    """Table 2: backbones with and without LogiRE, mean and standard deviation over seeds."""
+def table2(
+    metrics: Metrics, out: Stem, title: Annotated[str, typer.Option(help="What the table is called.")] = "Table 2"
+) -> None:
+    """Tables 2 and 3: backbones with and without LogiRE, mean and standard deviation over seeds."""
     from logire.reporting.table2 import table2 as make
 
-    make(metrics, out)
+    make(metrics, out, title=title)
 
 
 def figure4(metrics: Metrics, out: Stem, backbone: BackboneName) -> None:

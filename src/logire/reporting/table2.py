@@ -30,13 +30,14 @@ SIGNIFICANT = 0.01
 """Gains with a smaller p value are underlined, as in the paper."""
 
 
-def table2(metrics: Sequence[Path], out_stem: Path) -> None:
+def table2(metrics: Sequence[Path], out_stem: Path, *, title: str = "Table 2") -> None:
     """Write the main results of one corpus as ``out_stem.{csv,md,tex}``.
 
     For DWIE itself, the paper's own figures are set beside ours in ``{out_stem}_paper.{csv,md,tex}``.
 
     Args:
         metrics: the metrics files of every backbone, method, seed and split.
+        title: what the table is called; the paper's Table 3 is the same for DocRED.
 
     Raises:
         InputError: no file, files of more than one corpus, a run twice, a seed that only one method or only one split
@@ -50,7 +51,7 @@ def table2(metrics: Sequence[Path], out_stem: Path) -> None:
     tested = splits[-1]
     gains = {split: find_gains(runs[split]) if split == tested else {} for split in splits}
     table = Table(
-        title="Table 2",
+        title=title,
         caption=_caption(found, runs[tested], tested),
         columns=[
             Column("Model", left=True),
