@@ -20,17 +20,22 @@ class CNNSettings(WordSettings):
     Attributes:
         layers: number of convolutions.
         kernel: words a convolution and a max-pooling see.
-        layer_dropout: after each convolution.
+        layer_dropout: between the convolutions.
     """
 
+    learning_rate: float = Field(2e-3, gt=0)
+    dropout: float = Field(0.2, ge=0, lt=1)
     hidden: int = Field(200, ge=1)
     layers: int = Field(3, ge=1)
     kernel: Literal[1, 3, 5, 7] = 3
-    layer_dropout: float = Field(0.5, ge=0, lt=1)
+    layer_dropout: float = Field(0.1, ge=0, lt=1)
 
 
 class CNN(WordBackbone):
-    """Convolutions over the words, each followed by ReLU, max-pooling over its neighbours, and dropout."""
+    """Convolutions over the words; between them ReLU, max-pooling over a word's neighbours, and dropout.
+
+    The last is linear: with ReLU and pooling behind it, too, entity vectors hardly differ and training crawls.
+    """
 
     Settings = CNNSettings
     settings: CNNSettings
@@ -46,8 +51,9 @@ class CNN(WordBackbone):
     def read(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         real = (torch.arange(tokens.shape[1])[None, :] < lengths[:, None]).to(tokens.device)[:, None, :]
         states = tokens.transpose(1, 2) * real
-        for convolution in self.convolutions:
-            # Zero is neutral for the maximum after ReLU: zeroed padding never reaches a real word.
-            states = self.pool(torch.relu(convolution(states)) * real)
-            states = self.layer_dropout(states) * real
+        for number, convolution in enumerate(self.convolutions):
+            if number:
+                # Zero is neutral for the maximum after ReLU: zeroed padding never reaches a real word.
+                states = self.layer_dropout(self.pool(torch.relu(states))) * real
+            states = convolution(states) * real
         return states.transpose(1, 2)
