@@ -16,7 +16,7 @@ from logire.backbones.backbone import RARE, Backbone
 from logire.backbones.bilinear import PairBilinear
 from logire.backbones.encoding import COREFERENCE_IDS, WordBatch, WordDocument
 from logire.backbones.settings import TrainingSettings
-from logire.backbones.words import PADDING, UNKNOWN, Vocabulary
+from logire.backbones.words import UNKNOWN, Vocabulary
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 
@@ -72,10 +72,10 @@ class WordBackbone(Backbone[WordDocument]):
     def __init__(self, settings: WordSettings, schema: Schema, vocabulary: Vocabulary) -> None:
         super().__init__(settings, schema)
         self.vocabulary = vocabulary
-        self.word_embedding = _embedding(len(vocabulary), settings.word_dim)
+        self.word_embedding = nn.Embedding(len(vocabulary), settings.word_dim, padding_idx=0)
         self.word_embedding.weight.requires_grad_(settings.vectors == "learned")
-        self.coreference_embedding = _embedding(COREFERENCE_IDS + 1, settings.coreference_dim)
-        self.type_embedding = _embedding(len(schema.types) + 1, settings.type_dim)
+        self.coreference_embedding = nn.Embedding(COREFERENCE_IDS + 1, settings.coreference_dim, padding_idx=0)
+        self.type_embedding = nn.Embedding(len(schema.types) + 1, settings.type_dim, padding_idx=0)
         self.dropout = nn.Dropout(settings.dropout)
         self.pair = PairBilinear(settings.hidden, settings.distance_dim, len(schema.relations), bias=RARE)
 
@@ -166,14 +166,6 @@ def reversal(lengths: Tensor, longest: int) -> Tensor:
 
 def _take(tokens: Tensor, index: Tensor) -> Tensor:
     return tokens.gather(1, index[:, :, None].expand_as(tokens))
-
-
-def _embedding(rows: int, dim: int) -> nn.Embedding:
-    """Row 0 is padding. Small vectors: gradients then move them within an epoch."""
-    embedding = nn.Embedding(rows, dim, padding_idx=PADDING)
-    with torch.no_grad():
-        nn.init.normal_(embedding.weight, std=0.2)[PADDING] = 0.0
-    return embedding
 
 
 def _vocabulary(settings: WordSettings, corpus: PreparedCorpus) -> tuple[Vocabulary, FloatArray | None]:
