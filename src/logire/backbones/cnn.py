@@ -24,6 +24,8 @@ class CNNSettings(WordSettings):
     """
 
     learning_rate: float = Field(2e-3, gt=0)
+    embedding_scale: float = Field(0.2, gt=0)
+    distance_scale: float = Field(0.1, gt=0)
     dropout: float = Field(0.2, ge=0, lt=1)
     hidden: int = Field(200, ge=1)
     layers: int = Field(3, ge=1)

