@@ -116,6 +116,38 @@ def test_frozen_parts_have_no_dropout(encoder: Path) -> None:
     torch.testing.assert_close(reader.train()(text)[0].states, reader.eval()(text)[0].states)
 
 
+@pytest.mark.parametrize("layers", [0, 1, 2])
+def test_what_is_frozen_is_run_once_and_changes_nothing(layers: int, encoder: Path) -> None:
+    texts, rows = [torch.arange(5, 25), torch.arange(55) % 20 + 5], [torch.tensor([3, 7]), torch.tensor([40])]
+    readings = []
+    for frozen in (False, True):
+        model, tokenizer = pretrained_encoder(str(encoder), None)
+        settings = TransformerSettings(window=32, overlap=8, freeze_embeddings=frozen, frozen_layers=layers)
+        reader = WindowedEncoder(model, tokenizer, settings).eval()
+        names = set(reader.state_dict())
+        first, again = reader(texts, rows), reader(texts, rows)
+        assert set(reader.state_dict()) == names
+        for one, two in zip(first, again, strict=True):
+            torch.testing.assert_close(one.states, two.states, rtol=0, atol=0)
+        readings.append(first)
+    assert reader.below is not None
+    assert len(reader.below.kept) == 1 + 3  # windows
+    for plain, cached in zip(*readings, strict=True):
+        torch.testing.assert_close(plain.states, cached.states)
+        torch.testing.assert_close(plain.attention, cached.attention)
+
+
+def test_frozen_states_leave_random_numbers_alone(encoder: Path) -> None:
+    model, tokenizer = pretrained_encoder(str(encoder), None)
+    settings = TransformerSettings(window=32, overlap=8, freeze_embeddings=True, frozen_layers=1)
+    reader = WindowedEncoder(model, tokenizer, settings).train()
+    found = []
+    for _ in range(2):  # the second time from memory, as in the epoch after, or before, a kill
+        torch.manual_seed(1)
+        found.append(reader([torch.arange(5, 25)])[0].states)
+    torch.testing.assert_close(*found, rtol=0, atol=0)
+
+
 def test_half_precision_is_close(build: Build) -> None:
     encoded = build("atlop").encode(document("a", seed=1))
     with torch.no_grad():

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax
+from torch.nn.functional import linear, log_softmax
 from torch.utils.checkpoint import checkpoint
 
 from logire.backbones.backbone import labels, off_diagonal, scatter_pairs
@@ -69,9 +69,12 @@ class ATLOP(TransformerBackbone):
         attention = attention.index_add(1, owner, reading.attention) / counts[None, :, None]
         candidates = off_diagonal(n, self.device)
         h, t = candidates.nonzero().unbind(1)
-        context = localized_context(attention, reading.states)[candidates]
-        head = torch.tanh(self.head_entity(entities)[h] + self.head_context(context))
-        tail = torch.tanh(self.tail_entity(entities)[t] + self.tail_context(context))
+        # (h, t) and (t, h) share a context: it is pooled once.
+        context, where = localized_context(attention, reading.states), unordered(n, self.device)[h, t]
+        head = torch.tanh(self.head_entity(entities)[h] + self.head_context(context)[where])
+        tail = torch.tanh(self.tail_entity(entities)[t] + self.tail_context(context)[where])
+        if self.encoder.bf16 and self.training:
+            head, tail = head.bfloat16(), tail.bfloat16()
         parts = zip(torch.split(head, PAIRS), torch.split(tail, PAIRS), strict=True)
         found = torch.cat([checkpoint(self.classify, *part, use_reentrant=False) for part in parts])
         return scatter_pairs(found, candidates)
@@ -80,7 +83,8 @@ class ATLOP(TransformerBackbone):
         """(P, hidden) heads and tails to (P, 1 + R): a bilinear form within each group of features."""
         shape = (-1, self.settings.hidden // self.settings.group, self.settings.group)
         outer = head.view(shape)[:, :, :, None] * tail.view(shape)[:, :, None, :]
-        return self.output(outer.flatten(1))  # type: ignore[no-any-return]
+        weight, bias = self.output.weight.to(outer.dtype), self.output.bias.to(outer.dtype)
+        return linear(outer.flatten(1), weight, bias).float()
 
     def logits(self, scores: Tensor) -> Tensor:
         return scores[..., 1:] - scores[..., :1]
@@ -110,20 +114,36 @@ def adaptive_threshold_loss(scores: Tensor, target: Tensor) -> Tensor:
 
 
 def localized_context(attention: Tensor, states: Tensor) -> Tensor:
-    """(N, N, d) mean of the states, weighed by where both entities of a pair look (section 3.3).
+    """(N (N - 1) / 2, d) mean of the states, weighed by where both entities of a pair look (section 3.3).
 
     Args:
         attention: (heads, N, L) where each entity looks.
         states: (L, d).
+
+    Returns:
+        A row for each unordered pair, numbered as :func:`unordered` says.
     """
-    contexts = []
-    for h in range(attention.shape[1]):
-        both = (attention[:, h : h + 1] * attention).mean(0)  # (N, L)
-        contexts.append((both / (both.sum(-1, keepdim=True) + 1e-5)) @ states)
-    return torch.stack(contexts) if contexts else states.new_zeros(0, 0, states.shape[-1])
+    both = torch.einsum("kil,kjl->lij", attention, attention) / len(attention)
+    first, second = torch.triu_indices(both.shape[1], both.shape[1], 1, device=both.device)
+    weights = both[:, first, second]  # (L, P)
+    return (weights / (weights.sum(0) + 1e-5)).T @ states
+
+
+def unordered(n: int, device: torch.device) -> Tensor:
+    """(n, n) the number of each unordered pair, the same for (h, t) and (t, h); 0 on the diagonal, for nothing."""
+    first, second = torch.triu_indices(n, n, 1, device=device)
+    number = torch.zeros(n, n, dtype=torch.long, device=device)
+    number[first, second] = number[second, first] = torch.arange(len(first), device=device)
+    return number
 
 
 def logsumexp_by(values: Tensor, owner: Tensor, n: int) -> Tensor:
     """(M, d) mentions to (n, d) entities: logsumexp over each owner's rows."""
-    belongs = torch.arange(n, device=values.device)[:, None] == owner[None, :]
-    return torch.stack([values[row].logsumexp(0) for row in belongs]) if n else values.new_zeros(0, values.shape[-1])
+    index = owner[:, None].expand_as(values)
+    highest = (
+        values.detach()
+        .new_zeros(n, values.shape[1])
+        .scatter_reduce(0, index, values.detach(), "amax", include_self=False)
+    )
+    total = values.new_zeros(n, values.shape[1]).index_add(0, owner, (values - highest[owner]).exp())
+    return total.log() + highest

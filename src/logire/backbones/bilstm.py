@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from logire.backbones.encoder import DirectedLSTM, WordBackbone, WordSettings
+from logire.backbones.settings import TrainingSettings
 from logire.backbones.words import Vocabulary
 from logire.corpus.document import Schema
 
@@ -24,7 +27,7 @@ class BiLSTMSettings(WordSettings):
 class BiLSTM(WordBackbone):
     """One LSTM layer in each direction, then linear and ReLU to ``hidden``."""
 
-    Settings = BiLSTMSettings
+    Settings: ClassVar[type[TrainingSettings]] = BiLSTMSettings
     settings: BiLSTMSettings
 
     def __init__(self, settings: BiLSTMSettings, schema: Schema, vocabulary: Vocabulary) -> None:

@@ -9,9 +9,10 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 from torch_geometric.nn import RGCNConv
 
-from logire.backbones.backbone import RARE, off_diagonal, pair_losses, scatter_pairs
+from logire.backbones.backbone import RARE, labels, off_diagonal, scatter_pairs
 from logire.backbones.encoding import COREFERENCE_IDS
 from logire.backbones.pieces import PieceDocument
 from logire.backbones.transformer import TransformerBackbone, TransformerSettings
@@ -83,7 +84,10 @@ class GAIN(TransformerBackbone):
         return [self.scores(r.states, d) for r, d in zip(readings, documents, strict=True)]
 
     def scores(self, states: Tensor, document: PieceDocument) -> Tensor:
-        """(N, N, R) scores of one document's pairs, from the encoder's states (L, d)."""
+        """(N, N, R) scores of one document's pairs, from the encoder's states (L, d).
+
+        In training, NaN for the pairs that :meth:`draw` leaves out.
+        """
         n, device = document.entities, states.device
         owner = document.owner.to(device)
         nodes = self.nodes(states, document)
@@ -100,11 +104,13 @@ class GAIN(TransformerBackbone):
         edges = torch.relu(self.edge_from(entities)[:, None] + self.edge_to(entities)[None, :])
         queries = self.query_head(entities)[:, None] + self.query_tail(entities)[None, :]
         paths = attend_to_paths(edges, queries, connected)
-        candidates = off_diagonal(n, device)
-        h, t = candidates.nonzero().unbind(1)
+        # In training only the pairs that the loss takes are classified.
+        chosen = self.draw(document).to(device) if self.training else off_diagonal(n, device)
+        h, t = chosen.nonzero().unbind(1)
         head, tail = entities[h], entities[t]
-        features = [head, tail, (head - tail).abs(), head * tail, whole.expand(len(h), -1), paths[candidates]]
-        return scatter_pairs(self.classifier(torch.cat(features, dim=-1)), candidates)
+        features = [head, tail, (head - tail).abs(), head * tail, whole.expand(len(h), -1), paths[chosen]]
+        scores = scatter_pairs(self.classifier(torch.cat(features, dim=-1)), chosen)
+        return scores.masked_fill(~chosen[:, :, None], torch.nan)
 
     def nodes(self, states: Tensor, document: PieceDocument) -> Tensor:
         """(1 + M, d + type_dim + entity_dim) the document, the mean of its subwords, and its mentions, of theirs."""
@@ -120,16 +126,17 @@ class GAIN(TransformerBackbone):
         return pooling.to(states.device) @ torch.cat([states, *embedded], dim=-1)
 
     def loss(self, scores: Sequence[Tensor], documents: Sequence[PieceDocument]) -> Tensor:
-        """Binary cross-entropy over the pairs with a fact and a draw of the others, averaged over them."""
-        total, pairs = scores[0].new_zeros(()), 0
+        """Binary cross-entropy, averaged over the batch's pairs that have scores."""
+        losses = []
         for score, document in zip(scores, documents, strict=True):
-            chosen = self.draw(document)
-            total = total + (pair_losses(score, document) * chosen.to(score.device)).sum()
-            pairs += int(chosen.sum())
-        return total / max(pairs, 1)
+            chosen = ~score[:, :, 0].isnan()
+            target = labels(document, score.shape[-1], score.device)
+            losses.append(binary_cross_entropy_with_logits(score[chosen], target[chosen], reduction="none").sum(-1))
+        every = torch.cat(losses)
+        return every.sum() / max(len(every), 1)
 
     def draw(self, document: PieceDocument) -> Tensor:
-        """(N, N) bool: the pairs that the loss takes."""
+        """(N, N) bool: the pairs with a fact and a draw of the others, which training takes."""
         candidates = off_diagonal(document.entities, torch.device("cpu"))
         if not self.settings.negatives and not self.settings.min_negatives:
             return candidates

@@ -57,8 +57,8 @@ def empty_encoder(folder: Path) -> tuple[Any, Any]:
     return _checked(transformers.AutoModel.from_config(config, attn_implementation=_ATTENTION), tokenizer, str(folder))
 
 
-def layers_of(encoder: Any) -> nn.ModuleList:
-    """The encoder's layers, the lowest first.
+def layers_path(encoder: Any) -> str:
+    """The name of the submodule that holds the encoder's layers, the lowest first.
 
     Raises:
         InputError: they are not where BERT, RoBERTa, DeBERTa, ELECTRA, DistilBERT or ModernBERT have them.
@@ -69,7 +69,7 @@ def layers_of(encoder: Any) -> nn.ModuleList:
         except AttributeError:
             continue
         if isinstance(found, nn.ModuleList):
-            return found
+            return path
     raise InputError(f"{type(encoder).__name__} has no layers that could be found", field="encoder")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -15,8 +16,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from logire.backbones import pieces
 from logire.backbones.backbone import Backbone
+from logire.backbones.frozen import FrozenStates
 from logire.backbones.pieces import PieceDocument
-from logire.backbones.pretrained import empty_encoder, layers_of, pretrained_encoder
+from logire.backbones.pretrained import empty_encoder, layers_path, pretrained_encoder
 from logire.backbones.settings import TrainingSettings
 from logire.corpus.document import Document, Schema
 from logire.corpus.prepared import PreparedCorpus
@@ -37,8 +39,10 @@ class TransformerSettings(TrainingSettings):
         overlap: subwords that neighbouring windows of a long document share.
         encoder_learning_rate: peak learning rate of the encoder; ``learning_rate`` is that of all else.
         freeze_embeddings: keep the encoder's embeddings as they are, without dropout.
-        frozen_layers: keep that many of the encoder's lowest layers as they are, without dropout.
-        precision: of the encoder, ``fp32`` or ``bf16`` (mixed; some three times faster where the CPU or GPU knows it).
+        frozen_layers: keep that many of the encoder's lowest layers as they are, without dropout. With frozen
+            embeddings, what is below the first layer that learns is run once for each text and kept in memory.
+        precision: ``fp32`` or ``bf16`` (mixed; some three times faster where the CPU or GPU knows it) of the encoder,
+            and of a classifier that says so, in training.
     """
 
     encoder: str = "minilm"
@@ -89,12 +93,15 @@ class WindowedEncoder(nn.Module):
         if self.overlap >= self.size:
             raise InputError(f"must be under window - 2 = {self.size}", field="overlap", remedy="lower it")
         self.bf16 = settings.precision == "bf16"
-        layers = layers_of(encoder)
+        layers = encoder.get_submodule(layers_path(encoder))
         if settings.frozen_layers > len(layers):
             raise InputError(f"the encoder has {len(layers)} layers", field="frozen_layers", remedy="lower it")
         self.frozen = [*layers[: settings.frozen_layers], *([encoder.embeddings] if settings.freeze_embeddings else [])]
         for part in self.frozen:
             part.requires_grad_(False)
+        self.below = (
+            FrozenStates(encoder, settings.frozen_layers, bf16=self.bf16) if settings.freeze_embeddings else None
+        )
 
     def train(self, mode: bool = True) -> Self:
         """Frozen parts stay in evaluation mode: no dropout in what does not learn."""
@@ -122,9 +129,10 @@ class WindowedEncoder(nn.Module):
             chosen = windows[begin : begin + PASS]
             texts = [documents[number][start:end] for number, start, end in chosen]
             states, attentions = self._read(texts, with_attention=rows is not None)
-            for i, (number, start, end) in enumerate(chosen):
-                attention = None if attentions is None else attentions[i]
-                found[number].append(Window(start, end, states[i, 1 : 1 + end - start], attention))
+            # Unbound, not indexed: an index would fill a gradient as large as the batch for each of its windows.
+            attention_of = [None] * len(chosen) if attentions is None else attentions.unbind()
+            for (number, start, end), state, attention in zip(chosen, states.unbind(), attention_of, strict=True):
+                found[number].append(Window(start, end, state[1 : 1 + end - start], attention))
         return [
             merge(windows_of, len(document), positions)
             for windows_of, document, positions in zip(found, documents, wanted, strict=True)
@@ -133,10 +141,14 @@ class WindowedEncoder(nn.Module):
     def _read(self, texts: Sequence[Tensor], *, with_attention: bool) -> tuple[Tensor, Tensor | None]:
         """States (B, S, d) and last attention (B, heads, S, S) of texts put between the special tokens."""
         first, last, padding = self.specials
-        ids = pad_sequence([pad(pad(t, (1, 0), value=first), (0, 1), value=last) for t in texts], True, padding)
-        lengths = torch.tensor([len(text) + 2 for text in texts], device=ids.device)
+        whole = [pad(pad(text, (1, 0), value=first), (0, 1), value=last) for text in texts]
+        ids = pad_sequence(whole, True, padding)
+        lengths = torch.tensor([len(text) for text in whole], device=ids.device)
         mask = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()
-        with torch.autocast(ids.device.type, torch.bfloat16, enabled=self.bf16):
+        start: AbstractContextManager[None] = nullcontext()
+        if self.below is not None:
+            start = self.below.above(self.encoder, pad_sequence(self.below.states(self.encoder, whole), True))
+        with start, torch.autocast(ids.device.type, torch.bfloat16, enabled=self.bf16):
             output = self.encoder(input_ids=ids, attention_mask=mask, output_attentions=with_attention)
         attention = output.attentions[-1].float() if with_attention else None
         return output.last_hidden_state.float(), attention
