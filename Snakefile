@@ -1,8 +1,8 @@
 # Everything is asked for by its path:
 #
 #   results/<dataset>/corpus/                               documents in DocRED's format
-#   results/<dataset>/runs/<backbone>/seed<seed>/backbone/  a trained backbone and its logits
-#   results/<dataset>/runs/<backbone>/seed<seed>/logire/    LogiRE on those logits
+#   results/<dataset>/runs/backbone/<backbone>/seed<seed>/  a trained backbone and its logits
+#   results/<dataset>/runs/logire/<backbone>/seed<seed>/    LogiRE on those logits
 #   results/<dataset>/runs/.../metrics-<split>.json         either one, evaluated
 #   results/<dataset>/tables/, results/<dataset>/figures/   what the paper prints
 

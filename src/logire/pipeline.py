@@ -66,7 +66,6 @@ class Paths:
         self.params = params
         self.results = f"results/{params['dataset']}"
         self.logs = f"logs/{params['dataset']}"
-        self.run = f"{self.results}/runs/{{backbone}}/seed{{seed}}"
         names = ("train", "dev", "test", "rel2id", "ner2id", "corpus", "statistics")
         self.corpus = [f"{self.results}/corpus/{name}.json" for name in names]
 
@@ -76,13 +75,17 @@ class Paths:
         raw = self.params["data"]["raw"] or FETCHED.get(self.params["data"]["source"])
         return [raw] if raw else []
 
-    def metrics(self, *splits: str) -> list[str]:
+    def run(self, method: str, backbone: object = "{backbone}", seed: object = "{seed}") -> str:
+        """The folder of a run: of one, or with Snakemake's wildcards of all."""
+        return f"{self.results}/runs/{method}/{backbone}/seed{seed}"
+
+    def metrics(self, *splits: str, methods: tuple[str, ...] = METHODS) -> list[str]:
         """The metrics files of every run."""
         return [
-            f"{self.results}/runs/{backbone}/seed{seed}/{method}/metrics-{split}.json"
+            f"{self.run(method, backbone, seed)}/metrics-{split}.json"
             for backbone in self.params["backbones"]
             for seed in self.params["seeds"]
-            for method in METHODS
+            for method in methods
             for split in splits
         ]
 
@@ -112,8 +115,7 @@ class Paths:
 
     def shown(self, method: str, file: str) -> str:
         """A file of the run that is shown as the example: figure 4's backbone, the first seed."""
-        run = self.run.format(backbone=self.params["figure4"]["backbone"], seed=self.params["seeds"][0])
-        return f"{run}/{method}/{file}"
+        return f"{self.run(method, self.params['figure4']['backbone'], self.params['seeds'][0])}/{file}"
 
     @property
     def figure5(self) -> list[str]:

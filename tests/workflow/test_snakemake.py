@@ -91,8 +91,8 @@ def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
         assert (clone / "results" / "tiny" / "figures" / f"figure4.{ending}").stat().st_size > 1000
 
     # the table's numbers are those of the metrics files
-    metrics = clone / "results" / "tiny" / "runs" / "bilstm"
-    expected = [json.loads((metrics / f"seed{s}/logire/metrics-test.json").read_text())["f1"] for s in (1, 2)]
+    metrics = clone / "results" / "tiny" / "runs" / "logire" / "bilstm"
+    expected = [json.loads((metrics / f"seed{s}/metrics-test.json").read_text())["f1"] for s in (1, 2)]
     with (tables / "table2.csv").open() as file:
         rows = list(csv.DictReader(file))
     mean = [

@@ -5,13 +5,13 @@ rule train_backbone:
     input:
         paths.corpus,
     output:
-        f"{paths.run}/backbone/model.safetensors",
-        f"{paths.run}/backbone/logits.safetensors",
-        f"{paths.run}/backbone/settings.json",
-        f"{paths.run}/backbone/history.csv",
-        f"{paths.run}/backbone/predictions-dev.json",
-        f"{paths.run}/backbone/predictions-test.json",
-        f"{paths.run}/backbone/run.json",
+        f"{paths.run('backbone')}/model.safetensors",
+        f"{paths.run('backbone')}/logits.safetensors",
+        f"{paths.run('backbone')}/settings.json",
+        f"{paths.run('backbone')}/history.csv",
+        f"{paths.run('backbone')}/predictions-dev.json",
+        f"{paths.run('backbone')}/predictions-test.json",
+        f"{paths.run('backbone')}/run.json",
     log:
         f"{paths.logs}/train_backbone/{{backbone}}-seed{{seed}}.log",
     conda:
@@ -32,14 +32,14 @@ rule train_backbone:
 rule fit_logire:
     input:
         paths.corpus,
-        f"{paths.run}/backbone/run.json",
-        logits=f"{paths.run}/backbone/logits.safetensors",
+        f"{paths.run('backbone')}/run.json",
+        logits=f"{paths.run('backbone')}/logits.safetensors",
     output:
-        f"{paths.run}/logire/extractor.safetensors",
-        f"{paths.run}/logire/generator.safetensors",
-        f"{paths.run}/logire/rules.csv",
-        f"{paths.run}/logire/history.csv",
-        f"{paths.run}/logire/run.json",
+        f"{paths.run('logire')}/extractor.safetensors",
+        f"{paths.run('logire')}/generator.safetensors",
+        f"{paths.run('logire')}/rules.csv",
+        f"{paths.run('logire')}/history.csv",
+        f"{paths.run('logire')}/run.json",
     log:
         f"{paths.logs}/fit_logire/{{backbone}}-seed{{seed}}.log",
     conda:
@@ -58,11 +58,11 @@ rule fit_logire:
 rule predict_logire:
     input:
         paths.corpus,
-        f"{paths.run}/backbone/logits.safetensors",
+        f"{paths.run('backbone')}/logits.safetensors",
         rules.fit_logire.output,
     output:
-        f"{paths.run}/logire/predictions-{{split}}.json",
-        f"{paths.run}/logire/explanations-{{split}}.jsonl",
+        f"{paths.run('logire')}/predictions-{{split}}.json",
+        f"{paths.run('logire')}/explanations-{{split}}.jsonl",
     log:
         f"{paths.logs}/predict_logire/{{backbone}}-seed{{seed}}-{{split}}.log",
     conda:
@@ -78,10 +78,10 @@ rule evaluate_run:
     input:
         paths.corpus,
         config["evaluation"]["gold_rules"] or [],
-        f"{paths.run}/{{method}}/run.json",
-        predictions=f"{paths.run}/{{method}}/predictions-{{split}}.json",
+        f"{paths.run('{method}')}/run.json",
+        predictions=f"{paths.run('{method}')}/predictions-{{split}}.json",
     output:
-        f"{paths.run}/{{method}}/metrics-{{split}}.json",
+        f"{paths.run('{method}')}/metrics-{{split}}.json",
     log:
         f"{paths.logs}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
     conda:
