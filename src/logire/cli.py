@@ -33,6 +33,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         results.evaluate,
         results.table1,
         results.table2,
+        results.summary,
         results.figure3,
         results.table4,
         results.figure4,

@@ -101,6 +101,11 @@ class Paths:
         return self.table("table2", *(["table2_paper"] if source == "dwie" else []))
 
     @property
+    def summary(self) -> str:
+        """F1 by backbone, method and split; what ``dvc metrics`` shows."""
+        return f"{self.results}/summary.json"
+
+    @property
     def main_title(self) -> str:
         """What the paper calls the main results."""
         return "Table 3" if self.params["data"]["source"] in DOCRED else "Table 2"
@@ -130,7 +135,7 @@ class Paths:
     def everything(self) -> list[str]:
         """What ``snakemake`` makes when it is asked for nothing in particular."""
         tables = [*self.table("table1"), *self.main_results, *self.table4, *self.table("table5", "relations")]
-        return [*tables, *self.figure("figure3"), *self.figure("figure4"), *self.figure5, self.explanations]
+        return [*tables, *self.figure("figure3"), *self.figure("figure4"), *self.figure5, self.summary, self.explanations]
 
 
 def second_params(params: Params) -> dict[str, Any]:

@@ -34,6 +34,21 @@ rule make_main_results:
         "python -m logire table2 {input:q} --out {params.stem:q} --title {params.title:q} 2>&1 | tee {log:q}"
 
 
+rule make_summary:
+    input:
+        paths.metrics("dev", "test"),
+    output:
+        paths.summary,
+    log:
+        f"{paths.logs}/make_summary.log",
+    conda:
+        "../envs/logire.yaml"
+    params:
+        code=pipeline.code("evaluation", "reporting"),
+    shell:
+        "python -m logire summary {input:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule make_figure4:
     input:
         paths.metrics("test"),

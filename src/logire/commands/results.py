@@ -66,6 +66,13 @@ def table2(
     make(metrics, out, title=title)
 
 
+def summary(metrics: Metrics, out: Annotated[Path, typer.Option(help="The JSON file to write.")]) -> None:
+    """A small JSON file: F1, ign F1 and logic by backbone, method and split, mean over seeds."""
+    from logire.reporting.summary import summary as make
+
+    make(metrics, out)
+
+
 def figure4(metrics: Metrics, out: Stem, backbone: BackboneName) -> None:
     """Figure 4: what LogiRE adds, by the distance of the entity pair."""
     from logire.reporting.figure4 import figure4 as make
