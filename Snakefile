@@ -27,8 +27,13 @@ if second_params:
     use rule * from second as second_*
 
 
+rule second:
+    input:
+        pipeline.Paths(second_params).everything if second_params else [],
+
+
 rule all:
     default_target: True
     input:
         paths.everything,
-        pipeline.Paths(second_params).everything if second_params else [],
+        rules.second.input,

@@ -132,10 +132,17 @@ class Paths:
         return f"{self.results}/explanations.html"
 
     @property
+    def tables(self) -> list[str]:
+        return [*self.table("table1"), *self.main_results, *self.table4, *self.table("table5", "relations")]
+
+    @property
+    def figures(self) -> list[str]:
+        return [*self.figure("figure3"), *self.figure("figure4"), *self.figure5]
+
+    @property
     def everything(self) -> list[str]:
         """What ``snakemake`` makes when it is asked for nothing in particular."""
-        tables = [*self.table("table1"), *self.main_results, *self.table4, *self.table("table5", "relations")]
-        return [*tables, *self.figure("figure3"), *self.figure("figure4"), *self.figure5, self.summary, self.explanations]
+        return [*self.tables, *self.figures, self.summary, self.explanations]
 
 
 def second_params(params: Params) -> dict[str, Any]:
