@@ -67,7 +67,7 @@ def table2(
 
 
 def summary(metrics: Metrics, out: Annotated[Path, typer.Option(help="The JSON file to write.")]) -> None:
-    """A small JSON file: F1, ign F1 and logic by backbone, method and split, mean over seeds."""
+    """A small JSON file: F1 by backbone, method and split, mean over seeds."""
     from logire.reporting.summary import summary as make
 
     make(metrics, out)
