@@ -7,11 +7,11 @@ from pathlib import Path
 from statistics import mean
 
 from logire.files import write_json
-from logire.reporting.runs import group_runs, read_metrics, series
+from logire.reporting.runs import group_runs, read_metrics
 
 
 def summary(metrics: Sequence[Path], out: Path) -> None:
-    """Write ``{backbone: {method: {split: {metric: mean over seeds}}}}`` as JSON, in percent, two decimals.
+    """Write ``{backbone: {method: {"dev_f1": ..., "test_f1": ...}}}`` as JSON: means over seeds, two decimals.
 
     Args:
         metrics: the metrics files of every backbone, method, seed and split.
@@ -20,14 +20,10 @@ def summary(metrics: Sequence[Path], out: Path) -> None:
         InputError: no file, files of more than one corpus, a run twice, or a seed that only one method has.
     """
     found = read_metrics(metrics)
-    numbers: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    numbers: dict[str, dict[str, dict[str, float]]] = {}
     for split in ("dev", "test"):
         for backbone, methods in group_runs(found, split).items():
             for method, seeds in methods.items():
-                means = {
-                    metric: round(mean(values), 2)
-                    for metric in ("f1", "ign_f1", "logic")
-                    if (values := series(seeds, metric)) is not None
-                }
-                numbers.setdefault(backbone, {}).setdefault(method, {})[split] = means
+                f1 = mean(float(item.values["f1"]) for item in seeds.values())
+                numbers.setdefault(backbone, {}).setdefault(method, {})[f"{split}_f1"] = round(f1, 2)
     write_json(out, numbers)
