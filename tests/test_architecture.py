@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "logire"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-GROUND = {"errors", "files", "thresholds", "runtime", "settings"}
+GROUND = {"errors", "files", "provenance", "thresholds", "runtime", "settings"}
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     "corpus": GROUND,

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from logire import __version__
-from logire.commands import data, models, results
+from logire.commands import data, models, provenance, results
 from logire.errors import LogireError
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         results.figure5,
         results.relations,
         results.browse,
+        provenance.provenance,
     ],
 }
 for panel, commands in PANELS.items():

@@ -25,6 +25,8 @@ BACKBONES = ("cnn", "lstm", "bilstm", "context_aware", "gain", "atlop")
 METHODS = ("backbone", "logire")
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURE_FORMATS = ("png", "pdf", "csv")
+SOURCES = "sources.json"
+"""The ending of the file that lists what a table or figure was made from."""
 FETCHED = {
     "dwie": "data/dwie/annos_with_content.jsonl.gz",
     "docred-partial": "data/docred-partial",
@@ -39,11 +41,11 @@ _OWN_FILES = {
     "lstm": ("lstm.py",),
     "bilstm": ("bilstm.py",),
     "context_aware": ("context_aware.py", "bilstm.py"),
-    "gain": ("gain.py", "transformer.py", "pretrained.py", "pieces.py"),
-    "atlop": ("atlop.py", "transformer.py", "pretrained.py", "pieces.py"),
+    "gain": ("gain.py", "transformer.py", "frozen.py", "pretrained.py", "pieces.py"),
+    "atlop": ("atlop.py", "transformer.py", "frozen.py", "pretrained.py", "pieces.py"),
 }
 """What in backbones/ belongs to one backbone (or one family) alone; every other file there is shared by all."""
-_GROUND = ("errors.py", "files.py", "runtime.py", "settings.py", "thresholds.py")
+_GROUND = ("errors.py", "files.py", "provenance.py", "runtime.py", "settings.py", "thresholds.py")
 
 
 def set_up_jobs() -> None:
@@ -90,7 +92,7 @@ class Paths:
         ]
 
     def table(self, *names: str) -> list[str]:
-        return [f"{self.results}/tables/{name}.{ending}" for name in names for ending in TABLE_FORMATS]
+        return [f"{self.results}/tables/{name}.{ending}" for name in names for ending in (*TABLE_FORMATS, SOURCES)]
 
     @property
     def main_results(self) -> list[str]:
@@ -116,7 +118,7 @@ class Paths:
         return self.table("table4") if self.params["data"]["source"] in DOCRED else []
 
     def figure(self, name: str) -> list[str]:
-        return [f"{self.results}/figures/{name}.{ending}" for ending in FIGURE_FORMATS]
+        return [f"{self.results}/figures/{name}.{ending}" for ending in (*FIGURE_FORMATS, SOURCES)]
 
     def shown(self, method: str, file: str) -> str:
         """A file of the run that is shown as the example: figure 4's backbone, the first seed."""
@@ -124,7 +126,7 @@ class Paths:
 
     @property
     def figure5(self) -> list[str]:
-        return [f"{self.results}/figures/figure5.{ending}" for ending in ("png", "pdf", "json")]
+        return [f"{self.results}/figures/figure5.{ending}" for ending in ("png", "pdf", "json", SOURCES)]
 
     @property
     def explanations(self) -> str:

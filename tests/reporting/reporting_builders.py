@@ -36,6 +36,7 @@ def write_metrics(
         "corpus": {"name": corpus, "synthetic": synthetic},
         "split": split,
         "run": {"dataset": corpus, "backbone": backbone, "method": method, "seed": seed, "threshold": 0.5},
+        "sources": {"params_digest": f"{backbone}-{method}", "data_digest": corpus},
         **scores,
         "logic": logic,
         "gold_logic": 97.4 if logic else None,

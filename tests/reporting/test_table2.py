@@ -62,7 +62,7 @@ def test_readable_forms(tmp_path: Path) -> None:
     assert "SYNTHETIC corpus: not comparable with the paper" in text
     assert "over 5 seeds" in text
     assert "logic score is 97.4 (dev), 97.4 (test)" in text
-    assert "Made from 20 files, SHA-256" in text
+    assert "made from 20 files of 10 runs, listed with their SHA-256 in table2.sources.json." in text
     latex = (tmp_path / "table2.tex").read_text()
     assert r"\underline{54.04 $\pm$ 1.63 (+2.04)}" in latex
     assert "SYNTHETIC" in latex
@@ -120,9 +120,10 @@ def test_backbones_stand_in_the_papers_order(tmp_path: Path) -> None:
 def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
     files = write_runs(tmp_path, [1.0, 2.5])
     written = []
-    for stem, order in ((tmp_path / "a", files), (tmp_path / "b", files[::-1])):
+    for stem, order in ((tmp_path / "a" / "t", files), (tmp_path / "b" / "t", files[::-1])):
         table2(order, stem)
-        written.append([stem.with_name(f"{stem.name}.{kind}").read_bytes() for kind in ("csv", "md", "tex")])
+        written.append({file.name: file.read_bytes() for file in stem.parent.iterdir()})
+    assert written[0].keys() == {"t.csv", "t.md", "t.tex", "t.sources.json"}
     assert written[0] == written[1]
 
 
@@ -171,10 +172,15 @@ def test_the_papers_figures_are_consistent() -> None:
 
 class TestRefusals:
     def test_no_file(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="no input file"):
-            table2([], tmp_path / "t")
         with pytest.raises(InputError, match="no metrics file"):
-            read_metrics([])
+            table2([], tmp_path / "t")
+
+    def test_two_versions_of_a_corpus(self, tmp_path: Path) -> None:
+        files = write_runs(tmp_path, [1.0])
+        digests = {"params_digest": "p", "data_digest": "another"}
+        files[0] = write_metrics(tmp_path, split="dev", sources=digests)
+        with pytest.raises(InputError, match=r"sources\.data_digest: measured on another version"):
+            table2(files, tmp_path / "t")
 
     def test_mixed_corpora(self, tmp_path: Path) -> None:
         files = [*write_runs(tmp_path, [1.0]), *write_runs(tmp_path, [1.0], corpus="dwie", synthetic=False)]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
 from logire.errors import InputError
-from logire.reporting.tables import Cell, Column, Table, inputs_footer, latex_escape, write_csv, write_table
+from logire.reporting.sources import Source, write_sources
+from logire.reporting.tables import Cell, Column, Table, latex_escape, write_csv, write_table
 
 TABLE = Table(
     title="Table 9",
@@ -16,8 +19,9 @@ TABLE = Table(
     columns=[Column("Model", left=True), Column("F1", group="Dev"), Column("logic", group="Dev"), Column("n")],
     blocks=[[[Cell("a|b"), Cell("1 ± 2", underline=True), Cell("–"), Cell("3")]], [[Cell("c")] + 3 * [Cell("0")]]],
     records=[{"model": "a|b", "f1": 1 / 3, "logic": None}, {"model": "c", "f1": 0.0, "n": 3}],
-    footer="Made of #1.",
+    sources=[Source(Path(__file__))],
 )
+FOOTER = "Made from 1 file, listed with their SHA-256 in {}.sources.json."
 
 
 def test_markdown(tmp_path: Path) -> None:
@@ -28,7 +32,7 @@ def test_markdown(tmp_path: Path) -> None:
         "| :-- | --: | --: | --: |\n"
         "| a\\|b | <u>1 ± 2</u> | – | 3 |\n"
         "| c | 0 | 0 | 0 |\n\n"
-        "<sub>Made of #1.</sub>\n"
+        f"<sub>{FOOTER.format('t.9')}</sub>\n"
     )
 
 
@@ -51,13 +55,13 @@ def test_latex(tmp_path: Path) -> None:
         r"c & 0 & 0 & 0 \\",
         r"\bottomrule",
         r"\end{tabular}",
-        r"\par\smallskip{\footnotesize Made of \#1.}",
+        rf"\par\smallskip{{\footnotesize {FOOTER.format('t')}}}",
         r"\end{table}",
     ]
 
 
 def test_csv_keeps_every_digit(tmp_path: Path) -> None:
-    write_csv(tmp_path / "t", TABLE.records)
+    write_csv(tmp_path / "t", TABLE.records, TABLE.sources)
     text = (tmp_path / "t.csv").read_text()
     assert text.startswith("model,f1,logic,n\n")
     rows = list(csv.DictReader(text.splitlines()))
@@ -72,19 +76,24 @@ def test_latex_escape() -> None:
     assert latex_escape("in0⁻¹(h, z) ∧ r → s < 1") == r"in0$^{-1}$(h, z) $\wedge$ r $\rightarrow$ s $<$ 1"
 
 
-def test_the_footer_depends_on_contents_alone(tmp_path: Path) -> None:
-    files = [tmp_path / name for name in "ab"]
+def test_the_sources_stand_beside_and_in_the_footer(tmp_path: Path) -> None:
+    files = [tmp_path / "runs" / name for name in "ab"]
     for file in files:
+        file.parent.mkdir(exist_ok=True)
         file.write_text(file.name)
-    footer = inputs_footer(files)
-    assert footer.startswith("Made from 2 files, SHA-256 ")
-    assert inputs_footer(files[::-1]) == footer
-    files[0].write_text("changed")
-    assert inputs_footer(files) != footer
+    run = {"backbone": "cnn", "method": "backbone", "seed": 1, "data_digest": "0123456789abcdef"}
+    footer = write_sources(tmp_path / "tables" / "t", [Source(file, run) for file in files])
+    assert footer == "Data 0123456789ab; made from 2 files of 1 run, listed with their SHA-256 in t.sources.json."
+    listed = json.loads((tmp_path / "tables" / "t.sources.json").read_text())["sources"]
+    assert listed[0] == {"file": "../runs/a", "sha256": hashlib.sha256(b"a").hexdigest(), **run}
+    before = (tmp_path / "tables" / "t.sources.json").read_bytes()
+    write_sources(tmp_path / "tables" / "t", [Source(file, run) for file in files[::-1]])
+    assert (tmp_path / "tables" / "t.sources.json").read_bytes() == before
+    assert write_sources(tmp_path / "u", [Source(files[0])]).startswith("Made from 1 file, listed")
 
 
 def test_missing_inputs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no input file"):
-        inputs_footer([])
+        write_sources(tmp_path / "t", [])
     with pytest.raises(InputError, match=r"gone\.json"):
-        inputs_footer([tmp_path / "gone.json"])
+        write_sources(tmp_path / "t", [Source(tmp_path / "gone.json")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import logging
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from logire.corpus.dump import write_dump
 from logire.corpus.predictions import predict, write_predictions
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.files import read_json, write_json, write_text
+from logire.provenance import peak_memory, relative_path, run_record
 from logire.runtime import pick_device, seed_torch
 from logire.settings import settings_from
 
@@ -56,7 +56,8 @@ def train_backbone(
     chosen = resolve(name)
     parsed = settings_from(chosen.Settings, settings, where=name)
     target = pick_device(device)
-    run = {"backbone": name, "seed": seed, "settings": parsed.model_dump(), "corpus": _fingerprint(corpus)}
+    run = {"backbone": name, "seed": seed, "settings": parsed.model_dump(), "corpus": corpus.digest}
+    record = run_record(params={"backbone": name, "settings": run["settings"]}, data=corpus.digest, device=target)
     checkpoints = Checkpoints(out / "checkpoints", run)
     if not resume:
         checkpoints.remove()
@@ -73,7 +74,9 @@ def train_backbone(
     threshold = choose_threshold(logits["dev"], corpus.dev, corpus.schema)
     for split in ("dev", "test"):
         _write_split(out, corpus, split, logits[split], threshold.theta)
-    write_json(out / RUN, _summary(corpus, run, state, threshold.theta, threshold.f1, target.type))
+    summary = _summary(corpus, run, state, threshold.theta, threshold.f1, target.type)
+    documents = relative_path(corpus.path, out)
+    write_json(out / RUN, summary | {"documents": documents} | peak_memory(target) | record)
     checkpoints.remove()
 
 
@@ -126,11 +129,3 @@ def _csv(rows: Sequence[Mapping[str, float]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()
-
-
-def _fingerprint(corpus: PreparedCorpus) -> str:
-    """SHA-256 over the files that training depends on."""
-    digest = hashlib.sha256()
-    for name in ("train.json", "dev.json", "rel2id.json", "ner2id.json"):
-        digest.update((corpus.path / name).read_bytes())
-    return digest.hexdigest()

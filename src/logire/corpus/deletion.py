@@ -81,6 +81,7 @@ def prepare_embedded_docred(
         prepare_docred(raw, read)
         corpus = PreparedCorpus.open(read)  # prepare_docred takes every corpus for DocRED; this one is synthetic
         splits = {split: list(corpus.documents(split)) for split in SPLITS}
-        write_prepared(out, splits, corpus.schema, name=NAME, synthetic=True)
+        source = {"kind": NAME, "seed": seed, "documents": list(documents), "deleted": share}
+        write_prepared(out, splits, corpus.schema, name=NAME, synthetic=True, source=source)
     for split, facts in deleted.items():
         write_predictions(out / f"deleted-{split}.json", (Prediction(*fact) for fact in facts))

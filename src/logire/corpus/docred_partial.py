@@ -26,6 +26,7 @@ from logire.corpus.document import Document, Fact, Schema
 from logire.corpus.prepared import NA, read_indices, write_prepared
 from logire.errors import InputError
 from logire.files import read_json
+from logire.provenance import tree_digest
 
 TRAIN = ("docred/train_first_200", "docred/jerex_dev_joint_300")
 TRIPLES = "docred/dev_triples_by_name_985"
@@ -62,7 +63,8 @@ def prepare_docred_partial(raw: Path, out: Path, *, labels: Literal["original", 
         known = [document for document in documents if _text(document) in triples]
         splits[split] = known if labels == "revised" else [_original(d, triples[_text(d)], raw) for d in known]
     name = {"original": "docred-partial", "revised": "redocred-partial"}[labels]
-    write_prepared(out, splits, schema, name=name, synthetic=False)
+    source = {"kind": name, "raw_digest": tree_digest(raw)}
+    write_prepared(out, splits, schema, name=name, synthetic=False, source=source)
 
 
 def resolve_triples(document: Document, triples: Iterable[NamedTriple]) -> list[Fact]:

@@ -19,11 +19,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from logire.corpus.dwie import write_annotations
 from logire.errors import InputError
 from logire.files import atomic, read_json
+from logire.provenance import content_digest
 
 GITHUB = "https://raw.githubusercontent.com"
 BASE_URL = f"{GITHUB}/Emvista/DWIE-FR/6171524c7139d082e7c4304b284d843bd986df7b/data/dwie/annos_with_content"
@@ -94,14 +94,6 @@ def pinned_sources() -> dict[str, Source]:
     """File name -> source, for the files of :data:`PARTIAL` and :data:`REDOCRED`."""
     rows = read_json(_DATA / "docred_sources.json")
     return {name: Source(row["address"], row["documents"], row["content_sha256"]) for name, row in rows.items()}
-
-
-def content_digest(value: Any) -> str:
-    """SHA-256 of a JSON value in canonical form: keys sorted, no white space, ASCII.
-
-    Unlike the digest of a file's bytes it does not depend on how the file was laid out or compressed.
-    """
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def fetch_dwie(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from logire.corpus.docred import read_docred
 from logire.corpus.document import Schema
@@ -13,6 +14,7 @@ from logire.corpus.embedded import RELATIONS, TYPES, generate
 from logire.corpus.prepared import NA, SPLITS, read_indices, write_prepared
 from logire.errors import InputError
 from logire.files import read_json
+from logire.provenance import file_digest, tree_digest
 
 _DATA = Path(__file__).parent / "data"
 _DOCRED_NAMES = {
@@ -38,10 +40,17 @@ def prepare_dwie(raw: Path, out: Path, *, split: Path | None = None, split_sente
     Raises:
         InputError: what :func:`logire.corpus.dwie.read_dwie` raises, or a bad split file; nothing is written then.
     """
-    ids = _read_split(split or _DATA / "dwie_split.json")
+    split = split or _DATA / "dwie_split.json"
+    ids = _read_split(split)
     schema = dwie_schema()
     splits = read_dwie(raw, ids, schema, split_sentences=split_sentences)
-    write_prepared(out, splits, schema, name="dwie", synthetic=False)
+    source = {
+        "kind": "dwie",
+        "raw_digest": tree_digest(raw),
+        "split_digest": file_digest(split),
+        "split_sentences": split_sentences,
+    }
+    write_prepared(out, splits, schema, name="dwie", synthetic=False, source=source)
 
 
 def prepare_docred(raw: Path, out: Path, *, name: str = "docred") -> None:
@@ -69,7 +78,8 @@ def prepare_docred(raw: Path, out: Path, *, name: str = "docred") -> None:
         relations or _sorted(fact.relation for d in documents for fact in d.facts),
         types or _sorted(mention.type for d in documents for entity in d.entities for mention in entity.mentions),
     )
-    write_prepared(out, splits, schema, name=name, synthetic=False)
+    source = {"kind": "docred", "raw_digest": tree_digest(raw)}
+    write_prepared(out, splits, schema, name=name, synthetic=False, source=source)
 
 
 def prepare_embedded(
@@ -93,7 +103,9 @@ def prepare_embedded(
     """
     with TemporaryDirectory() as folder:
         raw = raw or Path(folder) / "embedded.jsonl"
+        source: dict[str, Any] = {"kind": "embedded", "split_sentences": split_sentences}
         if not raw.exists():
+            source |= {"seed": seed, "documents": list(documents)}
             write_annotations(raw, (document.record for document in generate(seed, documents)))
         ids: dict[str, list[str]] = {split: [] for split in SPLITS}
         for where, record in read_annotations(raw):
@@ -103,7 +115,8 @@ def prepare_embedded(
             ids[split].append(str(record.get("id")))
         schema = Schema(RELATIONS, TYPES)
         splits = read_dwie(raw, ids, schema, split_sentences=split_sentences)
-        write_prepared(out, splits, schema, name="embedded", synthetic=True)
+        source["raw_digest"] = tree_digest(raw)
+        write_prepared(out, splits, schema, name="embedded", synthetic=True, source=source)
 
 
 def _relations(path: Path) -> tuple[str, ...]:

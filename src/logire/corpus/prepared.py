@@ -1,7 +1,7 @@
 """A prepared corpus: the folder that ``logire prepare`` writes and every later step reads.
 
 ``DIR/{train,dev,test}.json`` in DocRED's format, ``rel2id.json`` and ``ner2id.json`` (DocRED's meta files, ``Na``
-first), ``statistics.json``, and ``corpus.json`` (name, whether it is synthetic).
+first), ``statistics.json``, and ``corpus.json`` (name, whether it is synthetic, what it was made from).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from logire.corpus.document import Document, Schema, TrainingFacts, training_fac
 from logire.corpus.statistics import statistics
 from logire.errors import InputError
 from logire.files import read_json, write_json
+from logire.provenance import files_digest
 
 SPLITS = ("train", "dev", "test")
 NA = "Na"
@@ -55,6 +56,11 @@ class PreparedCorpus:
     @property
     def synthetic(self) -> bool:
         return bool(self.info["synthetic"])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over what a run depends on: the documents of all splits, the relations and the types."""
+        return _digest(self.path)
 
     @cached_property
     def schema(self) -> Schema:
@@ -114,8 +120,12 @@ def write_prepared(
     *,
     name: str,
     synthetic: bool,
+    source: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a prepared corpus; the folder appears whole or not at all.
+
+    Args:
+        source: what it is made from and how, as JSON values: digests and choices, no paths. None: not known.
 
     Raises:
         InputError: a split is missing or empty.
@@ -138,10 +148,15 @@ def write_prepared(
             write_docred(temporary / f"{split}.json", splits[split])
         write_json(temporary / "rel2id.json", {r: i for i, r in enumerate((NA, *schema.relations))})
         write_json(temporary / "ner2id.json", schema.type_index)
-        write_json(temporary / "corpus.json", {"name": name, "synthetic": synthetic})
-        write_json(temporary / "statistics.json", statistics(splits, schema, name=name, synthetic=synthetic))
+        write_json(temporary / "corpus.json", {"name": name, "synthetic": synthetic, "source": source})
+        counts = statistics(splits, schema, name=name, synthetic=synthetic)
+        write_json(temporary / "statistics.json", counts | {"data_digest": _digest(temporary)})
         path.mkdir(exist_ok=True)
         for file in sorted(temporary.iterdir()):
             file.replace(path / file.name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _digest(folder: Path) -> str:
+    return files_digest(folder, (f"{name}.json" for name in (*SPLITS, "rel2id", "ner2id")))

@@ -15,7 +15,9 @@ from logire.errors import InputError
 from logire.evaluation.logic import DWIE_RULES, read_gold_rules
 from logire.evaluation.metrics import DISTANCE_EDGES, evaluate
 from logire.files import read_json
+from logire.provenance import file_digest
 
+RUN = "run.json"
 RUN_KEYS = ("dataset", "backbone", "method", "seed", "threshold")
 """What a metrics file keeps of the ``run.json`` beside the predictions: nothing that differs between equal runs."""
 
@@ -35,7 +37,8 @@ def evaluate_file(
 
     Returns:
         The metrics as JSON values: ``corpus`` (name, synthetic), ``split``, ``run`` (the :data:`RUN_KEYS` of the
-        ``run.json`` beside the predictions, {} without one), and what
+        ``run.json`` beside the predictions, {} without one), ``sources`` (digests of what went in, of the params
+        only where ``run.json`` has them), and what
         :meth:`logire.evaluation.metrics.Evaluation.as_dict` gives.
 
     Raises:
@@ -49,18 +52,28 @@ def evaluate_file(
             field="labels",
             remedy="score a labelled split; hidden labels are scored by the corpus's own submission site",
         )
+    gold_rules = gold_rules or DWIE_RULES
     evaluation = evaluate(
         read_predictions(predictions, documents, corpus.schema),
         documents,
         corpus.schema,
         corpus.training_facts,
-        read_gold_rules(gold_rules or DWIE_RULES),
+        read_gold_rules(gold_rules),
         distance_edges,
     )
+    run = _run(Path(predictions).parent / RUN)
     return {
         "corpus": {"name": corpus.name, "synthetic": corpus.synthetic},
         "split": split,
-        "run": _run(Path(predictions).parent / "run.json"),
+        "run": {key: run[key] for key in RUN_KEYS if key in run},
+        "sources": {
+            "run": RUN if run else None,
+            "params_digest": run.get("params_digest"),
+            "data_digest": corpus.digest,
+            "gold_rules_digest": file_digest(gold_rules),
+            "predictions": Path(predictions).name,
+            "predictions_digest": file_digest(predictions),
+        },
         **evaluation.as_dict(),
     }
 
@@ -71,7 +84,7 @@ def _run(file: Path) -> dict[str, Any]:
     run = read_json(file)
     if not isinstance(run, dict):
         raise InputError("an object was expected", file=file)
-    return {key: run[key] for key in RUN_KEYS if key in run}
+    return run
 
 
 def render(result: dict[str, Any]) -> Table:

@@ -12,6 +12,7 @@ from logire.corpus.document import IntArray
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.errors import InputError
 from logire.reporting.runs import Corpus
+from logire.reporting.sources import corpus_sources
 from logire.reporting.style import COLOURS, HATCHES, MARKERS, figure_style, save_figure
 from logire.reporting.tables import Record, write_csv
 
@@ -36,7 +37,8 @@ def figure3(corpora: Sequence[PreparedCorpus], out_stem: Path) -> None:
     if len(set(names)) < len(names):
         raise InputError("the same corpus is given twice", remedy="name each corpus once")
     measured = {name: _counts(corpus) for name, corpus in zip(names, corpora, strict=True)}
-    write_csv(out_stem, [record for name, counts in measured.items() for record in _records(name, counts)])
+    records = [record for name, counts in measured.items() for record in _records(name, counts)]
+    write_csv(out_stem, records, [source for corpus in corpora for source in corpus_sources(corpus, SPLITS)])
     with figure_style():
         save_figure(_draw(measured), out_stem)
 

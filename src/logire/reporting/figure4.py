@@ -44,7 +44,7 @@ def figure4(metrics: Sequence[Path], out_stem: Path, backbone: str) -> None:
         for metric in METRICS
         for record in _records(methods, method, metric)
     ]
-    write_csv(out_stem, records)
+    write_csv(out_stem, records, [item.source for item in found])
     with figure_style():
         save_figure(_draw(found[0], backbone, list(methods), groups, records), out_stem)
 

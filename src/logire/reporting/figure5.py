@@ -19,6 +19,7 @@ from logire.files import write_json
 from logire.reporting.cases import Arrow, Case, Triple, read_explanations, select_cases
 from logire.reporting.formulas import formula
 from logire.reporting.runs import Corpus
+from logire.reporting.sources import corpus_sources, run_source, write_sources
 from logire.reporting.style import figure_style, save_figure
 
 _MIDDLE = (2.0, 0.4)
@@ -52,6 +53,8 @@ def figure5(explanations: Path, backbone_predictions: Path, corpus: PreparedCorp
         raise InputError(f"no such document in the {split} split", file=explanations, document=min(unknown))
     cases = select_cases(rows, predicted, documents)
     write_json(out_stem.with_name(f"{out_stem.name}.json"), [case.as_dict() for case in cases])
+    made = [run_source(file) for file in (explanations, backbone_predictions)]
+    write_sources(out_stem, [*made, *corpus_sources(corpus, [split])])
     with figure_style():
         save_figure(_draw(cases, Corpus(corpus.name, corpus.synthetic)), out_stem)
 

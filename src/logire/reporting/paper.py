@@ -28,7 +28,7 @@ def paper_results(dataset: str) -> dict[tuple[str, str], dict[str, float | None]
         }
 
 
-def compare_with_paper(metrics: Sequence[Metrics], runs: Mapping[str, Runs], out_stem: Path, footer: str) -> None:
+def compare_with_paper(metrics: Sequence[Metrics], runs: Mapping[str, Runs], out_stem: Path) -> None:
     """Write paper, ours and difference as ``out_stem.{csv,md,tex}``; nothing unless this is the paper's DWIE split.
 
     Args:
@@ -86,7 +86,7 @@ def compare_with_paper(metrics: Sequence[Metrics], runs: Mapping[str, Runs], out
         ],
         blocks=blocks,
         records=records,
-        footer=footer,
+        sources=[item.source for item in metrics],
         wide=True,
     )
     write_table(out_stem, table)

@@ -8,7 +8,7 @@ from statistics import mean
 
 from logire.errors import InputError
 from logire.reporting.runs import BACKBONE, Metrics, group_runs, label, plus_minus, read_metrics, seeds_phrase, spread
-from logire.reporting.tables import Cell, Column, Record, Table, inputs_footer, write_table
+from logire.reporting.tables import Cell, Column, Record, Table, write_table
 
 SPLIT = "test"
 
@@ -55,7 +55,7 @@ def relation_table(metrics: Sequence[Path], out_stem: Path, backbone: str) -> No
             ]
         ],
         records=[_record(methods, method, name, gold[name]) for name in shown for method in methods],
-        footer=inputs_footer([item.file for item in found]),
+        sources=[item.source for item in found],
     )
     write_table(out_stem, table)
 

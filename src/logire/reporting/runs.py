@@ -10,6 +10,7 @@ from typing import Any
 
 from logire.errors import InputError
 from logire.files import read_json
+from logire.reporting.sources import Source
 
 SYNTHETIC = "SYNTHETIC corpus: not comparable with the paper"
 BACKBONE = "backbone"
@@ -24,6 +25,11 @@ _BACKBONES = {
     "gain": "GAIN",
     "atlop": "ATLOP",
 }
+_KEYS = (
+    *("corpus.name", "corpus.synthetic", "split", "run.backbone", "run.method", "run.seed", "counts", "f1"),
+    *("sources.params_digest", "sources.data_digest"),
+)
+"""What a metrics file must have."""
 _METHODS = {"logire": "LogiRE", "logire_plus": "LogiRE+"}
 
 
@@ -55,6 +61,20 @@ class Metrics:
     seed: int
     values: dict[str, Any]
 
+    @property
+    def source(self) -> Source:
+        """Where its numbers come from."""
+        return Source(
+            self.file,
+            {
+                "backbone": self.backbone,
+                "method": self.method,
+                "seed": self.seed,
+                "split": self.split,
+                **{key: self.values["sources"][key] for key in ("params_digest", "data_digest")},
+            },
+        )
+
 
 # backbone -> method -> seed -> metrics, of one split
 Runs = dict[str, dict[str, dict[int, Metrics]]]
@@ -64,7 +84,8 @@ def read_metrics(files: Sequence[Path]) -> list[Metrics]:
     """Read metrics files of one corpus.
 
     Raises:
-        InputError: no file at all, a file without what it needs, or files of more than one corpus.
+        InputError: no file at all, a file without what it needs, or files of more than one corpus, or of more than one
+            version of it.
     """
     if not files:
         raise InputError("no metrics file was given", remedy="name the files that `logire evaluate --out` wrote")
@@ -78,13 +99,19 @@ def read_metrics(files: Sequence[Path]) -> list[Metrics]:
                 field="corpus",
                 remedy="make one table or figure for each corpus",
             )
+        if metrics.source.facts["data_digest"] != first.source.facts["data_digest"]:
+            raise InputError(
+                f"measured on another version of {metrics.corpus} than {first.file}",
+                file=metrics.file,
+                field="sources.data_digest",
+                remedy="make every run on the same prepared corpus",
+            )
     return found
 
 
 def _metrics(file: Path) -> Metrics:
     values = read_json(file)
-    keys = ("corpus.name", "corpus.synthetic", "split", "run.backbone", "run.method", "run.seed", "counts", "f1")
-    for key in keys:
+    for key in _KEYS:
         value = values
         for part in key.split("."):
             if not isinstance(value, dict) or part not in value:

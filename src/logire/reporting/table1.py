@@ -8,7 +8,8 @@ from pathlib import Path
 from logire.errors import InputError
 from logire.files import read_json
 from logire.reporting.runs import Corpus
-from logire.reporting.tables import MISSING, Cell, Column, Record, Table, inputs_footer, write_table
+from logire.reporting.sources import Source
+from logire.reporting.tables import MISSING, Cell, Column, Record, Table, write_table
 
 _KEYS = ("documents", "entities", "mentions", "facts", "distinct_facts", "tokens", "longest_document", "most_entities")
 
@@ -22,8 +23,9 @@ def table1(statistics: Sequence[Path], out_stem: Path) -> None:
     Raises:
         InputError: no file, one without the statistics, or a corpus given twice.
     """
-    footer = inputs_footer(statistics)
-    blocks, records = [], []
+    if not statistics:
+        raise InputError("no input file was given", remedy="name at least one statistics.json")
+    blocks, records, sources = [], [], []
     corpora: list[Corpus] = []
     for file in statistics:
         values = read_json(file)
@@ -46,6 +48,7 @@ def table1(statistics: Sequence[Path], out_stem: Path) -> None:
         if corpus in corpora:
             raise InputError(f"the corpus {corpus} is given twice", file=file)
         corpora.append(corpus)
+        sources.append(Source(file, {"data_digest": values.get("data_digest")}))
         records += rows
         blocks.append([_row(corpus, row) for row in rows])
     synthetic = "".join(f" {corpus} is a {corpus.warning}" for corpus in corpora if corpus.synthetic)
@@ -59,7 +62,7 @@ def table1(statistics: Sequence[Path], out_stem: Path) -> None:
         ],
         blocks=blocks,
         records=records,
-        footer=footer,
+        sources=sources,
     )
     write_table(out_stem, table)
 

@@ -22,7 +22,7 @@ from logire.reporting.runs import (
     series,
     spread,
 )
-from logire.reporting.tables import MISSING, Cell, Column, Record, Table, inputs_footer, write_table
+from logire.reporting.tables import MISSING, Cell, Column, Record, Table, write_table
 
 SHOWN = {"ign_f1": "ign F1", "f1": "F1", "logic": "logic"}
 RECORDED = ("f1", "ign_f1", "ign_f1_logire", "logic", "precision", "recall")
@@ -43,7 +43,6 @@ def table2(metrics: Sequence[Path], out_stem: Path, *, title: str = "Table 2") -
         InputError: no file, files of more than one corpus, a run twice, a seed that only one method or only one split
             has, or runs scored on different documents.
     """
-    footer = inputs_footer(metrics)
     found = read_metrics(metrics)
     splits = [split for split in ("dev", "test") if any(item.split == split for item in found)]
     runs = {split: group_runs(found, split) for split in splits}
@@ -62,11 +61,11 @@ def table2(metrics: Sequence[Path], out_stem: Path, *, title: str = "Table 2") -
             [_row(runs, backbone, method, gains) for method in methods] for backbone, methods in runs[tested].items()
         ],
         records=[record for split in splits for record in _records(runs[split], split, gains[split])],
-        footer=footer,
+        sources=[item.source for item in found],
         wide=True,
     )
     write_table(out_stem, table)
-    compare_with_paper(found, runs, out_stem.with_name(f"{out_stem.name}_paper"), footer)
+    compare_with_paper(found, runs, out_stem.with_name(f"{out_stem.name}_paper"))
 
 
 def _check_splits(runs: Mapping[str, Runs]) -> None:

@@ -10,7 +10,8 @@ from logire.evaluation.consistency import DOCRED_RULES, Consistency, consistency
 from logire.evaluation.logic import GoldRule, read_gold_rules
 from logire.reporting.formulas import formula
 from logire.reporting.runs import Corpus
-from logire.reporting.tables import MISSING, Cell, Column, Record, Table, inputs_footer, write_table
+from logire.reporting.sources import corpus_sources
+from logire.reporting.tables import MISSING, Cell, Column, Record, Table, write_table
 
 # Wikidata's names of the relations that the rules use; P131 and P150 stay ids, as in the paper.
 _NAMES = {
@@ -62,7 +63,7 @@ def table4(corpus: PreparedCorpus, out_stem: Path, *, rules: Path | None = None)
         columns=[*columns, *([Column("paper")] if paper else [])],
         blocks=[[_row(i, rule, measured, paper=paper) for i, rule in enumerate(known)]],
         records=[_record(i, rule, split, measured[split]) for split in splits for i, rule in enumerate(known)],
-        footer=inputs_footer(corpus.path / f"{split}.json" for split in splits),
+        sources=corpus_sources(corpus, splits),
     )
     write_table(out_stem, table)
 

@@ -11,7 +11,8 @@ from logire.evaluation.logic import GoldRule, read_gold_rules
 from logire.files import read_json
 from logire.reporting.formulas import formula
 from logire.reporting.runs import Corpus, label
-from logire.reporting.tables import Cell, Column, Record, Table, inputs_footer, write_table
+from logire.reporting.sources import run_source
+from logire.reporting.tables import Cell, Column, Record, Table, write_table
 
 MIN_SUPPORT = 5
 MIN_CONFIDENCE = 0.5
@@ -61,7 +62,7 @@ def table5(rules: Path, out_stem: Path, *, most: int = 10) -> None:
         ],
         blocks=[[_row(row, _rule(row) in gold) for row in chosen]],
         records=[_record(row, _rule(row) in gold) for row in chosen],
-        footer=inputs_footer([rules]),
+        sources=[run_source(rules)],
     )
     write_table(out_stem, table)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from logire.errors import InputError
 from logire.files import write_text
+from logire.reporting.sources import Source, write_sources
 
 MISSING = "–"
 """What stands in a cell that has no value."""
@@ -66,7 +65,7 @@ class Table:
         columns: C headings.
         blocks: groups of rows of C cells; a rule is drawn between groups.
         records: the same numbers in full, one mapping a CSV row.
-        footer: what it was made from.
+        sources: the files it was made from.
         wide: LaTeX: over both columns of the page, shrunk to its width.
     """
 
@@ -75,46 +74,36 @@ class Table:
     columns: Sequence[Column]
     blocks: Sequence[Sequence[Sequence[Cell]]]
     records: Sequence[Record]
-    footer: str
+    sources: Sequence[Source]
     wide: bool = False
 
 
 def write_table(stem: Path, table: Table) -> None:
-    """Write ``stem.csv``, ``stem.md`` and ``stem.tex``, each atomically."""
-    write_csv(stem, table.records)
-    write_text(stem.with_name(f"{stem.name}.md"), _markdown(table))
-    write_text(stem.with_name(f"{stem.name}.tex"), _latex(table))
+    """Write ``stem.csv``, ``stem.md``, ``stem.tex`` and ``stem.sources.json``, each atomically."""
+    footer = write_csv(stem, table.records, table.sources)
+    write_text(stem.with_name(f"{stem.name}.md"), _markdown(table, footer))
+    write_text(stem.with_name(f"{stem.name}.tex"), _latex(table, footer))
 
 
-def write_csv(stem: Path, records: Sequence[Record]) -> None:
-    """Write ``stem.csv``: numbers in full precision, an empty field where a record has no value."""
+def write_csv(stem: Path, records: Sequence[Record], sources: Sequence[Source]) -> str:
+    """Write ``stem.csv`` and ``stem.sources.json``.
+
+    Numbers are in full precision; a field is empty where a record has no value.
+
+    Returns:
+        The line about the sources, see :func:`logire.reporting.sources.write_sources`.
+    """
+    footer = write_sources(stem, sources)
     buffer = io.StringIO()
     fields = dict.fromkeys(field for record in records for field in record)
     writer = csv.DictWriter(buffer, list(fields), lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     write_text(stem.with_name(f"{stem.name}.csv"), buffer.getvalue())
+    return footer
 
 
-def inputs_footer(paths: Iterable[Path]) -> str:
-    """What a table was made from: the number of files and one digest of their contents, in whatever order.
-
-    Raises:
-        InputError: no file, or one that can't be read.
-    """
-    digests = []
-    for path in paths:
-        try:
-            digests.append(hashlib.sha256(Path(path).read_bytes()).hexdigest())
-        except OSError as error:
-            raise InputError(f"cannot be read ({error.strerror})", file=path) from error
-    if not digests:
-        raise InputError("no input file was given", remedy="name at least one file")
-    digest = hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
-    return f"Made from {len(digests)} file{'s' if len(digests) > 1 else ''}, SHA-256 {digest[:16]}."
-
-
-def _markdown(table: Table) -> str:
+def _markdown(table: Table, footer: str) -> str:
     def line(cells: Iterable[str]) -> str:
         return f"| {' | '.join(cells)} |"
 
@@ -130,13 +119,13 @@ def _markdown(table: Table) -> str:
             line(":--" if column.left else "--:" for column in table.columns),
             *(line(show(cell) for cell in row) for block in table.blocks for row in block),
             "",
-            f"<sub>{table.footer}</sub>",
+            f"<sub>{footer}</sub>",
             "",
         ]
     )
 
 
-def _latex(table: Table) -> str:
+def _latex(table: Table, footer: str) -> str:
     environment = "table*" if table.wide else "table"
     tabular = [
         rf"\begin{{tabular}}{{{''.join('l' if column.left else 'r' for column in table.columns)}}}",
@@ -156,7 +145,7 @@ def _latex(table: Table) -> str:
             rf"\caption{{{latex_escape(table.caption)}}}",
             rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '', table.title.lower())}}}",
             *tabular,
-            rf"\par\smallskip{{\footnotesize {latex_escape(table.footer)}}}",
+            rf"\par\smallskip{{\footnotesize {latex_escape(footer)}}}",
             rf"\end{{{environment}}}",
             "",
         ]

@@ -16,6 +16,7 @@ from logire.corpus.predictions import write_predictions
 from logire.corpus.prepared import PreparedCorpus
 from logire.errors import InputError
 from logire.files import read_json, write_json, write_text
+from logire.provenance import file_digest, peak_memory, relative_path, run_record
 from logire.rules.em import Report, silent
 from logire.rules.model import LogiRE, write_history
 from logire.rules.settings import LogiRESettings
@@ -48,13 +49,17 @@ def fit_run(
         InputError: a bad setting, a broken corpus or dump, documents and logits that do not match.
     """
     chosen = settings_from(LogiRESettings, settings, where="logire")
-    pick_device(device)
+    target = pick_device(device)
     corpus = PreparedCorpus.open(documents)
     started = time.monotonic()
     report("reading the logits", 0, 2)
     train = read_dump(logits, corpus, "train")
     report("reading the logits", 1, 2)
     dev = read_dump(logits, corpus, "dev")
+    backbone = _backbone(logits)
+    params = {"settings": asdict(chosen), "backbone": backbone.get("params_digest")}
+    record = run_record(params=params, data=corpus.digest, device=target)
+    logits_digest = file_digest(logits)
     checkpoint = out / "checkpoints" / "em.safetensors"
     model = LogiRE(corpus.schema, chosen, seed=seed, device=device)
     history = out / "history.csv"
@@ -67,7 +72,7 @@ def fit_run(
         {
             "dataset": corpus.name,
             "synthetic": corpus.synthetic,
-            "backbone": _backbone(logits),
+            "backbone": backbone.get("backbone", logits.stem),
             "method": "logire",
             "seed": seed,
             "threshold": model.learnt.theta,
@@ -76,10 +81,13 @@ def fit_run(
             "iterations": len(model.history),
             "rules": len(model.learnt.rules),
             "settings": asdict(chosen),
-            "documents": str(documents),
-            "logits": str(logits),
             "wall_seconds": round(time.monotonic() - started, 1),
-            "device": str(pick_device(device)),
+            "device": str(target),
+            "documents": relative_path(documents, out),
+            "logits": relative_path(logits, out),
+            "logits_digest": logits_digest,
+            **peak_memory(target),
+            **record,
         },
     )
     checkpoint.unlink(missing_ok=True)
@@ -99,7 +107,7 @@ def load_run(
         InputError: a file is missing, or the relations or types are not those the run was fitted on.
     """
     info = read_json(run / RUN, remedy="fit a run first: logire fit --out RUN")
-    corpus = PreparedCorpus.open(documents or Path(info["documents"]))
+    corpus = PreparedCorpus.open(documents or run.resolve() / info["documents"])
     model = LogiRE.load(run)
     if corpus.schema != model.schema:
         raise InputError(
@@ -108,7 +116,7 @@ def load_run(
             file=corpus.path,
             field="rel2id.json, ner2id.json",
         )
-    return model, corpus, read_dump(logits or Path(info["logits"]), corpus, split)
+    return model, corpus, read_dump(logits or run.resolve() / info["logits"], corpus, split)
 
 
 def predict_run(
@@ -128,7 +136,7 @@ def predict_run(
     return file
 
 
-def _backbone(logits: Path) -> str:
-    """The name of the backbone that made a dump, from the ``run.json`` beside it; else the file's stem."""
+def _backbone(logits: Path) -> dict[str, Any]:
+    """The ``run.json`` of the backbone that made a dump; {} where none stands beside it."""
     beside = logits.parent / RUN
-    return str(read_json(beside).get("backbone", logits.stem)) if beside.exists() else logits.stem
+    return dict(read_json(beside)) if beside.exists() else {}

@@ -1,0 +1,113 @@
+"""The command that prints where a result comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from logire.commands.common import Json, console
+from logire.errors import InputError
+
+if TYPE_CHECKING:
+    from logire.reporting.chain import Chain
+
+
+def provenance(
+    path: Annotated[
+        Path, typer.Argument(help="A table or figure, a metrics file, a run's folder, or a prepared corpus.")
+    ],
+    backbone: Annotated[str | None, typer.Option(help="Only this backbone's runs.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method: backbone or logire.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Only this seed.")] = None,
+    metric: Annotated[str, typer.Option(help="The value to read from each metrics file.")] = "f1",
+    as_json: Json = False,
+) -> None:
+    """Show what stands behind a result, back to the raw data; fails where a file has changed since."""
+    from logire.reporting.chain import trace
+
+    chain = trace(path, metric=metric, backbone=backbone, method=method, split=split, seed=seed)
+    if as_json:
+        print(json.dumps(asdict(chain), indent=2, ensure_ascii=False))
+    else:
+        _show(chain, metric)
+    if chain.changed:
+        raise InputError(
+            "what it was made from has changed since (see CHANGED above)",
+            file=path,
+            remedy="make it again: `snakemake` on this file",
+        )
+
+
+def _show(chain: Chain, metric: str) -> None:
+    from rich.table import Table
+
+    terminal = console()
+    if chain.cell:
+        cell = ", ".join(f"{name} {value}" for name, value in chain.cell.items() if value)
+        terminal.print(f"{chain.made}: {cell}\n", soft_wrap=True)
+    for headings, rows in _sections(chain, metric):
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            table.add_row(*(_text(value) for value in row))
+        terminal.print(table, "")
+
+
+def _sections(chain: Chain, metric: str) -> Iterator[tuple[list[str], list[list[Any]]]]:
+    """Headings and rows of each part of the chain: files, runs, corpora."""
+    if chain.files:
+        rows = [[row["file"], row.get("value"), _short(row.get("sha256")), _file_state(row)] for row in chain.files]
+        yield ["made from", metric, "SHA-256", "state"], rows
+    if chain.runs:
+        headings = ["run", "seed", "params", "logits", "commit", "device", "seconds", "peak MiB"]
+        yield headings, [_run_row(row) for row in chain.runs]
+    if chain.corpora:
+        corpora = [
+            [row["folder"], _short(row["data_digest"]), row["state"], _made_from(row.get("source") or {})]
+            for row in chain.corpora
+        ]
+        yield ["corpus", "data", "state", "made from"], corpora
+
+
+def _file_state(row: Mapping[str, Any]) -> str:
+    return f"{row['state']}, predictions {row['predictions']}" if "predictions" in row else str(row["state"])
+
+
+def _run_row(row: Mapping[str, Any]) -> list[Any]:
+    git, hardware = row.get("git") or {}, row.get("hardware") or {}
+    commit = _short(git.get("commit"))
+    return [
+        row["folder"],
+        row.get("seed"),
+        _short(row.get("params_digest")),
+        row.get("logits_state"),
+        f"{commit} and changes" if git.get("dirty") else commit,
+        hardware.get("gpu") or hardware.get("cpu"),
+        row.get("wall_seconds"),
+        row.get("peak_memory_mib"),
+    ]
+
+
+def _made_from(source: Mapping[str, Any]) -> str:
+    """What ``corpus.json`` says the documents were made from."""
+    return ", ".join(
+        f"{key.removesuffix('_digest')} {_short(value) if key.endswith('_digest') else _text(value)}"
+        for key, value in source.items()
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "/".join(map(str, value))
+    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _short(digest: str | None) -> str:
+    return (digest or "")[:10]

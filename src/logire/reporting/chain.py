@@ -1,0 +1,155 @@
+"""The way back from a result to the raw data: table, metrics, runs, corpus, each link checked by its digest."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from logire.corpus.prepared import PreparedCorpus
+from logire.errors import InputError
+from logire.files import read_json
+from logire.provenance import file_digest
+from logire.reporting.sources import sources_file
+
+RUN, CORPUS = "run.json", "corpus.json"
+UNCHANGED, CHANGED, MISSING, UNKNOWN = "unchanged", "CHANGED", "MISSING", "not recorded"
+"""What a link can be: the very bytes that were used; others; none; no digest was kept."""
+_REMEDY = "give a table or figure, a metrics file, a run folder or a prepared corpus"
+
+
+@dataclass
+class Chain:
+    """What stands behind a result.
+
+    Attributes:
+        made: the table's or figure's name, None where the chain starts further on.
+        cell: the table's row in full, where one was asked for.
+        files: what it was made from: ``file``, ``sha256``, ``state``, the file's facts and, of metrics, ``value`` and
+            the state of the ``predictions`` scored.
+        runs: the ``run.json`` of every run behind those, with its ``folder``; of LogiRE's runs also ``logits_run`` and
+            ``logits_state``.
+        corpora: ``folder``, ``data_digest`` and ``state`` of each corpus behind those, and its ``corpus.json``.
+    """
+
+    made: str | None = None
+    cell: dict[str, str] | None = None
+    files: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    corpora: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is not what the result was made from."""
+        states = [value for rows in (self.files, self.runs, self.corpora) for row in rows for value in row.values()]
+        return CHANGED in states
+
+
+def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
+    """Follow a result back.
+
+    Args:
+        path: a file of a table or figure, metrics, a run's folder or any file in it, or a prepared corpus.
+        metric: whose value to read from each metrics file.
+        wanted: ``backbone``, ``method``, ``split``, ``seed``: follow these only; None for all.
+
+    Raises:
+        InputError: nothing is known about ``path``, or no source is as wanted.
+    """
+    chain = Chain()
+    chosen = {key: value for key, value in wanted.items() if value is not None}
+    stem = path.with_name(path.name.removesuffix(".sources.json")) if path.name.endswith(".sources.json") else path
+    listed = sources_file(stem if stem != path else path.with_suffix(""))
+    if path.is_dir():
+        _follow(chain, path, None)
+    elif listed.exists():
+        chain.made = listed.name.removesuffix(".sources.json")
+        chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
+        for row in read_json(listed)["sources"]:
+            if all(str(row.get(key, value)) == value for key, value in chosen.items()):
+                _add_file(chain, listed.parent.resolve() / row["file"], row, metric)
+        if not chain.files:
+            raise InputError(f"none of the sources is {' '.join(chosen.values())}", file=listed)
+    elif path.exists():
+        _add_file(chain, path.resolve(), {}, metric)
+    else:
+        raise InputError("does not exist", file=path, remedy=_REMEDY)
+    if not (chain.made or chain.runs or chain.corpora):
+        raise InputError(f"no {RUN} stands beside it", file=path, remedy=_REMEDY)
+    return chain
+
+
+def _cell(table: Path, wanted: Mapping[str, str]) -> dict[str, str] | None:
+    """The one row of a table's CSV that is as wanted, by the columns that it has."""
+    if not table.exists():
+        return None
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if all(row.get(k) == v for k, v in wanted.items())]
+    return rows[0] if len(rows) == 1 else None
+
+
+def _add_file(chain: Chain, file: Path, facts: Mapping[str, Any], metric: str) -> None:
+    row = {**facts, "file": _shown(file), "state": _state(file, facts.get("sha256"))}
+    chain.files.append(row)
+    if row["state"] == MISSING:
+        return
+    sources = read_json(file).get("sources") if file.name.startswith("metrics") else None
+    if sources:
+        row["value"] = read_json(file).get(metric)
+        row["predictions"] = _state(file.parent / sources["predictions"], sources["predictions_digest"])
+    _follow(chain, file.parent, facts.get("data_digest"))
+
+
+def _follow(chain: Chain, folder: Path, data: str | None) -> None:
+    """Go on from the folder of a file: it is a run's, a corpus's, or neither."""
+    if (folder / RUN).exists():
+        _add_run(chain, folder)
+    elif (folder / "rel2id.json").exists():
+        _add_corpus(chain, folder.resolve(), data)
+
+
+def _add_run(chain: Chain, folder: Path) -> None:
+    """Add a run, the run whose logits it read, and their corpus; each once."""
+    folder = folder.resolve()
+    if any(row["folder"] == _shown(folder) for row in chain.runs):
+        return
+    run = read_json(folder / RUN)
+    row = {"folder": _shown(folder), **run}
+    chain.runs.append(row)
+    if "logits" in run:
+        logits = (folder / run["logits"]).resolve()
+        row["logits_state"] = _state(logits, run.get("logits_digest"))
+        if (logits.parent / RUN).exists():
+            row["logits_run"] = _shown(logits.parent)
+            _add_run(chain, logits.parent)
+    if "documents" in run:
+        _add_corpus(chain, (folder / run["documents"]).resolve(), run.get("data_digest"))
+
+
+def _add_corpus(chain: Chain, folder: Path, digest: str | None) -> None:
+    """Add the corpus a run was made on; once for each digest."""
+    if any((row["folder"], row["data_digest"]) == (_shown(folder), digest) for row in chain.corpora):
+        return
+    try:
+        now = PreparedCorpus(folder).digest
+    except InputError:
+        now = None
+    state = MISSING if now is None else UNKNOWN if digest is None else UNCHANGED if now == digest else CHANGED
+    info = read_json(folder / CORPUS) if (folder / CORPUS).exists() else {}
+    chain.corpora.append({"folder": _shown(folder), "data_digest": digest or now, "state": state, **info})
+
+
+def _state(file: Path, digest: str | None) -> str:
+    if not file.exists():
+        return MISSING
+    if digest is None:
+        return UNKNOWN
+    return UNCHANGED if file_digest(file) == digest else CHANGED
+
+
+def _shown(path: Path) -> str:
+    """A path as seen from the current folder, where it lies below; else as it is."""
+    path, here = path.resolve(), Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()

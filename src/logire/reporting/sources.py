@@ -1,0 +1,71 @@
+"""What a table or figure was made from: a list of files with their digests beside it, and one line about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from logire.corpus.prepared import PreparedCorpus
+from logire.errors import InputError
+from logire.files import read_json, write_json
+from logire.provenance import file_digest, relative_path
+
+Fact = str | int | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that numbers were taken from.
+
+    Attributes:
+        facts: what is known of it: ``data_digest`` and, of a run's file, ``backbone``, ``method``, ``seed``, ``split``
+            and ``params_digest``.
+    """
+
+    file: Path
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+def run_source(file: Path) -> Source:
+    """A file of a run folder; what run it is, is what the ``run.json`` beside it says, if there is one."""
+    beside = file.parent / "run.json"
+    run = read_json(beside) if beside.exists() else {}
+    keys = ("backbone", "method", "seed", "params_digest", "data_digest")
+    return Source(file, {key: run[key] for key in keys if key in run})
+
+
+def corpus_sources(corpus: PreparedCorpus, splits: Sequence[str]) -> list[Source]:
+    """The documents of some splits of a corpus."""
+    return [Source(corpus.path / f"{split}.json", {"data_digest": corpus.digest}) for split in splits]
+
+
+def sources_file(stem: Path) -> Path:
+    """Where the sources of ``stem.csv``, ``stem.md`` and so on are listed."""
+    return stem.with_name(f"{stem.name}.sources.json")
+
+
+def write_sources(stem: Path, sources: Sequence[Source]) -> str:
+    """Write ``stem.sources.json``: every source with its path from there, its SHA-256 and its facts.
+
+    Returns:
+        The line to print under the table: the data's digest, how many files of how many runs, where they are listed.
+
+    Raises:
+        InputError: no source, or one that can't be read.
+    """
+    if not sources:
+        raise InputError("no input file was given", remedy="name at least one file")
+    to = sources_file(stem)
+    listed = [
+        {"file": relative_path(source.file, to.parent), "sha256": file_digest(source.file), **source.facts}
+        for source in sources
+    ]
+    listed.sort(key=lambda row: str(row["file"]))
+    write_json(to, {"sources": listed})
+    data = sorted({str(row["data_digest"])[:12] for row in listed if row.get("data_digest")})
+    runs = {(row["backbone"], row["method"], row["seed"]) for row in listed if "seed" in row}
+    made = [f"{len(listed)} file{'s' if len(listed) > 1 else ''}"]
+    made += [f"{len(runs)} run{'s' if len(runs) > 1 else ''}"] if runs else []
+    digests = f"Data {', '.join(data)}; made" if data else "Made"
+    return f"{digests} from {' of '.join(made)}, listed with their SHA-256 in {to.name}."

@@ -1,0 +1,209 @@
+"""Where results come from: what a run records, and the way back from a table to the raw data."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from logire import provenance
+from logire.commands.provenance import provenance as command
+from logire.corpus.prepare import prepare_embedded
+from logire.corpus.prepared import PreparedCorpus
+from logire.errors import InputError
+from logire.evaluation.run import evaluate_file
+from logire.files import read_json, write_json
+from logire.provenance import file_digest, relative_path
+from logire.reporting.chain import trace
+from logire.reporting.table1 import table1
+from logire.reporting.table2 import table2
+
+CPU = torch.device("cpu")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    return subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository whose package is where the record looks for it."""
+    package = tmp_path / "repository" / "package"
+    package.mkdir(parents=True)
+    shutil.copy(provenance.__file__, package)
+    git(package.parent, "init", "--quiet")
+    git(package.parent, "add", ".")
+    git(package.parent, "commit", "--quiet", "--message", "first")
+    monkeypatch.setattr(provenance, "SOURCE", package)
+    return package.parent
+
+
+def test_the_commit_and_whether_the_code_differs_from_it(repository: Path) -> None:
+    commit = git(repository, "rev-parse", "HEAD")
+    assert provenance.git_state() == {"commit": commit, "dirty": False}
+    (repository / "params.yaml").write_text("a user's own file")
+    assert provenance.git_state() == {"commit": commit, "dirty": False}
+    (repository / "package" / "more.py").write_text("")
+    assert provenance.git_state() == {"commit": commit, "dirty": True}
+    (repository / "package" / "more.py").unlink()
+    (repository / "package" / "provenance.py").write_text("")
+    assert provenance.git_state() == {"commit": commit, "dirty": True}
+
+
+def test_outside_a_repository_and_without_git(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = {"commit": None, "dirty": None}
+    installed = repository / "venv"  # inside somebody's repository, but not part of it
+    installed.mkdir()
+    for folder in (installed, tmp_path):
+        monkeypatch.setattr(provenance, "SOURCE", folder)
+        assert provenance.git_state() == nothing
+    monkeypatch.setattr(provenance, "SOURCE", repository / "package")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.git_state() == nothing
+
+
+def test_a_record_says_what_ran_and_where_but_nothing_personal() -> None:
+    record = provenance.run_record(params={"b": 1, "a": 2}, data="digest", device=CPU)
+    assert (
+        record["params_digest"] == provenance.run_record(params={"a": 2, "b": 1}, data="", device=CPU)["params_digest"]
+    )
+    assert record["params_digest"] != provenance.run_record(params={"a": 2}, data="", device=CPU)["params_digest"]
+    assert record["data_digest"] == "digest"
+    assert record["versions"]["python"] == platform.python_version()
+    assert record["versions"]["torch"] == torch.__version__
+    assert record["hardware"]["cores"] >= 1
+    assert record["hardware"]["gpu"] is None
+    assert provenance.peak_memory(CPU)["peak_memory_mib"] > 50
+    text = json.dumps(record)
+    assert platform.node() not in text
+    assert str(Path.home()) not in text
+    assert f"/{getpass.getuser()}" not in text
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A results folder: a corpus, two seeds of a backbone and of LogiRE on it (made by hand), Tables 1 and 2."""
+    folder = tmp_path / "results" / "embedded"
+    prepare_embedded(folder / "corpus", documents=(4, 3, 3))
+    corpus = PreparedCorpus.open(folder / "corpus")
+    metrics = []
+    for seed in (1, 2):
+        for method in ("backbone", "logire"):
+            run = folder / "runs" / "cnn" / f"seed{seed}" / method
+            metrics += [_make_run(run, corpus, method, seed, split) for split in ("dev", "test")]
+    table1([folder / "corpus" / "statistics.json"], folder / "tables" / "table1")
+    table2(metrics, folder / "tables" / "table2")
+    return folder
+
+
+def _make_run(run: Path, corpus: PreparedCorpus, method: str, seed: int, split: str) -> Path:
+    values: dict[str, Any] = {"backbone": "cnn", "method": method, "seed": seed, "wall_seconds": 12.5}
+    values["documents"] = relative_path(corpus.path, run)
+    if method == "backbone":
+        write_json(run / "logits.safetensors", f"logits of seed {seed}")
+    else:
+        logits = run.parent / "backbone" / "logits.safetensors"
+        values |= {"logits": relative_path(logits, run), "logits_digest": file_digest(logits)}
+    record = provenance.run_record(params={"method": method}, data=corpus.digest, device=CPU)
+    write_json(run / "run.json", values | provenance.peak_memory(CPU) | record)
+    facts = [(d.title, f) for d in corpus.documents(split) for f in d.facts][seed:]
+    rows = [{"title": title, "h_idx": f.head, "t_idx": f.tail, "r": f.relation} for title, f in facts]
+    write_json(run / f"predictions-{split}.json", rows)
+    metrics = run / f"metrics-{split}.json"
+    write_json(metrics, evaluate_file(run / f"predictions-{split}.json", corpus, split))
+    return metrics
+
+
+def test_from_a_cell_of_the_table_to_the_raw_data(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(results.parents[1])
+    chain = trace(results / "tables" / "table2.md", backbone="cnn", method="logire", split="test")
+    assert chain.made == "table2"
+    base = "results/embedded/runs/cnn/seed"
+    assert [row["file"] for row in chain.files] == [f"{base}{seed}/logire/metrics-test.json" for seed in (1, 2)]
+    assert {(row["state"], row["predictions"]) for row in chain.files} == {("unchanged", "unchanged")}
+    assert chain.cell is not None
+    values = [row["value"] for row in chain.files]
+    assert float(chain.cell["mean"]) == pytest.approx(sum(values) / 2)
+    assert [row["folder"] for row in chain.runs] == [f"{base}{s}/{m}" for s in (1, 2) for m in ("logire", "backbone")]
+    assert [row.get("logits_state") for row in chain.runs] == ["unchanged", None, "unchanged", None]
+    assert chain.runs[0]["logits_run"] == chain.runs[1]["folder"]
+    (corpus,) = chain.corpora
+    assert (corpus["folder"], corpus["state"]) == ("results/embedded/corpus", "unchanged")
+    assert corpus["source"].keys() == {"kind", "split_sentences", "seed", "documents", "raw_digest"}
+    assert {row["data_digest"] for row in chain.files} == {corpus["data_digest"]}
+    assert not chain.changed
+    assert len(trace(results / "tables" / "table2.csv").files) == 8
+
+
+def test_a_chain_begins_anywhere(results: Path) -> None:
+    run = results / "runs" / "cnn" / "seed1" / "logire"
+    assert [row["seed"] for row in trace(run).runs] == [1, 1]
+    assert trace(run / "metrics-dev.json", metric="recall").files[0]["value"] == pytest.approx(
+        read_json(run / "metrics-dev.json")["recall"]
+    )
+    assert len(trace(run / "predictions-dev.json").runs) == 2
+    (corpus,) = trace(results / "tables" / "table1.tex").corpora
+    assert corpus["state"] == "unchanged"
+    assert trace(results / "corpus").corpora[0]["data_digest"] == corpus["data_digest"]
+
+
+@pytest.mark.parametrize(
+    ("file", "where"),
+    [
+        ("runs/cnn/seed1/logire/metrics-test.json", ("files", "state")),
+        ("runs/cnn/seed1/logire/predictions-test.json", ("files", "predictions")),
+        ("runs/cnn/seed1/backbone/logits.safetensors", ("runs", "logits_state")),
+        ("corpus/train.json", ("corpora", "state")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_has_changed_since_is_named(
+    results: Path, file: str, where: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (results / file).open("a") as changed:
+        changed.write("\n")
+    chain = trace(results / "tables" / "table2.csv", method="logire", split="test")
+    rows = {name: getattr(chain, name) for name in ("files", "runs", "corpora")}
+    found = {(name, key) for name in rows for row in rows[name] for key, value in row.items() if value == "CHANGED"}
+    assert found == {where}
+    with pytest.raises(InputError, match="has changed since"):
+        command(results / "tables" / "table2.csv")
+    assert "CHANGED" in capsys.readouterr().out
+
+
+def test_missing_files_and_refusals(results: Path, tmp_path: Path) -> None:
+    shutil.rmtree(results / "corpus")
+    (results / "runs/cnn/seed1/logire/metrics-test.json").unlink()
+    chain = trace(results / "tables" / "table2.csv", split="test", method="logire")
+    assert [row["state"] for row in chain.files] == ["MISSING", "unchanged"]
+    assert [row["state"] for row in chain.corpora] == ["MISSING"]
+    assert not chain.changed
+    with pytest.raises(InputError, match="none of the sources is bilstm"):
+        trace(results / "tables" / "table2.csv", backbone="bilstm")
+    with pytest.raises(InputError, match="does not exist"):
+        trace(tmp_path / "table9.csv")
+    with pytest.raises(InputError, match=r"no run\.json stands beside it"):
+        trace(tmp_path)
+
+
+def test_the_command(results: Path) -> None:
+    call = [sys.executable, "-m", "logire", "provenance", "results/embedded/tables/table2.csv", "--seed", "1"]
+    shown = subprocess.run(call, cwd=results.parents[1], capture_output=True, text=True, check=True).stdout
+    assert "results/embedded/runs/cnn/seed1/logire/metrics-test.json" in shown
+    assert "unchanged, predictions unchanged" in shown
+    assert "kind embedded, split_sentences False, seed 13, documents 4/3/3, raw " in shown
+    found = subprocess.run([*call, "--json"], cwd=results.parents[1], capture_output=True, text=True, check=True)
+    assert len(json.loads(found.stdout)["runs"]) == 2
