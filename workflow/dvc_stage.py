@@ -35,8 +35,7 @@ def main(target: str, *outs: str) -> None:
     """Make ``target``; this process becomes Snakemake, so that its exit code and Ctrl-C are Snakemake's own."""
     wait_for_other_runs()
     for out in outs:
-        if not Path(out).suffix:
-            Path(out).mkdir(parents=True, exist_ok=True)  # a stage may have nothing to make: `also: null`
+        Path(out).mkdir(parents=True, exist_ok=True)  # a stage may have nothing to make: `also: null`
     made = outputs(target)
     own = {file: rule for file, rule in made.items() if any(file.is_relative_to(out) for out in outs)}
     fetched = {rule for file, rule in made.items() if not file.is_relative_to(RESULTS)}

@@ -105,7 +105,7 @@ class Paths:
     @property
     def summary(self) -> str:
         """F1 by backbone, method and split; what ``dvc metrics`` shows."""
-        return f"{self.results}/summary.json"
+        return f"{self.results}/tables/summary.json"
 
     @property
     def main_title(self) -> str:
@@ -131,7 +131,7 @@ class Paths:
     @property
     def explanations(self) -> str:
         """The page that explains every prediction of the shown run."""
-        return f"{self.results}/explanations.html"
+        return f"{self.results}/report/explanations.html"
 
     @property
     def tables(self) -> list[str]:
