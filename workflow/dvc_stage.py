@@ -23,6 +23,7 @@ import sys
 import time
 from base64 import urlsafe_b64decode
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -36,19 +37,22 @@ def main(target: str, *outs: str) -> None:
     wait_for_other_runs()
     for out in outs:
         Path(out).mkdir(parents=True, exist_ok=True)  # a stage may have nothing to make: `also: null`
-    made = outputs(target)
-    own = {file: rule for file, rule in made.items() if any(file.is_relative_to(out) for out in outs)}
-    fetched = {rule for file, rule in made.items() if not file.is_relative_to(RESULTS)}
-    recorded = recorded_times()
-    foreign = [file for file in made if file.exists() and file.stat().st_mtime != recorded.get(file.as_posix())]
-    for file in foreign:
-        if file not in own and file.is_relative_to(RESULTS):
-            file.touch()
+    rows = planned(target)
+    own = [row for row in rows if any(row.file.is_relative_to(out) for out in outs)]
     warn_of_leftovers(outs, own)
-    command = [*SNAKEMAKE, target, "--allowed-rules", target, *sorted({*own.values(), *fetched})]
-    anew = [file.as_posix() for file in foreign if file in own]
+    earlier = [row for row in rows if row not in own and row.file.is_relative_to(RESULTS)]
+    recorded = recorded_times()
+    touched = [row.file for row in earlier if is_foreign(row.file, recorded)]
+    for file in touched:
+        file.touch()
+    anew = [row.file.as_posix() for row in own if is_foreign(row.file, recorded)]
+    if not touched and not anew and not any(row.pending for row in own):
+        print(f"{target}: everything is as Snakemake left it, nothing to be done")
+        return
+    rules = {row.rule for row in rows if row not in earlier}  # fetching among them
+    command = [*SNAKEMAKE, target, "--allowed-rules", target, *sorted(rules)]
     if anew:
-        print(f"{len(anew)} files are not as Snakemake left them, they are made anew: {anew[0]} ...", flush=True)
+        print(f"made anew, for they are not as Snakemake left them: {len(anew)} files, {anew[0]} ...", flush=True)
         command += ["--forcerun", *anew]
     os.execv(command[0], command)
 
@@ -75,14 +79,27 @@ def _is_snakemake_here(process: psutil.Process) -> bool:
         return False  # it has just ended, or is somebody else's
 
 
-def outputs(target: str) -> dict[Path, str]:
-    """Every file that Snakemake would make on the way to ``target``, with its rule."""
+class Planned(NamedTuple):
+    """A file that Snakemake makes on the way to a target."""
+
+    file: Path
+    rule: str
+    pending: bool
+
+
+def planned(target: str) -> list[Planned]:
+    """Every file that Snakemake makes on the way to ``target``."""
     listed = subprocess.run([*SNAKEMAKE, target, "--summary"], capture_output=True, text=True)
     if listed.returncode:
         sys.stderr.write(listed.stderr)
         sys.exit(listed.returncode)
     rows = csv.DictReader(listed.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return {Path(row["output_file"]): row["rule"] for row in rows}
+    return [Planned(Path(row["output_file"]), row["rule"], row["plan"] != "no update") for row in rows]
+
+
+def is_foreign(file: Path, recorded: dict[str, float]) -> bool:
+    """Whether somebody else than Snakemake wrote the file last."""
+    return file.exists() and file.stat().st_mtime != recorded.get(file.as_posix())
 
 
 def recorded_times() -> dict[str, float]:
@@ -99,14 +116,12 @@ def recorded_times() -> dict[str, float]:
     return times
 
 
-def warn_of_leftovers(outs: tuple[str, ...], own: dict[Path, str]) -> None:
+def warn_of_leftovers(outs: tuple[str, ...], own: list[Planned]) -> None:
     """Name folders that hold results of an earlier run only: DVC records them too."""
-    wanted = {file.parent for file in own}
-    for out in outs:
-        found = {file.parent for file in Path(out).rglob("*") if file.is_file()} if own else set()
-        for folder in sorted(found - wanted):
-            if not any(folder.is_relative_to(kept) for kept in wanted):
-                print(f"warning: {folder} is not part of this run, but is recorded with it; delete it if unwanted")
+    wanted = {row.file.parent for row in own}
+    found = {file.parent for out in outs for file in Path(out).rglob("*") if file.is_file()}
+    for folder in sorted(found - wanted):
+        print(f"warning: {folder} is no part of this run but is recorded with it; delete it if it is not wanted")
 
 
 if __name__ == "__main__":
