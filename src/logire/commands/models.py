@@ -23,6 +23,7 @@ from logire.commands.common import (
     read_settings,
 )
 from logire.errors import InputError
+from logire.files import alone
 
 
 def train(
@@ -38,7 +39,8 @@ def train(
     from logire.corpus.prepared import PreparedCorpus
 
     corpus = PreparedCorpus.open(documents)
-    train_backbone(corpus, backbone, read_settings(settings), out, seed=seed, device=device)
+    with alone(out):
+        train_backbone(corpus, backbone, read_settings(settings), out, seed=seed, device=device)
 
 
 def fit(
@@ -52,7 +54,7 @@ def fit(
     """Learn rules by EM on a backbone's logits; a killed run goes on after its last iteration."""
     from logire.rules.run import fit_run
 
-    with progress() as report:
+    with progress() as report, alone(out):
         model = fit_run(
             documents, logits, out, settings=read_settings(settings), seed=seed, device=device, report=report
         )
