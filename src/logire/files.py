@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import gzip
 import json
+import logging
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -14,12 +18,19 @@ from typing import Any
 
 from logire.errors import InputError
 
+log = logging.getLogger(__name__)
+
+_DISK_PROBLEMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it is renamed over ``path``.
 
     On any error the temporary file is removed and ``path`` stays as it was.
+
+    Raises:
+        InputError: the folder can't be written to, or the disk is full or broken.
     """
     path = Path(path)
     try:
@@ -38,9 +49,54 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        problem = _disk_problem(error)
+        if problem:
+            raise InputError(
+                f"cannot be written ({problem})", file=path, remedy="make room on the disk, then run it again"
+            ) from error
         raise
+
+
+def _disk_problem(error: BaseException) -> str | None:
+    """What is wrong with the disk, if that is what the error says."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None and (found := re.search(r"\(os error (\d+)\)", str(error))):
+        number = int(found[1])  # safetensors has errors of its own
+    return os.strerror(number) if number in _DISK_PROBLEMS else None
+
+
+@contextmanager
+def alone(folder: str | Path) -> Iterator[None]:
+    """Hold ``folder`` (made if missing) for this process; while another one holds it, wait.
+
+    What a writer that was killed left half-written there is removed.
+
+    Raises:
+        InputError: the folder can't be made.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(
+            f"cannot be used ({error.strerror})", file=folder, remedy="choose a writable folder"
+        ) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("waiting for another process that writes %s", folder)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            log.info("%s cannot be locked (%s): see that nothing else writes there", folder, error.strerror)
+        for part in folder.glob(".*.part"):
+            part.unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_text(path: str | Path, text: str) -> None:
