@@ -29,8 +29,8 @@ def test_two_corpora(tmp_path: Path) -> None:
     text = (tmp_path / "out" / "table1.md").read_text()
     assert "| DocRED | train | 7 | 65 | 7 | 12 | 7 |" in text
     assert "| DocRED | test | 7 | 65 | 7 | – | 7 |" in text
-    assert "| embedded | test | 7 | 65 | 7 | 5 | 7 |" in text
-    assert "embedded is a SYNTHETIC corpus: not comparable with the paper." in text
+    assert "| Embedded | test | 7 | 65 | 7 | 5 | 7 |" in text
+    assert "Embedded is a SYNTHETIC corpus: not comparable with the paper." in text
     rows = list(csv.DictReader((tmp_path / "out" / "table1.csv").read_text().splitlines()))
     assert [(r["corpus"], r["split"], r["facts"]) for r in rows] == [
         ("docred", "train", "12"),
@@ -55,3 +55,15 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no statistics file"):
         table1([file], tmp_path / "t")
     assert not list(tmp_path.glob("t.*"))
+
+
+def test_the_papers_statistics_stand_beside_its_own_corpora_only(tmp_path: Path) -> None:
+    file = statistics(tmp_path / "a.json", "docred", synthetic=False, facts=None)
+    table1([file], tmp_path / "table1")
+    text = (tmp_path / "table1_paper.md").read_text()
+    assert "| DocRED | train | 3053 | 7 | -3046 | 96 | 65 | -31 | 59493 | 7 | -59486 | 38180 | 12 | -38168 |" in text
+    assert "| DocRED | test | 1000 | 7 | -993 | 96 | 65 | -31 | 19539 | 7 | -19532 | – | – | – |" in text
+    for name, synthetic in (("docred-partial", False), ("docred", True)):
+        file = statistics(tmp_path / "b.json", name, synthetic=synthetic, facts=3)
+        table1([file], tmp_path / "other")
+        assert not list(tmp_path.glob("other_paper*"))

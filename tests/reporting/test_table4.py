@@ -31,7 +31,7 @@ def test_rates_by_split(tmp_path: Path) -> None:
     assert "| father⁻¹(h, t) → child(h, t) | 2 | 50.00% | 0 | – | 10.26% |" in text
     assert "| P150⁻¹(h, t) → P131(h, t) | 1 | 100.00% | 1 | 0.00% | 19.71% |" in text
     assert "100.00% (train), 100.00% (dev)" in text
-    assert "The paper gives a share of 12.96%" in text
+    assert "The paper (Table 4, page 1245) gives a share of 12.96%" in text
     rows = list(csv.DictReader((tmp_path / "table4.csv").read_text().splitlines()))
     assert len(rows) == 4
     assert (rows[0]["rule"], rows[0]["bodies"], rows[0]["heads"], rows[0]["error_rate"]) == (
@@ -40,6 +40,13 @@ def test_rates_by_split(tmp_path: Path) -> None:
         "1",
         "50.0",
     )
+
+
+def test_the_papers_rates_stand_beside_a_part_of_docred_too(tmp_path: Path) -> None:
+    table4(corpus(tmp_path, name="docred-partial"), tmp_path / "table4")
+    text = (tmp_path / "table4.md").read_text()
+    assert "| P150⁻¹(h, t) → P131(h, t) | 1 | 100.00% | 1 | 0.00% | 19.71% |" in text
+    assert "only some of DocRED's documents" in text
 
 
 @pytest.mark.parametrize("changes", [{"name": "redocred"}, {"synthetic": True}])

@@ -5,7 +5,7 @@ rule make_table1:
     input:
         f"{paths.results}/corpus/statistics.json",
     output:
-        paths.table("table1"),
+        paths.table1,
     log:
         f"{paths.logs}/make_table1.log",
     conda:

@@ -1,96 +1,90 @@
-"""The paper's own figures (Tables 2 and 3), and ours beside them: for real DWIE only."""
+"""The paper's own figures, from one file that says where each stands, and ours beside them: for real corpora only."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
-from logire.reporting.runs import Corpus, Metrics, Runs, label, series
+from logire.reporting.sources import Source
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table, write_table
 
-PAPER_RESULTS = Path(__file__).parent / "data" / "paper_results.csv"
+PAPER = Path(__file__).parent / "data" / "paper.csv"
 
-# The paper's metric -> ours. Its ign F1 may be of either definition: both are compared.
-_COMPARED = {"ign_f1": ("ign_f1", "ign_f1_logire"), "f1": ("f1",), "logic": ("logic",)}
-_NAMES = {"ign_f1": "ign F1", "ign_f1_logire": "ign F1, authors' script", "f1": "F1", "logic": "logic"}
-_SPLIT_SIZES = {"dev": 98, "test": 99}
+Published = dict[tuple[str, str], dict[str, float]]
+"""(split, row) -> metric -> value; percentages are in percent."""
 
 
-def paper_results(dataset: str) -> dict[tuple[str, str], dict[str, float | None]]:
-    """(split, row label) -> the paper's ign F1, F1 and logic in percent; logic None where it gives none."""
-    with PAPER_RESULTS.open(encoding="utf-8", newline="") as file:
-        return {
-            (row["split"], row["model"]): {metric: float(row[metric]) if row[metric] else None for metric in _COMPARED}
-            for row in csv.DictReader(file)
-            if row["dataset"] == dataset
-        }
+def published(table: str, dataset: str) -> Published:
+    """The figures of one of the paper's tables for one dataset; empty where it has none."""
+    found: Published = {}
+    with PAPER.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if (row["table"], row["dataset"]) == (table, dataset):
+                found.setdefault((row["split"], row["row"]), {})[row["metric"]] = float(row["value"])
+    return found
 
 
-def compare_with_paper(metrics: Sequence[Metrics], runs: Mapping[str, Runs], out_stem: Path) -> None:
-    """Write paper, ours and difference as ``out_stem.{csv,md,tex}``; nothing unless this is the paper's DWIE split.
+@dataclass(frozen=True)
+class Compared:
+    """One number of ours beside the paper's, either of which may be missing.
 
-    Args:
-        metrics: all metrics of the table.
-        runs: the same by split, backbone, method and seed.
+    Attributes:
+        metric: the name of ours; ``heading`` is what its column is called.
+        against: the paper's metric.
     """
-    if metrics[0].corpus != Corpus("dwie", synthetic=False) or any(
-        item.values["counts"]["documents"] != _SPLIT_SIZES.get(item.split) for item in metrics
-    ):
-        return
-    published = paper_results("dwie")
-    blocks: list[list[list[Cell]]] = []
+
+    metric: str
+    heading: str
+    against: str
+    ours: float | None
+
+
+@dataclass(frozen=True)
+class ComparedRow:
+    """A row of a comparison.
+
+    Attributes:
+        names: what stands before the numbers, by heading.
+        keys: the same for machines: fields of its CSV rows.
+        paper: the paper's figures by metric.
+        numbers: ours; all rows of a table compare the same metrics.
+    """
+
+    names: Mapping[str, str]
+    keys: Mapping[str, str]
+    paper: Mapping[str, float]
+    numbers: Sequence[Compared]
+
+
+def write_comparison(
+    stem: Path,
+    title: str,
+    caption: str,
+    rows: Sequence[ComparedRow],
+    sources: Sequence[Source],
+    *,
+    decimals: int,
+) -> None:
+    """Write paper, ours and difference as a table."""
+    columns = [Column(name, left=True) for name in rows[0].names]
+    for number in rows[0].numbers:
+        columns += [Column(name, group=number.heading) for name in ("paper", "ours", "diff.")]
+    body: list[list[Cell]] = []
     records: list[Record] = []
-    for split, grouped in runs.items():
-        rows = []
-        for backbone, methods in grouped.items():
-            for method, seeds in methods.items():
-                paper = published.get((split, label(backbone, method)))
-                if paper is None:
-                    continue
-                cells = [Cell(label(backbone, method)), Cell(split)]
-                for metric, compared in _COMPARED.items():
-                    cells.append(Cell(_number(paper[metric])))
-                    for name in compared:
-                        found, theirs = series(seeds, name), paper[metric]
-                        ours = None if found is None else mean(found)
-                        difference = None if ours is None or theirs is None else ours - theirs
-                        cells += [Cell(_number(ours)), Cell(_number(difference, signed=True))]
-                        records.append(
-                            {
-                                "split": split,
-                                "backbone": backbone,
-                                "method": method,
-                                "metric": name,
-                                "seeds": len(seeds),
-                                "paper": theirs,
-                                "ours": ours,
-                                "difference": difference,
-                            }
-                        )
-                rows.append(cells)
-        if rows:
-            blocks.append(rows)
-    if not blocks:
-        return
-    table = Table(
-        title="Table 2, compared",
-        caption="The paper's Table 2 and ours (mean over seeds) on DWIE. The paper does not say which definition its "
-        "ign F1 follows, so it is compared with both: DocRED's, and that of the authors' script (*).",
-        columns=[
-            Column("Model", left=True),
-            Column("Split", left=True),
-            *(Column(name, group="ign F1") for name in ("paper", "ours", "diff.", "ours*", "diff.*")),
-            *(Column(name, group=group) for group in ("F1", "logic") for name in ("paper", "ours", "diff.")),
-        ],
-        blocks=blocks,
-        records=records,
-        sources=[item.source for item in metrics],
-        wide=True,
-    )
-    write_table(out_stem, table)
+    for row in rows:
+        cells = [Cell(text) for text in row.names.values()]
+        for number in row.numbers:
+            theirs = row.paper.get(number.against)
+            difference = None if number.ours is None or theirs is None else number.ours - theirs
+            shown = (_text(theirs, decimals), _text(number.ours, decimals), _text(difference, decimals, signed=True))
+            cells += [Cell(text) for text in shown]
+            compared = {"paper": theirs, "ours": number.ours, "difference": difference}
+            records.append({**row.keys, "metric": number.metric, **compared})
+        body.append(cells)
+    write_table(stem, Table(f"{title}, compared", caption, columns, [body], records, sources, wide=True))
 
 
-def _number(value: float | None, *, signed: bool = False) -> str:
-    return MISSING if value is None else f"{value:+.2f}" if signed else f"{value:.2f}"
+def _text(value: float | None, decimals: int, *, signed: bool = False) -> str:
+    return MISSING if value is None else f"{value:{'+' if signed else ''}.{decimals}f}"

@@ -16,7 +16,15 @@ SYNTHETIC = "SYNTHETIC corpus: not comparable with the paper"
 BACKBONE = "backbone"
 """The method that is the backbone alone."""
 
-_CORPORA = {"dwie": "DWIE", "docred": "DocRED", "redocred": "Re-DocRED"}
+_CORPORA = {
+    "dwie": "DWIE",
+    "docred": "DocRED",
+    "docred-partial": "DocRED (part)",
+    "redocred": "Re-DocRED",
+    "redocred-partial": "Re-DocRED (part)",
+    "embedded": "Embedded",
+    "embedded-docred": "Embedded, DocRED's form",
+}
 _BACKBONES = {
     "cnn": "CNN",
     "lstm": "LSTM",

@@ -9,6 +9,7 @@ from logire.errors import InputError
 from logire.evaluation.consistency import DOCRED_RULES, Consistency, consistency
 from logire.evaluation.logic import GoldRule, read_gold_rules
 from logire.reporting.formulas import formula
+from logire.reporting.paper import Published, published
 from logire.reporting.runs import Corpus
 from logire.reporting.sources import corpus_sources
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table, write_table
@@ -27,9 +28,7 @@ _NAMES = {
     "P1376": "capital_of",
 }
 
-PAPER = {"P25": 24.07, "P1366": 22.22, "P1376": 28.24, "P40": 10.26, "P155": 22.40, "P131": 19.71}
-"""The paper's error rate in percent of the rule with this head."""
-PAPER_SHARE = 12.96
+_WITH_THE_PAPERS_LABELS = ("docred", "docred-partial")
 
 
 def table4(corpus: PreparedCorpus, out_stem: Path, *, rules: Path | None = None) -> None:
@@ -37,7 +36,7 @@ def table4(corpus: PreparedCorpus, out_stem: Path, *, rules: Path | None = None)
 
     Args:
         rules: a file of rules; the paper's rules for DocRED where it is None. The paper's rates stand beside ours
-            only for these, and only for DocRED itself.
+            only for these, and only for DocRED's own labels.
 
     Raises:
         InputError: the corpus has no label, or none of the rules' relations.
@@ -54,25 +53,26 @@ def table4(corpus: PreparedCorpus, out_stem: Path, *, rules: Path | None = None)
         raise InputError("no split of this corpus is labelled", file=corpus.path, field="labels")
     measured = {split: consistency(known, corpus.documents(split), corpus.schema) for split in splits}
     who = Corpus(corpus.name, corpus.synthetic)
-    paper = rules is None and who == Corpus("docred", synthetic=False)
+    own_labels = rules is None and not who.synthetic and who.name in _WITH_THE_PAPERS_LABELS
+    paper = published("Table 4", "docred") if own_labels else {}
     columns = [Column("Implication rule", left=True)]
     columns += [Column(name, group=split.capitalize()) for split in splits for name in ("bodies", "error rate")]
     table = Table(
         title="Table 4",
-        caption=_caption(who, measured, paper=paper),
+        caption=_caption(who, measured, paper),
         columns=[*columns, *([Column("paper")] if paper else [])],
-        blocks=[[_row(i, rule, measured, paper=paper) for i, rule in enumerate(known)]],
+        blocks=[[_row(i, rule, measured, paper) for i, rule in enumerate(known)]],
         records=[_record(i, rule, split, measured[split]) for split in splits for i, rule in enumerate(known)],
         sources=corpus_sources(corpus, splits),
     )
     write_table(out_stem, table)
 
 
-def _row(i: int, rule: GoldRule, measured: dict[str, Consistency], *, paper: bool) -> list[Cell]:
+def _row(i: int, rule: GoldRule, measured: dict[str, Consistency], paper: Published) -> list[Cell]:
     cells = [Cell(formula(rule.head, rule.body, lambda name: _NAMES.get(name, name)))]
     for found in measured.values():
         cells += [Cell(str(found.counts[i, 0])), Cell(_percent(found.error_rates[i]))]
-    return [*cells, *([Cell(_percent(PAPER.get(rule.head)))] if paper else [])]
+    return [*cells, *([Cell(_percent(paper.get(("", rule.head), {}).get("error_rate")))] if paper else [])]
 
 
 def _percent(value: float | None) -> str:
@@ -91,7 +91,7 @@ def _record(i: int, rule: GoldRule, split: str, found: Consistency) -> Record:
     }
 
 
-def _caption(corpus: Corpus, measured: dict[str, Consistency], *, paper: bool) -> str:
+def _caption(corpus: Corpus, measured: dict[str, Consistency], paper: Published) -> str:
     shares = ", ".join(f"{found.share:.2f}% ({split})" for split, found in measured.items())
     sentences = [
         f"{corpus.warning}Error rates of implication rules in the labels of {corpus}: the share of entity pairs that "
@@ -99,8 +99,11 @@ def _caption(corpus: Corpus, measured: dict[str, Consistency], *, paper: bool) -
         f"Facts that take part in a rule, as an atom or as its head: {shares}.",
     ]
     if paper:
+        if corpus.name != "docred":
+            sentences.append("These are only some of DocRED's documents; the paper's rates are over all of them.")
         sentences += [
             "P150: contains administrative territorial entity; P131: located in the administrative territorial entity.",
-            f"The paper gives a share of {PAPER_SHARE}%, does not say for which split, and prints one rule twice.",
+            f"The paper (Table 4, page 1245) gives a share of {paper['', '']['share']:.2f}%, does not say for which "
+            "split, and prints one rule twice.",
         ]
     return " ".join(sentences)
