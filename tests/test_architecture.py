@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "rules": GROUND | {"corpus"},
     "evaluation": GROUND | {"corpus", "backbones", "rules"},
     "reporting": GROUND | {"corpus", "backbones", "rules", "evaluation"},
-    "pipeline": {"errors"},
+    "pipeline": {"errors", "provenance"},
     "commands": GROUND | {"corpus", "backbones", "rules", "evaluation", "reporting"},
     "cli": GROUND | {"commands", "backbones", "rules"},
     "__main__": {"cli"},

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from logire.errors import InputError
+from logire.provenance import tree_digest
 
 Params = Mapping[str, Any]
 
@@ -225,6 +226,11 @@ def code(*parts: str) -> str:
             if file.is_file() and "__pycache__" not in file.parts:
                 digest.update(file.relative_to(SOURCE).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def content(path: str | None) -> str:
+    """A digest of the bytes of a file or folder that a user gave: its modification time may be any. Empty for none."""
+    return tree_digest(Path(path)) if path and Path(path).exists() else ""
 
 
 def backbone_code(backbone: str) -> str:

@@ -12,6 +12,7 @@ rule prepare_corpus:
         "../envs/logire.yaml"
     params:
         options=pipeline.prepare_options(config),
+        raw=pipeline.content(config["data"]["raw"]),
         out=lambda wildcards, output: pipeline.folder(output),
         code=pipeline.code("corpus"),
     shell:

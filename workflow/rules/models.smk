@@ -89,6 +89,7 @@ rule evaluate_run:
     params:
         documents=lambda wildcards, input: pipeline.folder(input),
         options=pipeline.evaluate_options(config["evaluation"]),
+        gold_rules=pipeline.content(config["evaluation"]["gold_rules"]),
         code=pipeline.code("corpus", "evaluation"),
     shell:
         "python -m logire evaluate {input.predictions:q} --documents {params.documents:q}"

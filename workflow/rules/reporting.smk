@@ -80,6 +80,7 @@ rule make_table4:
         documents=lambda wildcards, input: pipeline.folder(input),
         stem=lambda wildcards, output: pipeline.stem(output),
         options=pipeline.table4_options(config["table4"]),
+        rules=pipeline.content(config["table4"]["rules"]),
         code=pipeline.code("corpus", "evaluation", "reporting"),
     shell:
         "python -m logire table4 --documents {params.documents:q} {params.options} --out {params.stem:q}"
