@@ -1,6 +1,10 @@
 # Two commands, each works as the first one ever run:
 #   make reproduce   set up, then rebuild the tables and figures on the embedded corpus
 #   make test        set up, then run the tests
+# Three more for the artifacts that DVC records (docs/dvc.md):
+#   make record      rebuild what is not up to date and record it in dvc.lock
+#   make pull        bring the artifacts that dvc.lock names, check their bytes, count them as made here
+#   make publish     bring the recorded artifacts to the remote
 # Needed: Python 3.11, make, a C compiler.
 
 PYTHON ?= python3
@@ -9,11 +13,35 @@ BIN := $(VENV)/bin
 CORES ?= all
 READY := $(VENV)/.ready
 
-.PHONY: reproduce test check clean
+# the commands in dvc.yaml and in the rules find the environment's Python
+export PATH := $(abspath $(BIN)):$(PATH)
+export CORES
+
+.PHONY: reproduce record pull fresh publish test check clean
 
 reproduce: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "Tables and figures are in results/embedded/"
+
+record: $(READY)
+	$(BIN)/dvc repro
+	@echo "Now commit dvc.lock, then: make publish"
+
+pull: $(READY)
+	$(BIN)/dvc pull
+	$(MAKE) fresh
+
+# Results that are byte for byte what dvc.lock says count as Snakemake's own. DVC remembers the hash of a file it once
+# saw, so the check starts from an empty memory.
+fresh: $(READY)
+	@memory=$$(mktemp -d); DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status -q; found=$$?; \
+	if [ $$found != 0 ]; then DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status; fi; rm -rf $$memory; \
+	if [ $$found != 0 ]; then echo "Not as dvc.lock says: nothing is marked fresh." >&2; exit 1; fi
+	$(BIN)/snakemake --touch --forceall --cores 1 --quiet
+
+publish: $(READY)
+	@$(BIN)/dvc status -q || { echo "Results and dvc.lock differ: make record first" >&2; exit 1; }
+	$(BIN)/dvc push
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
