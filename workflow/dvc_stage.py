@@ -125,4 +125,7 @@ def warn_of_leftovers(outs: tuple[str, ...], own: list[Planned]) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}")
