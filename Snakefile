@@ -10,6 +10,9 @@
 configfile: "params/default.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/dataset.smk"
 include: "workflow/rules/fetch.smk"
 

@@ -10,7 +10,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ Params = Mapping[str, Any]
 
 SOURCE = Path(__file__).parent
 BACKBONES = ("cnn", "lstm", "bilstm", "context_aware", "gain", "atlop")
+PRETRAINED = ("gain", "atlop")
+"""The backbones on a pre-trained encoder, which want a GPU."""
 METHODS = ("backbone", "logire")
-TABLE_FORMATS = ("csv", "md", "tex")
+TABLE_FORMATS = ("csv", "md", "tex", "html")
 FIGURE_FORMATS = ("png", "pdf", "csv")
 SOURCES = "sources.json"
 """The ending of the file that lists what a table or figure was made from."""
@@ -195,6 +197,29 @@ def prepare_options(params: Params) -> str:
         "redocred-partial": ["docred-partial", *raw, "--labels", "revised"],
     }
     return shlex.join(str(option) for option in options[source])
+
+
+def training_resources(params: Params) -> dict[str, Callable[..., int]]:
+    """What training asks a cluster's scheduler for, by backbone: memory, minutes, GPUs; more memory for a new try."""
+
+    def asked(key: str, backbone: str) -> int:
+        return int(params["cluster"]["pretrained" if backbone in PRETRAINED else "words"][key])
+
+    return {
+        "mem_mb": lambda wildcards, attempt: attempt * asked("mem_mb", wildcards.backbone),
+        "runtime": lambda wildcards: asked("runtime", wildcards.backbone),
+        "gpu": lambda wildcards: asked("gpu", wildcards.backbone),
+    }
+
+
+def logire_resources(params: Params) -> dict[str, Callable[..., int]]:
+    """The same for LogiRE's EM."""
+    asked = params["cluster"]["logire"]
+    return {
+        "mem_mb": lambda wildcards, attempt: attempt * asked["mem_mb"],
+        "runtime": lambda wildcards: asked["runtime"],
+        "gpu": lambda wildcards: asked["gpu"],
+    }
 
 
 def evaluate_options(evaluation: Params) -> str:

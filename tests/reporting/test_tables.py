@@ -1,4 +1,4 @@
-"""The three forms of a table."""
+"""The forms of a table."""
 
 from __future__ import annotations
 
@@ -34,6 +34,22 @@ def test_markdown(tmp_path: Path) -> None:
         "| c | 0 | 0 | 0 |\n\n"
         f"<sub>{FOOTER.format('t.9')}</sub>\n"
     )
+
+
+def test_html(tmp_path: Path) -> None:
+    write_table(tmp_path / "t", TABLE)
+    text = (tmp_path / "t.html").read_text()
+    body = text[text.index("<thead>") : text.index("</table>")]
+    assert body == (
+        '<thead><tr><td></td><th colspan="2" scope="colgroup">Dev</th><td></td></tr>'
+        '<tr><th scope="col" class="left">Model</th><th scope="col">F1</th><th scope="col">logic</th>'
+        '<th scope="col">n</th></tr></thead>\n'
+        '<tbody>\n<tr><th scope="row" class="left">a|b</th><td><u>1 ± 2</u></td><td>–</td><td>3</td></tr>\n</tbody>\n'
+        '<tbody>\n<tr><th scope="row" class="left">c</th><td>0</td><td>0</td><td>0</td></tr>\n</tbody>\n'
+    )
+    assert "<p><strong>Table 9.</strong> 100% of a_b</p>" in text
+    assert FOOTER.format("t") in text
+    assert "http" not in text and "src=" not in text, "a page of its own: nothing is loaded from anywhere"
 
 
 def test_latex(tmp_path: Path) -> None:

@@ -21,3 +21,14 @@ wildcard_constraints:
     seed=r"\d+",
     method="|".join(pipeline.METHODS),
     split="train|dev|test",
+
+
+def shown(files, what, title):
+    """Result files, those that a reader can look at marked for `snakemake --report`."""
+
+    def marked(file):
+        labels = {"what": title, "file": file.rsplit("/", 1)[-1]}
+        caption = f"../report/{what}.rst"
+        return report(file, caption=caption, category=config["dataset"], labels=labels)
+
+    return [marked(f) if f.endswith((".html", ".png")) else f for f in files]

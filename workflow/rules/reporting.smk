@@ -5,7 +5,7 @@ rule make_table1:
     input:
         f"{paths.results}/corpus/statistics.json",
     output:
-        paths.table1,
+        shown(paths.table1, "table1", "Table 1"),
     log:
         f"{paths.logs}/make_table1.log",
     conda:
@@ -21,7 +21,7 @@ rule make_main_results:
     input:
         paths.metrics("dev", "test"),
     output:
-        paths.main_results,
+        shown(paths.main_results, "main_results", paths.main_title),
     log:
         f"{paths.logs}/make_main_results.log",
     conda:
@@ -53,7 +53,7 @@ rule make_figure4:
     input:
         paths.metrics("test"),
     output:
-        paths.figure("figure4"),
+        shown(paths.figure("figure4"), "figure4", "Figure 4"),
     log:
         f"{paths.logs}/make_figure4.log",
     conda:
@@ -71,7 +71,7 @@ rule make_table4:
         paths.corpus,
         config["table4"]["rules"] or [],
     output:
-        paths.table("table4"),
+        shown(paths.table("table4"), "table4", "Table 4"),
     log:
         f"{paths.logs}/make_table4.log",
     conda:
@@ -92,7 +92,7 @@ rule make_table5:
         rules=paths.shown("logire", "rules.csv"),
         run=paths.shown("logire", "run.json"),
     output:
-        paths.table("table5"),
+        shown(paths.table("table5"), "table5", "Table 5"),
     log:
         f"{paths.logs}/make_table5.log",
     conda:
@@ -108,7 +108,7 @@ rule make_relations:
     input:
         paths.metrics("test"),
     output:
-        paths.table("relations"),
+        shown(paths.table("relations"), "relations", "F1 by relation"),
     log:
         f"{paths.logs}/make_relations.log",
     conda:
@@ -125,7 +125,7 @@ rule make_figure3:
     input:
         paths.corpus,
     output:
-        paths.figure("figure3"),
+        shown(paths.figure("figure3"), "figure3", "Figure 3"),
     log:
         f"{paths.logs}/make_figure3.log",
     conda:
@@ -144,7 +144,7 @@ rule make_figure5:
         explanations=paths.shown("logire", "explanations-test.jsonl"),
         backbone=paths.shown("backbone", "predictions-test.json"),
     output:
-        paths.figure5,
+        shown(paths.figure5, "figure5", "Figure 5"),
     log:
         f"{paths.logs}/make_figure5.log",
     conda:

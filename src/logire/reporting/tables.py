@@ -1,4 +1,4 @@
-"""One way to write a table: CSV with the numbers in full, Markdown and LaTeX to read."""
+"""One way to write a table: CSV with the numbers in full; Markdown, LaTeX and HTML to read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
 from pathlib import Path
 
@@ -79,10 +80,11 @@ class Table:
 
 
 def write_table(stem: Path, table: Table) -> None:
-    """Write ``stem.csv``, ``stem.md``, ``stem.tex`` and ``stem.sources.json``, each atomically."""
+    """Write ``stem.csv``, ``stem.md``, ``stem.tex``, ``stem.html`` and ``stem.sources.json``, each atomically."""
     footer = write_csv(stem, table.records, table.sources)
     write_text(stem.with_name(f"{stem.name}.md"), _markdown(table, footer))
     write_text(stem.with_name(f"{stem.name}.tex"), _latex(table, footer))
+    write_text(stem.with_name(f"{stem.name}.html"), _html(table, footer))
 
 
 def write_csv(stem: Path, records: Sequence[Record], sources: Sequence[Source]) -> str:
@@ -120,6 +122,55 @@ def _markdown(table: Table, footer: str) -> str:
             *(line(show(cell) for cell in row) for block in table.blocks for row in block),
             "",
             f"<sub>{footer}</sub>",
+            "",
+        ]
+    )
+
+
+_HTML_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5em; color: #1a1a1a; background: #fff }
+p { max-width: 75em }
+.wide { overflow-x: auto }
+table { border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid; font-variant-numeric: tabular-nums }
+th, td { padding: .25em .7em; text-align: right; white-space: nowrap; font-weight: normal }
+thead th { font-weight: 600; vertical-align: bottom }
+thead th[colspan] { text-align: center; border-bottom: 1px solid #999 }
+.left { text-align: left }
+tbody { border-top: 1px solid }
+footer { font-size: 13px; color: #555; margin-top: .8em }
+""".strip()
+
+
+def _html(table: Table, footer: str) -> str:
+    """A page of its own: nothing is loaded from anywhere."""
+    groups = [(name, len(list(members))) for name, members in groupby(column.group for column in table.columns)]
+    head = []
+    if any(name for name, _ in groups):
+        cells = (
+            f'<th colspan="{n}" scope="colgroup">{escape(name)}</th>' if name else "<td></td>" * n for name, n in groups
+        )
+        head.append(f"<tr>{''.join(cells)}</tr>")
+    sides = [' class="left"' if column.left else "" for column in table.columns]
+    named = [
+        f'<th scope="col"{side}>{escape(column.name)}</th>' for column, side in zip(table.columns, sides, strict=True)
+    ]
+    head.append(f"<tr>{''.join(named)}</tr>")
+
+    def line(row: Sequence[Cell]) -> str:
+        texts = [f"<u>{escape(cell.text)}</u>" if cell.underline else escape(cell.text) for cell in row]
+        first = f'<th scope="row"{sides[0]}>{texts[0]}</th>'
+        return f"<tr>{first}{''.join(f'<td{s}>{t}</td>' for s, t in zip(sides[1:], texts[1:], strict=True))}</tr>"
+
+    return "\n".join(
+        [
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(table.title)}</title>',
+            f"<style>\n{_HTML_STYLE}\n</style></head><body>",
+            f"<p><strong>{escape(table.title)}.</strong> {escape(table.caption)}</p>",
+            f'<div class="wide" role="region" aria-label="{escape(table.title)}" tabindex="0"><table>',
+            f"<thead>{''.join(head)}</thead>",
+            *("<tbody>\n" + "\n".join(line(row) for row in block) + "\n</tbody>" for block in table.blocks),
+            "</table></div>",
+            f"<footer>{escape(footer)}</footer></body></html>",
             "",
         ]
     )
