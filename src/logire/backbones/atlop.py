@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, log_softmax
 from torch.utils.checkpoint import checkpoint
 
-from logire.backbones.backbone import labels, off_diagonal, scatter_pairs
+from logire.backbones.backbone import RARE, labels, off_diagonal, scatter_pairs
 from logire.backbones.pieces import PieceDocument
 from logire.backbones.transformer import Reading, TransformerBackbone, TransformerSettings
 from logire.errors import InputError
@@ -54,6 +54,8 @@ class ATLOP(TransformerBackbone):
         self.head_entity, self.head_context = nn.Linear(d, hidden), nn.Linear(d, hidden, bias=False)
         self.tail_entity, self.tail_context = nn.Linear(d, hidden), nn.Linear(d, hidden, bias=False)
         self.output = nn.Linear(hidden * group, 1 + len(self.schema.relations))
+        with torch.no_grad():
+            self.output.bias[0] -= RARE  # the threshold class
 
     def forward(self, documents: Sequence[PieceDocument]) -> list[Tensor]:
         markers = [d.spans[:, 0].to(self.device) for d in documents]
