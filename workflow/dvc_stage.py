@@ -63,7 +63,7 @@ def wait_for_other_runs() -> None:
     while any((STATE / "locks").glob("*")):
         running = [process.pid for process in psutil.process_iter() if _is_snakemake_here(process)]
         if not running:
-            subprocess.run([*SNAKEMAKE, "--unlock"], check=True)
+            subprocess.run([*SNAKEMAKE, "--unlock"])  # it says itself what is wrong, if anything
             return
         if not said:
             print(f"waiting for the Snakemake that runs in this folder (process {running[0]})", flush=True)
@@ -73,8 +73,8 @@ def wait_for_other_runs() -> None:
 
 def _is_snakemake_here(process: psutil.Process) -> bool:
     try:
-        command = " ".join(process.cmdline()[:3])
-        return "snakemake" in command and Path(process.cwd()).samefile(Path.cwd())
+        names = {Path(word).name for word in process.cmdline()[:3]}
+        return "snakemake" in names and Path(process.cwd()).samefile(Path.cwd())
     except (psutil.Error, OSError):
         return False  # it has just ended, or is somebody else's
 
@@ -129,3 +129,5 @@ if __name__ == "__main__":
         main(*sys.argv[1:])
     except OSError as error:
         sys.exit(f"{error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        sys.exit(130)
