@@ -6,6 +6,7 @@ rule fetch_dwie:
         pipeline.FETCHED["dwie"],
     log:
         f"{paths.logs}/fetch_dwie.log",
+    localrule: True  # where a cluster's nodes have no network
     conda:
         "../envs/logire.yaml"
     params:
@@ -19,6 +20,7 @@ rule fetch_docred_partial:
         directory(pipeline.FETCHED["docred-partial"]),
     log:
         f"{paths.logs}/fetch_docred_partial.log",
+    localrule: True  # where a cluster's nodes have no network
     conda:
         "../envs/logire.yaml"
     params:

@@ -16,6 +16,8 @@ rule train_backbone:
         f"{paths.logs}/train_backbone/{{backbone}}-seed{{seed}}.log",
     conda:
         "../envs/logire.yaml"
+    resources:
+        **pipeline.training_resources(config),
     params:
         documents=lambda wildcards, input: pipeline.folder(input),
         out=lambda wildcards, output: pipeline.folder(output),
@@ -44,6 +46,8 @@ rule fit_logire:
         f"{paths.logs}/fit_logire/{{backbone}}-seed{{seed}}.log",
     conda:
         "../envs/logire.yaml"
+    resources:
+        **pipeline.logire_resources(config),
     params:
         documents=lambda wildcards, input: pipeline.folder(input),
         out=lambda wildcards, output: pipeline.folder(output),
