@@ -5,52 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
-
-ROOT = Path(__file__).parents[2]
-TINY = {
-    "dataset": "tiny",
-    "also": None,
-    "data": {"documents": [12, 6, 6]},
-    "seeds": [1, 2],
-    "backbones": {"bilstm": {"epochs": 2}},
-    "logire": {
-        "iterations": 2,
-        "hidden": 16,
-        "heads": 2,
-        "feedforward": 16,
-        "generator_epochs": 5,
-        "update_epochs": 2,
-    },
-}
-
-
-def copy_repository(target: Path) -> Path:
-    """The files a fresh clone of this working tree would hold."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
-    return target
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """One folder for compiled kernels, so that each copy does not compile them anew."""
-    return tmp_path_factory.mktemp("numba")
+from clones import ROOT, TINY, Clone, copy_repository, share_kernels
 
 
 @pytest.fixture
@@ -63,6 +24,7 @@ def snakemake(clone: Path, compiled: Path, *arguments: str, params: dict | None 
     if params is not None:
         (clone / "tiny.yaml").write_text(yaml.safe_dump(params))
         command += ["--configfile", "tiny.yaml"]
+    share_kernels(Clone(clone, compiled))
     environment = os.environ | {"NUMBA_CACHE_DIR": str(compiled), "OMP_NUM_THREADS": "1"}
     return subprocess.run([*command, *arguments], cwd=clone, env=environment, capture_output=True, text=True)
 
