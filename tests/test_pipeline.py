@@ -69,14 +69,17 @@ def test_paths_and_options():
     params = yaml.safe_load((ROOT / "params" / "default.yaml").read_text())
     paths = pipeline.Paths(params)
     assert paths.raw == []
-    assert len(paths.metrics("dev", "test")) == 3 * 2 * 2
+    assert len(paths.metrics("dev", "test")) == 6 * 3 * 2 * 2, "backbones, seeds, methods, splits"
+    one = params | {"backbones": dict.fromkeys(params["backbones"]) | {"cnn": {}}}
+    with pytest.raises(InputError, match="field figure4.backbone: bilstm is not among"):
+        pipeline.Paths(one)
+    assert pipeline.Paths(one | {"figure4": {"backbone": "cnn"}}).backbones == ["cnn"], "null leaves a backbone out"
     assert not any("paper" in path for path in paths.everything)
     dwie = pipeline.Paths(params | {"dataset": "dwie", "data": params["data"] | {"source": "dwie"}})
     assert dwie.raw == [pipeline.FETCHED["dwie"]]
     assert "results/dwie/tables/table2_paper.csv" in dwie.everything
     mine = {"dataset": "mine", "data": params["data"] | {"source": "docred", "raw": "a b"}}
     assert pipeline.prepare_options(mine) == "docred --raw 'a b' --name mine"
-    assert pipeline.settings_option(None) == "{}"
     assert pipeline.settings_option({"b": 1, "a": 2}) == '{"a": 2, "b": 1}'
 
 

@@ -65,10 +65,21 @@ def set_up_jobs() -> None:
 
 
 class Paths:
-    """The files of one dataset's run, under ``results/<dataset>`` and ``logs/<dataset>``."""
+    """The files of one dataset's run, under ``results/<dataset>`` and ``logs/<dataset>``.
+
+    Raises:
+        InputError: figure 4 is to show a backbone that is not trained.
+    """
 
     def __init__(self, params: Params) -> None:
         self.params = params
+        self.backbones = [name for name, settings in params["backbones"].items() if settings is not None]
+        if params["figure4"]["backbone"] not in self.backbones:
+            raise InputError(
+                f"{params['figure4']['backbone']} is not among the backbones of this run",
+                field="figure4.backbone",
+                remedy=f"one of {', '.join(self.backbones) or 'none: give backbones'}",
+            )
         self.results = f"results/{params['dataset']}"
         self.logs = f"logs/{params['dataset']}"
         names = ("train", "dev", "test", "rel2id", "ner2id", "corpus", "statistics")
@@ -88,7 +99,7 @@ class Paths:
         """The metrics files of every run."""
         return [
             f"{self.run(method, backbone, seed)}/metrics-{split}.json"
-            for backbone in self.params["backbones"]
+            for backbone in self.backbones
             for seed in self.params["seeds"]
             for method in methods
             for split in splits
@@ -233,9 +244,9 @@ def table4_options(table4: Params) -> str:
     return shlex.join(["--rules", table4["rules"]] if table4["rules"] else [])
 
 
-def settings_option(settings: Params | None) -> str:
+def settings_option(settings: Params) -> str:
     """Settings as the JSON object that ``logire --settings`` takes; equal settings give equal text."""
-    return json.dumps(settings or {}, sort_keys=True)
+    return json.dumps(settings, sort_keys=True)
 
 
 def code(*parts: str) -> str:

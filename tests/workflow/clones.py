@@ -22,7 +22,10 @@ TINY = {
     "also": None,
     "data": {"documents": [12, 6, 6]},
     "seeds": [1, 2],
-    "backbones": {"bilstm": {"epochs": 2}},
+    "backbones": {
+        **dict.fromkeys(("cnn", "lstm", "context_aware", "gain", "atlop")),
+        "bilstm": {"epochs": 2},
+    },
     "logire": {
         "iterations": 2,
         "hidden": 16,
