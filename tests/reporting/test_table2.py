@@ -62,7 +62,7 @@ def test_readable_forms(tmp_path: Path) -> None:
     assert "SYNTHETIC corpus: not comparable with the paper" in text
     assert "over 5 seeds" in text
     assert "logic score is 97.4 (dev), 97.4 (test)" in text
-    assert "made from 20 files of 10 runs, listed with their SHA-256 in table2.sources.json." in text
+    assert "made from 20 files of 10 runs, listed by SHA-256 in table2.sources.json." in text
     latex = (tmp_path / "table2.tex").read_text()
     assert r"\underline{54.04 $\pm$ 1.63 (+2.04)}" in latex
     assert "SYNTHETIC" in latex
@@ -123,7 +123,7 @@ def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
     for stem, order in ((tmp_path / "a" / "t", files), (tmp_path / "b" / "t", files[::-1])):
         table2(order, stem)
         written.append({file.name: file.read_bytes() for file in stem.parent.iterdir()})
-    assert written[0].keys() == {"t.csv", "t.md", "t.tex", "t.sources.json"}
+    assert written[0].keys() == {"t.csv", "t.md", "t.tex", "t.html", "t.sources.json"}
     assert written[0] == written[1]
 
 

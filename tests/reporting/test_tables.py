@@ -22,7 +22,7 @@ TABLE = Table(
     records=[{"model": "a|b", "f1": 1 / 3, "logic": None}, {"model": "c", "f1": 0.0, "n": 3}],
     sources=[Source(Path(__file__))],
 )
-FOOTER = "Made from 1 file, listed with their SHA-256 in {}.sources.json."
+FOOTER = "Made from 1 file, listed by SHA-256 in {}.sources.json."
 
 
 def test_markdown(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_the_sources_stand_beside_and_in_the_footer(tmp_path: Path) -> None:
         file.write_text(file.name)
     run = {"backbone": "cnn", "method": "backbone", "seed": 1, "data_digest": "0123456789abcdef"}
     footer = write_sources(tmp_path / "tables" / "t", [Source(file, run) for file in files])
-    assert footer == "Data 0123456789ab; made from 2 files of 1 run, listed with their SHA-256 in t.sources.json."
+    assert footer == "Data 0123456789ab; made from 2 files of 1 run, listed by SHA-256 in t.sources.json."
     listed = json.loads((tmp_path / "tables" / "t.sources.json").read_text())["sources"]
     assert listed[0] == {"file": "../runs/a", "sha256": hashlib.sha256(b"a").hexdigest(), **run}
     before = (tmp_path / "tables" / "t.sources.json").read_bytes()

@@ -102,7 +102,7 @@ stop() {
 end() {
     kill "$1" 2>/dev/null || return 0
     for _ in $(seq 50); do
-        kill -0 "$1" 2>/dev/null || return 0
+        case "$(ps -o stat= -p "$1")" in Z* | "") return 0 ;; esac
         sleep 0.2
     done
     kill -9 "$1" 2>/dev/null || true

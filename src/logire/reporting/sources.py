@@ -68,4 +68,4 @@ def write_sources(stem: Path, sources: Sequence[Source]) -> str:
     made = [f"{len(listed)} file{'s' if len(listed) > 1 else ''}"]
     made += [f"{len(runs)} run{'s' if len(runs) > 1 else ''}"] if runs else []
     digests = f"Data {', '.join(data)}; made" if data else "Made"
-    return f"{digests} from {' of '.join(made)}, listed with their SHA-256 in {to.name}."
+    return f"{digests} from {' of '.join(made)}, listed by SHA-256 in {to.name}."
