@@ -1,0 +1,88 @@
+"""The workflow on a real Slurm of one node, and what the profile asks for."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from clones import ROOT, TINY, Clone, copy_repository, share_kernels
+
+SCRIPT = "tests/workflow/one_node_slurm.sh"
+PROFILE = "workflow/profiles/slurm"
+
+
+def why_not() -> str:
+    """What keeps this machine from being a Slurm node; empty where nothing does."""
+    if os.geteuid() != 0:
+        return "not root"
+    if missing := [tool for tool in ("munged", "slurmctld", "slurmd") if shutil.which(tool) is None]:
+        return f"{', '.join(missing)} not installed ({SCRIPT} install)"
+    return "it has a Slurm of its own" if Path("/etc/slurm/slurm.conf").exists() else ""
+
+
+@pytest.fixture
+def clone(tmp_path: Path, compiled: Path) -> Clone:
+    clone = Clone(copy_repository(tmp_path / "clone"), compiled)
+    share_kernels(clone)
+    (clone.path / "tiny.yaml").write_text(yaml.safe_dump(TINY | {"seeds": [1]}))
+    return clone
+
+
+@pytest.mark.slow
+def test_a_whole_run_on_a_real_slurm(clone: Clone) -> None:
+    if reason := why_not():
+        pytest.skip(f"NOT TESTED: the Slurm profile ({reason})")
+    said = clone.ok(
+        *("timeout", "900", SCRIPT, "run"),
+        *("snakemake", "--workflow-profile", PROFILE, "--configfile", "tiny.yaml"),
+        *("--slurm-status-command", "squeue", "--slurm-no-account"),
+        *("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5"),
+    )
+    # what each job asked for: comment, memory in MB, time limit, GPUs, state
+    jobs = re.findall(r"^(rule_\S+) +(\d+)M +([\d:]+) +(\S+) +COMPLETED", said, flags=re.MULTILINE)
+    assert len(jobs) == 5, said[-3000:]
+    found = {name: asked for name, *asked in jobs}
+    assert found["rule_prepare_corpus"] == ["2000", "10:00", "N/A"]
+    assert found["rule_train_backbone_wildcards_bilstm_1"] == ["3000", "30:00", "N/A"]
+    assert sum("fit_logire" in name for name in found) == 1, "EM and its predictions are one job"
+    assert (clone.path / "results/tiny/tables/table2.md").stat().st_size > 100
+    assert (clone.path / "results/tiny/report/explanations.html").exists()
+    assert not Path("/etc/slurm/slurm.conf").exists(), "the cluster is taken down"
+
+
+def test_gpu_memory_and_time_by_backbone_and_dataset(clone: Clone) -> None:
+    said = clone.ok(
+        *("snakemake", "--dry-run", "--workflow-profile", PROFILE, "--configfile", "params/paper.yaml"),
+    )
+    trained = re.findall(
+        r"rule train_backbone:.*?wildcards: backbone=(\w+), .*?mem_mb=(\d+), .*?runtime=(\d+), gpu=(\d)",
+        said,
+        re.DOTALL,
+    )
+    asked = yaml.safe_load((ROOT / "params" / "paper.yaml").read_text())["cluster"]
+    assert {name for name, *_ in trained} == {"cnn", "lstm", "bilstm", "context_aware", "gain", "atlop"}
+    for name, *found in trained:
+        kind = asked["pretrained" if name in ("gain", "atlop") else "words"]
+        assert [int(number) for number in found] == [kind["mem_mb"], kind["runtime"], kind["gpu"]]
+    assert {name for name, *_, gpu in trained if gpu == "1"} == {"gain", "atlop"}
+
+
+def test_the_profile_groups_rules_that_exist() -> None:
+    profile = yaml.safe_load((ROOT / PROFILE / "config.yaml").read_text())
+    rules = {
+        name
+        for file in (ROOT / "workflow/rules").glob("*.smk")
+        for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)
+    }
+    grouped = {name for name in profile["groups"] if not name.startswith("second_")}
+    assert grouped == {name for name in rules if name.startswith("make_")} | {
+        "fit_logire",
+        "predict_logire",
+        "evaluate_run",
+    }
+    assert {name.removeprefix("second_") for name in profile["groups"]} == grouped
+    assert len(profile["groups"]) == 2 * len(grouped)
