@@ -71,7 +71,7 @@ def test_paths_and_options():
     assert paths.raw == []
     assert len(paths.metrics("dev", "test")) == 6 * 3 * 2 * 2, "backbones, seeds, methods, splits"
     one = params | {"backbones": dict.fromkeys(params["backbones"]) | {"cnn": {}}}
-    with pytest.raises(InputError, match="field figure4.backbone: bilstm is not among"):
+    with pytest.raises(InputError, match=r"field figure4\.backbone: bilstm is not among"):
         pipeline.Paths(one)
     assert pipeline.Paths(one | {"figure4": {"backbone": "cnn"}}).backbones == ["cnn"], "null leaves a backbone out"
     assert not any("paper" in path for path in paths.everything)

@@ -12,7 +12,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def _disk_problem(error: BaseException) -> str | None:
 def alone(folder: str | Path) -> Iterator[None]:
     """Hold ``folder`` (made if missing) for this process; while another one holds it, wait.
 
-    What a writer that was killed left half-written there is removed.
+    What a writer that was killed left half-written there is removed; so is the folder, if nothing came into it.
 
     Raises:
         InputError: the folder can't be made.
@@ -97,6 +97,8 @@ def alone(folder: str | Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+        with suppress(OSError):
+            folder.rmdir()  # only if empty
 
 
 def write_text(path: str | Path, text: str) -> None:
