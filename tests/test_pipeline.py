@@ -69,7 +69,7 @@ def test_paths_and_options():
     params = yaml.safe_load((ROOT / "params" / "default.yaml").read_text())
     paths = pipeline.Paths(params)
     assert paths.raw == []
-    assert len(paths.metrics("dev", "test")) == 6 * 3 * 2 * 2, "backbones, seeds, methods, splits"
+    assert len(paths.metrics("dev", "test")) == 6 * 2 * 2 * 2, "backbones, seeds, methods, splits"
     one = params | {"backbones": dict.fromkeys(params["backbones"]) | {"cnn": {}}}
     with pytest.raises(InputError, match=r"field figure4\.backbone: bilstm is not among"):
         pipeline.Paths(one)
