@@ -120,8 +120,9 @@ def warn_of_leftovers(outs: tuple[str, ...], own: list[Planned]) -> None:
     """Name folders that hold results of an earlier run only: DVC records them too."""
     wanted = {row.file.parent for row in own}
     found = {file.parent for out in outs for file in Path(out).rglob("*") if file.is_file()}
-    for folder in sorted(found - wanted):
-        print(f"warning: {folder} is no part of this run but is recorded with it; delete it if it is not wanted")
+    for folder in sorted(found):
+        if not any(folder.is_relative_to(run) for run in wanted):
+            print(f"warning: {folder} is no part of this run but is recorded with it; delete it if it is not wanted")
 
 
 if __name__ == "__main__":
