@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import binascii
 import csv
+import fcntl
 import json
 import os
 import subprocess
@@ -30,10 +31,12 @@ import psutil
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", os.environ.get("CORES", "all")]
 STATE = Path(".snakemake")
 RESULTS = Path("results")
+HELD = Path(".dvc/tmp/stage.lock")
 
 
 def main(target: str, *outs: str) -> None:
     """Make ``target``; this process becomes Snakemake, so that its exit code and Ctrl-C are Snakemake's own."""
+    hold_folder()
     wait_for_other_runs()
     for out in outs:
         Path(out).mkdir(parents=True, exist_ok=True)  # a stage may have nothing to make: `also: null`
@@ -55,6 +58,17 @@ def main(target: str, *outs: str) -> None:
         print(f"made anew, for they are not as Snakemake left them: {len(anew)} files, {anew[0]} ...", flush=True)
         command += ["--forcerun", *anew]
     os.execv(command[0], command)
+
+
+def hold_folder() -> None:
+    """One stage at a time: this process, and the Snakemake that it becomes, holds the folder until it ends.
+
+    A killed `dvc repro` leaves its stage running; the next one waits here, before either has Snakemake's own lock.
+    """
+    HELD.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(HELD, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    os.set_inheritable(handle, True)
 
 
 def wait_for_other_runs() -> None:

@@ -134,6 +134,7 @@ class Clone:
 def tiny_clone(path: Path, compiled: Path, **params: Any) -> Clone:
     """A clone, committed, whose default run is tiny."""
     clone = Clone(copy_repository(path), compiled)
+    (clone.path / "dvc.lock").unlink(missing_ok=True)  # of the default run, not of this one
     share_kernels(clone)
     small = {key: value for key, value in TINY.items() if key != "dataset"}
     clone.change(**(small | params))
