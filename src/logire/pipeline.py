@@ -95,6 +95,18 @@ class Paths:
         """The folder of a run: of one, or with Snakemake's wildcards of all."""
         return f"{self.results}/runs/{method}/{backbone}/seed{seed}"
 
+    def fold(self, backbone: object = "{backbone}", seed: object = "{seed}", fold: object = "{fold}") -> str:
+        """The folder of a backbone trained without one fold; ``fold`` is ``2of3``."""
+        return f"{self.results}/runs/folds/{backbone}/seed{seed}/{fold}"
+
+    def out_of_fold(self, backbone: str, seed: object) -> list[str]:
+        """The dumps that together hold the training documents' out-of-fold logits; none without cross-fitting."""
+        crossfit = self.params["crossfit"]
+        if backbone not in crossfit["backbones"]:
+            return []
+        folds = range(1, crossfit["folds"] + 1)
+        return [f"{self.fold(backbone, seed, f'{k}of{len(folds)}')}/logits.safetensors" for k in folds]
+
     def metrics(self, *splits: str, methods: tuple[str, ...] = METHODS) -> list[str]:
         """The metrics files of every run."""
         return [

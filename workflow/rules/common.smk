@@ -19,6 +19,7 @@ second_params = pipeline.second_params(config)
 wildcard_constraints:
     backbone="|".join(pipeline.BACKBONES),
     seed=r"\d+",
+    fold=r"\d+of\d+",
     method="|".join(pipeline.METHODS),
     split="train|dev|test",
 

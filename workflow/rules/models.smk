@@ -31,6 +31,34 @@ rule train_backbone:
         " --seed {wildcards.seed} --device {params.device} --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
+rule train_fold:
+    input:
+        paths.corpus,
+    output:
+        f"{paths.fold()}/logits.safetensors",
+        f"{paths.fold()}/history.csv",
+        f"{paths.fold()}/run.json",
+    log:
+        f"{paths.logs}/train_fold/{{backbone}}-seed{{seed}}-{{fold}}.log",
+    conda:
+        "../envs/logire.yaml"
+    resources:
+        **pipeline.training_resources(config),
+    params:
+        documents=lambda wildcards, input: pipeline.folder(input),
+        out=lambda wildcards, output: pipeline.folder(output),
+        fold=lambda wildcards: wildcards.fold.replace("of", "/"),
+        device=config["device"],
+        settings=lambda wildcards: pipeline.settings_option(
+            config["backbones"][wildcards.backbone]
+        ),
+        code=lambda wildcards: pipeline.backbone_code(wildcards.backbone),
+    shell:
+        "python -m logire train {wildcards.backbone} --documents {params.documents:q} --out {params.out:q}"
+        " --seed {wildcards.seed} --fold {params.fold} --device {params.device} --settings {params.settings:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule fit_logire:
     input:
         paths.corpus,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from logire.backbones.backbone import Backbone
 from logire.backbones.checkpoint import Checkpoints, TrainingState, load_weights, save_weights
 from logire.backbones.inference import choose_threshold, infer_logits
 from logire.backbones.registry import resolve
+from logire.backbones.settings import TrainingSettings
 from logire.backbones.training import fit
 from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import write_dump
@@ -22,8 +25,6 @@ from logire.files import read_json, write_json, write_text
 from logire.provenance import peak_memory, relative_path, run_record
 from logire.runtime import pick_device, seed_torch
 from logire.settings import settings_from
-
-log = logging.getLogger(__name__)
 
 WEIGHTS, SETTINGS, RUN = "model.safetensors", "settings.json", "run.json"
 
@@ -52,32 +53,101 @@ def train_backbone(
     Raises:
         InputError: an unknown backbone, setting or device, a broken corpus, or a loss that is not finite.
     """
-    out = Path(out)
-    chosen = resolve(name)
-    parsed = settings_from(chosen.Settings, settings, where=name)
-    target = pick_device(device)
-    run = {"backbone": name, "seed": seed, "settings": parsed.model_dump(), "corpus": corpus.digest}
-    record = run_record(params={"backbone": name, "settings": run["settings"]}, data=corpus.digest, device=target)
-    checkpoints = Checkpoints(out / "checkpoints", run)
-    if not resume:
-        checkpoints.remove()
-    seed_torch(seed, "initialisation")
-    model = chosen.build(parsed, corpus).to(target)
-    state = fit(model, corpus.train, corpus.dev, checkpoints, seed=seed, progress=progress)
-
+    training = Training.start(corpus, name, settings, Path(out), seed=seed, device=device, resume=resume)
+    model, state = training.fit(progress=progress)
+    out = training.out
     save_weights(out / WEIGHTS, model)
-    write_json(out / SETTINGS, parsed.model_dump())
+    write_json(out / SETTINGS, training.settings.model_dump())
     model.save_extras(out)
-    write_text(out / "history.csv", _csv(state.history))
+    write_history(out, state)
     logits = {split: infer_logits(model, corpus.documents(split)) for split in SPLITS}
     write_dump(out / "logits.safetensors", logits)
     threshold = choose_threshold(logits["dev"], corpus.dev, corpus.schema)
     for split in ("dev", "test"):
         _write_split(out, corpus, split, logits[split], threshold.theta)
-    summary = _summary(corpus, run, state, threshold.theta, threshold.f1, target.type)
-    documents = relative_path(corpus.path, out)
-    write_json(out / RUN, summary | {"documents": documents} | peak_memory(target) | record)
-    checkpoints.remove()
+    chosen = {"threshold": threshold.theta, "dev_f1": threshold.f1}
+    write_json(out / RUN, training.record(state, method="backbone") | chosen)
+    training.finish()
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training from corpus to model, with its checkpoints and the record of how it was made."""
+
+    corpus: PreparedCorpus
+    name: str
+    settings: TrainingSettings
+    out: Path
+    seed: int
+    device: torch.device
+    checkpoints: Checkpoints
+    about: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+    @classmethod
+    def start(
+        cls,
+        corpus: PreparedCorpus,
+        name: str,
+        settings: Mapping[str, Any],
+        out: Path,
+        *,
+        seed: int,
+        device: str,
+        resume: bool = True,
+        about: Mapping[str, Any] | None = None,
+    ) -> Training:
+        """Check what is asked for; ``about`` tells this training from others of the same seed and settings."""
+        parsed = settings_from(resolve(name).Settings, settings, where=name)
+        target = pick_device(device)
+        about = dict(about or {})
+        run = {"backbone": name, "seed": seed, "settings": parsed.model_dump(), "corpus": corpus.digest} | about
+        params = {"backbone": name, "settings": run["settings"]} | about
+        record = run_record(params=params, data=corpus.digest, device=target)
+        checkpoints = Checkpoints(out / "checkpoints", run)
+        if not resume:
+            checkpoints.remove()
+        return cls(corpus, name, parsed, out, seed, target, checkpoints, about, record)
+
+    def fit(self, *, progress: bool) -> tuple[Backbone[Any], TrainingState]:
+        """The model with the best epoch's weights."""
+        seed_torch(self.seed, "initialisation")
+        model = resolve(self.name).build(self.settings, self.corpus).to(self.device)
+        state = fit(model, self.corpus.train, self.corpus.dev, self.checkpoints, seed=self.seed, progress=progress)
+        return model, state
+
+    def record(self, state: TrainingState, *, method: str) -> dict[str, Any]:
+        """What ``run.json`` holds."""
+        return {
+            "dataset": self.corpus.name,
+            "synthetic": self.corpus.synthetic,
+            "backbone": self.name,
+            "method": method,
+            "seed": self.seed,
+            **self.about,
+            "dev_f1": state.best_f1,
+            "best_epoch": state.best_epoch,
+            "epochs": state.epoch,
+            "settings": self.settings.model_dump(),
+            "wall_seconds": round(state.seconds, 1),
+            "device": self.device.type,
+            "documents": relative_path(self.corpus.path, self.out),
+            **peak_memory(self.device),
+            **self.provenance,
+        }
+
+    def finish(self) -> None:
+        """The results are written: the checkpoints go."""
+        self.checkpoints.remove()
+
+
+def write_history(out: Path, state: TrainingState) -> None:
+    """Write ``history.csv``, a row an epoch."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(state.history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(state.history)
+    write_text(out / "history.csv", buffer.getvalue())
 
 
 def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Backbone[Any]:
@@ -102,30 +172,3 @@ def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Back
 def _write_split(out: Path, corpus: PreparedCorpus, split: str, logits: Mapping[str, FloatArray], theta: float) -> None:
     found = [p for d in corpus.documents(split) for p in predict(d, logits[d.title], theta, corpus.schema)]
     write_predictions(out / f"predictions-{split}.json", found)
-
-
-def _summary(
-    corpus: PreparedCorpus, run: Mapping[str, Any], state: TrainingState, theta: float, f1: float, device: str
-) -> dict[str, Any]:
-    return {
-        "dataset": corpus.name,
-        "synthetic": corpus.synthetic,
-        "backbone": run["backbone"],
-        "method": "backbone",
-        "seed": run["seed"],
-        "threshold": theta,
-        "dev_f1": f1,
-        "best_epoch": state.best_epoch,
-        "epochs": state.epoch,
-        "settings": run["settings"],
-        "wall_seconds": round(state.seconds, 1),
-        "device": device,
-    }
-
-
-def _csv(rows: Sequence[Mapping[str, float]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()

@@ -135,7 +135,7 @@ def make_optimizer(model: Backbone[Any]) -> torch.optim.Optimizer:
         others = [p for p in parameters if p.ndim <= 1 or id(p) in embeddings]
         groups.append({"params": decayed, "peak": rate, "weight_decay": model.settings.weight_decay})
         groups.append({"params": others, "peak": rate, "weight_decay": 0.0})
-    return torch.optim.AdamW(groups, eps=model.settings.adam_epsilon)
+    return torch.optim.AdamW(groups, eps=model.settings.adam_epsilon, fused=True)
 
 
 def make_batches(lengths: Sequence[int], size: int, seed: int) -> list[list[int]]:

@@ -20,6 +20,7 @@ from logire.commands.common import (
     Split,
     console,
     progress,
+    read_fold,
     read_settings,
 )
 from logire.errors import InputError
@@ -33,14 +34,21 @@ def train(
     seed: Seed = 1,
     device: Device = "auto",
     settings: Settings = "{}",
+    fold: Annotated[
+        str, typer.Option(help="2/3: leave the second third of the training documents out, dump its logits alone.")
+    ] = "",
 ) -> None:
     """Train a backbone and dump its logits; a killed run goes on where it was."""
+    from logire.backbones.crossfit import train_fold
     from logire.backbones.run import train_backbone
     from logire.corpus.prepared import PreparedCorpus
 
-    corpus = PreparedCorpus.open(documents)
+    corpus, chosen = PreparedCorpus.open(documents), read_settings(settings)
     with alone(out):
-        train_backbone(corpus, backbone, read_settings(settings), out, seed=seed, device=device)
+        if fold:
+            train_fold(corpus, backbone, chosen, out, fold=read_fold(fold, seed), device=device)
+        else:
+            train_backbone(corpus, backbone, chosen, out, seed=seed, device=device)
 
 
 def fit(
