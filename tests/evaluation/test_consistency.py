@@ -14,7 +14,7 @@ from logire.corpus.docred import read_docred
 from logire.corpus.document import Schema
 from logire.corpus.prepared import NA, read_indices
 from logire.evaluation.consistency import DOCRED_RULES, consistency
-from logire.evaluation.logic import GoldRule, read_gold_rules
+from logire.rules.gold import GoldRule, read_gold_rules
 
 NAMES = "PQRS"
 FACTS = st.sets(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.integers(0, 3)), max_size=10)

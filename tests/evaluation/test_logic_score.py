@@ -16,7 +16,8 @@ from logire.corpus.document import Schema
 from logire.corpus.dwie import read_dwie
 from logire.corpus.prepared import NA, read_indices
 from logire.errors import InputError
-from logire.evaluation.logic import GoldRule, compose, logic_score, read_gold_rules, rule_counts
+from logire.evaluation.logic import compose, logic_score, rule_counts
+from logire.rules.gold import GoldRule, read_gold_rules
 
 SCHEMA = Schema(("a", "b", "c"), ("thing",))
 MATRICES = st.integers(1, 5).flatmap(lambda n: hnp.arrays(np.bool_, (n, n, 3)))

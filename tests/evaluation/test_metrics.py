@@ -14,8 +14,8 @@ from logire.corpus.document import Document, training_facts
 from logire.corpus.predictions import Prediction
 from logire.errors import InputError
 from logire.evaluation.counts import scores
-from logire.evaluation.logic import GoldRule
 from logire.evaluation.metrics import evaluate
+from logire.rules.gold import GoldRule
 
 
 def test_hand_worked_scores() -> None:

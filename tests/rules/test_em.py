@@ -13,7 +13,8 @@ from logire.corpus.embedded import PLANTED_RULES
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
 from logire.errors import InputError
-from logire.rules.model import REJECTED, LogiRE
+from logire.rules.base import REJECTED
+from logire.rules.model import LogiRE
 from logire.rules.run import fit_run, load_run, predict_run
 from logire.rules.settings import LogiRESettings
 

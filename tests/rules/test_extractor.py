@@ -51,7 +51,8 @@ def torch_loss(bias, weights, instances, features, rules, documents=None):
 def test_score_and_loss_equal_autograds(problem):
     instances, features, rules = problem
     rng = np.random.default_rng(0)
-    extractor = Extractor(rng.normal(size=len(rules.start) - 1), rng.normal(size=len(rules)))
+    nothing = np.zeros(len(rules.start) - 1)
+    extractor = Extractor(rng.normal(size=len(nothing)), rng.normal(size=len(rules)), nothing)
     loss, rows = torch_loss(
         torch.from_numpy(extractor.bias), torch.from_numpy(extractor.weights), instances, features, rules
     )
@@ -66,7 +67,7 @@ def test_adam_takes_the_same_steps_as_torch(problem, start):
     rng = np.random.default_rng(1)
     first = Extractor.zeros(rules)
     if start == "random":
-        first = Extractor(rng.normal(size=len(first.bias)), rng.normal(size=len(first.weights)))
+        first = Extractor(rng.normal(size=len(first.bias)), rng.normal(size=len(first.weights)), first.residual)
     fitted = fit_extractor(first, features, rules, instances, settings, seed=7)
 
     bias = torch.tensor(first.bias, requires_grad=True)
@@ -134,7 +135,9 @@ def literal_posterior(extractor, features, rules, instances, log_prior):
 def test_posterior_equals_the_equation(problem, prior):
     instances, features, rules = problem
     rng = np.random.default_rng(2)
-    extractor = Extractor(rng.normal(size=len(rules.start) - 1), 3.0 * rng.normal(size=len(rules)))
+    extractor = Extractor(
+        rng.normal(size=len(rules.start) - 1), 3.0 * rng.normal(size=len(rules)), np.zeros(len(rules.start) - 1)
+    )
     log_prior = rules.log_prior + (np.log(rules.counts) if prior == "counted" else 0.0)
     ours = posterior(extractor, features, rules, instances, LogiRESettings(posterior_prior=prior), seed=1)
     np.testing.assert_allclose(ours, literal_posterior(extractor, features, rules, instances, log_prior), atol=1e-9)
@@ -143,7 +146,7 @@ def test_posterior_equals_the_equation(problem, prior):
 def test_sampled_posterior_has_the_exact_one_as_its_mean(problem):
     instances, features, rules = problem
     rng = np.random.default_rng(2)
-    extractor = Extractor(np.zeros(len(rules.start) - 1), rng.normal(size=len(rules)))
+    extractor = Extractor(np.zeros(len(rules.start) - 1), rng.normal(size=len(rules)), np.zeros(len(rules.start) - 1))
     exact = posterior(extractor, features, rules, instances, LogiRESettings(), seed=1)
     sampled = LogiRESettings(posterior="sampled")
     draws = [posterior(extractor, features, rules, instances, sampled, seed) for seed in range(400)]

@@ -58,19 +58,32 @@ def fit(
     seed: Seed = 1,
     device: Device = "auto",
     settings: Settings = "{}",
+    method: Annotated[str, typer.Option(help="logire, as in the paper, or logire_plus.")] = "logire",
+    out_of_fold: Annotated[
+        list[Path] | None,
+        typer.Option(help="A dump of `logire train --fold`, one option a fold: logits to train on instead."),
+    ] = None,
+    variant: Annotated[str | None, typer.Option(help="A name for these settings, for the ablation table.")] = None,
 ) -> None:
-    """Learn rules by EM on a backbone's logits; a killed run goes on after its last iteration."""
+    """Learn rules on a backbone's logits; a killed run goes on after its last EM iteration."""
     from logire.rules.run import fit_run
 
     with progress() as report, alone(out):
         model = fit_run(
-            documents, logits, out, settings=read_settings(settings), seed=seed, device=device, report=report
+            documents,
+            logits,
+            out,
+            settings=read_settings(settings),
+            seed=seed,
+            device=device,
+            report=report,
+            method=method,
+            variant=variant,
+            out_of_fold=out_of_fold or (),
         )
     learnt = model.learnt
-    print(
-        f"{len(learnt.rules)} rules, dev F1 {100 * learnt.dev_f1:.2f} in iteration {learnt.iteration} of "
-        f"{len(model.history)}: {out}"
-    )
+    what = "round" if method == "logire_plus" else "iteration"
+    print(f"{len(learnt.rules)} rules, dev F1 {100 * learnt.dev_f1:.2f} in {what} {learnt.iteration}: {out}")
 
 
 def predict(
@@ -95,9 +108,9 @@ def rules(
     """Show the learnt rules, strongest first."""
     from rich.table import Table
 
-    from logire.rules.model import LogiRE
+    from logire.rules.run import load_model
 
-    rows = LogiRE.load(run).rules(relation)
+    rows = load_model(run).rules(relation)
     rows = rows.groupby("relation", sort=False).head(top) if top else rows
     if as_json:
         print(rows.to_json(orient="records", indent=2))

@@ -16,7 +16,8 @@ from logire.corpus.document import BoolArray, Document, IntArray, Schema, Traini
 from logire.corpus.predictions import Prediction
 from logire.errors import InputError
 from logire.evaluation.counts import COUNTS, FactTable, fact_table, scores
-from logire.evaluation.logic import GoldRule, logic_score, rule_counts
+from logire.evaluation.logic import logic_score, rule_counts
+from logire.rules.gold import GoldRule
 
 DISTANCE_EDGES = (100, 200, 400)
 """Where one group of entity-pair distances ends and the next begins (Figure 4: four groups)."""

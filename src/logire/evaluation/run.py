@@ -12,13 +12,13 @@ from rich.table import Table
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
 from logire.errors import InputError
-from logire.evaluation.logic import DWIE_RULES, read_gold_rules
 from logire.evaluation.metrics import DISTANCE_EDGES, evaluate
 from logire.files import read_json
 from logire.provenance import file_digest
+from logire.rules.gold import DWIE_RULES, read_gold_rules
 
 RUN = "run.json"
-RUN_KEYS = ("dataset", "backbone", "method", "seed", "threshold")
+RUN_KEYS = ("dataset", "backbone", "method", "variant", "seed", "threshold")
 """What a metrics file keeps of the ``run.json`` beside the predictions: nothing that differs between equal runs."""
 
 

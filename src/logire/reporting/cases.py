@@ -17,7 +17,7 @@ from typing import Any
 
 from logire.corpus.document import Document
 from logire.errors import InputError
-from logire.evaluation.logic import INVERSE
+from logire.rules.gold import INVERSE
 
 Triple = tuple[int, str, int]  # head, relation, tail
 

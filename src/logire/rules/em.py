@@ -90,7 +90,7 @@ def learn(
         The iteration with the best dev F1, and the history.
     """
     splits = Split.of(train, queries), Split.of(dev, queries)
-    generator = _new_generator(schema, queries, settings, seed, device)
+    generator = new_generator(schema, queries, settings, seed, device)
     key = _fingerprint(train, dev, settings, seed)
     state = EMState.load(checkpoint, key) if checkpoint is not None else None
     if state is not None:
@@ -101,7 +101,7 @@ def learn(
         report("EM iteration", iteration - 1, settings.iterations)
         step = derive_seed(seed, "iteration", iteration)
         if state is not None and settings.reset_generator:
-            generator = _new_generator(schema, queries, settings, step, device)
+            generator = new_generator(schema, queries, settings, step, device)
         table = _target(state, settings) if state else mine(train, queries, settings.max_length)
         kl = fit_generator(
             generator,
@@ -149,7 +149,7 @@ def _extract(
     loss = log_loss(extractor, features, rules, train.instances)
     weights = posterior(extractor, features, rules, train.instances, settings, step)
     # in float32, as predictions are: the threshold is one of these very scores
-    scores = extractor.scores(dev.ground(rules, queries), rules).astype(np.float32)
+    scores = extractor.scores(dev.ground(rules, queries), rules, dev.instances).astype(np.float32)
     scores, labels = with_unseen(scores, dev.instances.labels, dev.documents, queries, settings)
     theta, f1 = best_threshold(scores, labels, gold=dev.instances.gold)
     state = {name: value.detach().cpu().clone() for name, value in generator.state_dict().items()}
@@ -181,7 +181,7 @@ def carried_over(last: Learnt, rules: RuleSet) -> Extractor:
         for q, body, w in zip(last.rules.query_of_rule, last.rules.bodies, last.extractor.weights, strict=True)
     }
     weights = [old.get((int(q), body), 0.0) for q, body in zip(rules.query_of_rule, rules.bodies, strict=True)]
-    return Extractor(last.extractor.bias.copy(), np.array(weights))
+    return Extractor(last.extractor.bias.copy(), np.array(weights), last.extractor.residual.copy())
 
 
 def with_unseen(
@@ -210,9 +210,10 @@ def unseen_mask(document: ScoredDocument, queries: QueryTypes) -> npt.NDArray[np
     return unseen
 
 
-def _new_generator(
+def new_generator(
     schema: Schema, queries: QueryTypes, settings: LogiRESettings, seed: int, device: torch.device
 ) -> RuleGenerator:
+    """A generator before it has learnt anything."""
     seed_torch(seed, "generator")
     return RuleGenerator(len(schema.relations), len(schema.types), queries.triples, settings).to(device)
 

@@ -41,9 +41,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why ``relation(head, tail)`` got its score: score = bias + the sum of the reasons' contributions.
+    """Why ``relation(head, tail)`` got its score: bias + residual + the sum of the reasons' contributions.
 
     Attributes:
+        residual: the part of the query's own logit; 0 in the paper's LogiRE, where the identity rule is that part.
         backbone: the backbone's own probability of the fact.
         reasons: the largest contributions first; the ones left out are smaller.
     """
@@ -55,6 +56,7 @@ class Explanation:
     score: float
     theta: float
     bias: float
+    residual: float
     backbone: float
     reasons: tuple[Reason, ...]
 
@@ -76,6 +78,7 @@ class Explanation:
             "threshold": round(self.theta, 6),
             "predicted": self.predicted,
             "bias": round(self.bias, 6),
+            "residual": round(self.residual, 6),
             "backbone_probability": round(self.backbone, 6),
             "reasons": [
                 {

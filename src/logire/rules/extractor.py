@@ -13,38 +13,46 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve
-from scipy.special import expit
 
+from logire.rules.convex import Doubles, fit_logistic
 from logire.rules.grounding import Features
 from logire.rules.queries import Instances
 from logire.rules.ruleset import RuleSet
 from logire.rules.settings import LogiRESettings
 from logire.runtime import derive_seed
 
-Doubles = npt.NDArray[np.float64]
-
 
 @dataclass
 class Extractor:
-    """The extractor's parameters: ``bias`` (Q,) and ``weights`` (rules,), flat as in the rule set."""
+    """The extractor's parameters.
+
+    Attributes:
+        bias: (Q,); weights: (rules,), flat as in the rule set.
+        residual: (Q,) weight of the query's own logit in its score; 0 in the paper, where the logit enters by the
+            identity rule alone.
+    """
 
     bias: Doubles
     weights: Doubles
+    residual: Doubles
 
     @classmethod
     def zeros(cls, rules: RuleSet) -> Extractor:
-        return cls(np.zeros(len(rules.start) - 1), np.zeros(len(rules)))
+        queries = len(rules.start) - 1
+        return cls(np.zeros(queries), np.zeros(len(rules)), np.zeros(queries))
 
-    def scores(self, features: Features, rules: RuleSet) -> Doubles:
+    def scores(self, features: Features, rules: RuleSet, instances: Instances) -> Doubles:
         """(rows,) score of every instance."""
         parts = [features.query(q) @ self.weights[rules.query(q)] + self.bias[q] for q in range(len(self.bias))]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        scores = np.concatenate(parts) if parts else np.zeros(0)
+        if self.residual.any():
+            scores = scores + np.repeat(self.residual, np.diff(instances.start)) * instances.logits
+        return np.asarray(scores, dtype=np.float64)
 
 
 def log_loss(extractor: Extractor, features: Features, rules: RuleSet, instances: Instances) -> float:
     """Mean of -log p(y* | q, z) over all instances."""
-    signed = np.where(instances.labels, 1.0, -1.0) * extractor.scores(features, rules)
+    signed = np.where(instances.labels, 1.0, -1.0) * extractor.scores(features, rules, instances)
     return float(np.logaddexp(0.0, -signed).mean())
 
 
@@ -66,7 +74,7 @@ def fit_extractor(
 
 
 def _fit_newton(start: Extractor, features: Features, rules: RuleSet, instances: Instances, l2: float) -> Extractor:
-    fitted = Extractor(start.bias.copy(), start.weights.copy())
+    fitted = Extractor(start.bias.copy(), start.weights.copy(), start.residual)
     for q in range(len(start.bias)):
         part = rules.query(q)
         rows = slice(int(instances.start[q]), int(instances.start[q + 1]))
@@ -80,10 +88,8 @@ def _fit_newton(start: Extractor, features: Features, rules: RuleSet, instances:
     return fitted
 
 
-def newton_logistic(
-    x: Doubles, labels: npt.NDArray[np.bool_], l2: float, start: Doubles, *, tolerance: float = 1e-10
-) -> Doubles:
-    """Minimise sum log(1 + exp(-y (b + x w))) + l2/2 |w|^2 by damped Newton steps.
+def newton_logistic(x: Doubles, labels: npt.NDArray[np.bool_], l2: float, start: Doubles) -> Doubles:
+    """Minimise sum log(1 + exp(-y (b + x w))) + l2/2 |w|^2.
 
     Args:
         x: (n, k); labels: (n,); start: (k + 1,) bias first.
@@ -92,37 +98,10 @@ def newton_logistic(
         (k + 1,) bias and weights. Without any positive (or negative) instance the bias is kept finite by a
         ridge of 1e-3.
     """
-    n, k = x.shape
-    design = np.concatenate([np.ones((n, 1)), x], axis=1)
-    ridge = np.full(k + 1, max(l2, 1e-6))
+    ridge = np.full(x.shape[1] + 1, max(l2, 1e-6))
     ridge[0] = 1e-3
-    target = labels.astype(np.float64)
-
-    def objective(parameters: Doubles) -> tuple[float, Doubles]:
-        score = design @ parameters
-        loss = np.logaddexp(0.0, score).sum() - score[labels].sum() + 0.5 * (ridge * parameters**2).sum()
-        return float(loss), score
-
-    parameters = start.astype(np.float64)
-    loss, score = objective(parameters)
-    for _ in range(100):
-        probability = expit(score)
-        gradient = design.T @ (probability - target) + ridge * parameters
-        curvature = probability * (1.0 - probability)
-        hessian = (design * curvature[:, None]).T @ design + np.diag(ridge)
-        step = cho_solve(cho_factor(hessian), gradient)
-        decrement = float(gradient @ step)
-        if decrement < tolerance:
-            break
-        size = 1.0
-        while True:
-            candidate = parameters - size * step
-            new_loss, new_score = objective(candidate)
-            if new_loss <= loss - 1e-4 * size * decrement or size < 1e-6:
-                break
-            size *= 0.5
-        parameters, loss, score = candidate, new_loss, new_score
-    return parameters
+    design = np.concatenate([np.ones((len(x), 1)), x], axis=1)
+    return fit_logistic(design, labels, ridge=ridge, centre=np.zeros_like(ridge), start=start)
 
 
 def _fit_adam(
@@ -160,7 +139,7 @@ def _fit_adam(
         instances.document_start,
         instances.labels,
     )
-    return Extractor(parameters[: len(start.bias)], parameters[len(start.bias) :])
+    return Extractor(parameters[: len(start.bias)], parameters[len(start.bias) :], start.residual)
 
 
 @numba.njit(cache=True)

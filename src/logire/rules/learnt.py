@@ -41,6 +41,7 @@ class Learnt:
         arrays = {
             "bias": self.extractor.bias,
             "weights": self.extractor.weights,
+            "residual": self.extractor.residual,
             "posterior": self.posterior,
             "start": self.rules.start,
             "counts": self.rules.counts,
@@ -68,7 +69,7 @@ class Learnt:
             iteration=notes["iteration"],
             generator=generator,
             rules=RuleSet(array["start"], bodies, array["counts"], array["log_prior"]),
-            extractor=Extractor(array["bias"], array["weights"]),
+            extractor=Extractor(array["bias"], array["weights"], array["residual"]),
             posterior=array["posterior"],
             theta=notes["theta"],
             dev_f1=notes["dev_f1"],

@@ -7,7 +7,7 @@ filter). The instances of q in a split are all candidate pairs (h, t), h != t, o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -131,3 +131,19 @@ class Instances:
 
     def __len__(self) -> int:
         return int(self.start[-1])
+
+
+def rescored(
+    documents: Sequence[ScoredDocument], instances: Instances, scores: npt.NDArray[np.float64], queries: QueryTypes
+) -> list[ScoredDocument]:
+    """The documents with the instances' scores in place of their logits."""
+    relation = np.repeat(queries.triples[:, 0], np.diff(instances.start))
+    order = np.argsort(instances.document, kind="stable")
+    bounds = np.searchsorted(instances.document[order], np.arange(len(documents) + 1))
+    result = []
+    for d, document in enumerate(documents):
+        logits = document.logits.copy()
+        rows = order[bounds[d] : bounds[d + 1]]
+        logits[instances.head[rows], instances.tail[rows], relation[rows]] = scores[rows]
+        result.append(replace(document, logits=logits))
+    return result

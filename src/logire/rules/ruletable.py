@@ -12,6 +12,7 @@ from logire.corpus.dump import ScoredDocument
 from logire.rules.grounding import AtomScores, ground
 from logire.rules.learnt import Learnt
 from logire.rules.queries import Instances, QueryTypes, body_name
+from logire.rules.ruleset import RuleSet
 
 COLUMNS = (
     "relation",
@@ -34,7 +35,7 @@ def rule_table(learnt: Learnt, queries: QueryTypes, schema: Schema, train: Seque
     query type that the body joins (missing where it joins none).
     """
     rules = learnt.rules
-    support, joined = label_counts(learnt, queries, train)
+    support, joined = label_counts(rules, queries, train)
     q = rules.query_of_rule
     triples = queries.triples[q]
     table = pd.DataFrame(
@@ -54,10 +55,9 @@ def rule_table(learnt: Learnt, queries: QueryTypes, schema: Schema, train: Seque
 
 
 def label_counts(
-    learnt: Learnt, queries: QueryTypes, train: Sequence[ScoredDocument]
+    rules: RuleSet, queries: QueryTypes, train: Sequence[ScoredDocument]
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """(rules,) pairs joined by the body and labelled, and (rules,) pairs joined by it, both in the labels."""
-    rules = learnt.rules
     certain = [
         ScoredDocument(d.document, d.types, np.where(d.labels, 50.0, -200.0).astype(np.float32), d.labels, d.in_train)
         for d in train

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from logire.corpus.prepared import PreparedCorpus
 from logire.errors import InputError
 from logire.files import read_json, write_json, write_text
 from logire.provenance import file_digest, peak_memory, relative_path, run_record
+from logire.rules.base import RuleModel, write_history
 from logire.rules.em import Report, silent
-from logire.rules.model import LogiRE, write_history
-from logire.rules.settings import LogiRESettings
+from logire.rules.model import LogiRE
+from logire.rules.outoffold import read_out_of_fold
+from logire.rules.plus.model import LogiREPlus
 from logire.runtime import pick_device
 from logire.settings import settings_from
 
@@ -35,33 +38,43 @@ def fit_run(
     seed: int,
     device: str = "auto",
     report: Report = silent,
-) -> LogiRE:
-    """Fit LogiRE on a dump and write the run folder ``out``.
+    method: str = LogiRE.name,
+    variant: str | None = None,
+    out_of_fold: Sequence[Path] = (),
+) -> RuleModel[Any]:
+    """Fit LogiRE, or LogiRE+, on a dump and write the run folder ``out``.
 
     ``history.csv`` grows with each EM iteration; then ``extractor.safetensors``, ``generator.safetensors``,
     ``rules.csv`` and, last, ``run.json``. A run that was killed goes on from ``out/checkpoints/`` and ends with the
     same files.
 
     Args:
-        settings: what differs from the defaults of :class:`LogiRESettings`.
+        settings: what differs from the defaults of the method's settings class.
+        method: ``logire`` or ``logire_plus``.
+        variant: a name for these settings, for tables that compare settings.
+        out_of_fold: dumps that together hold the training documents' logits, each from a backbone that has not seen
+            them; the ones in ``logits`` where there are none.
 
     Raises:
         InputError: a bad setting, a broken corpus or dump, documents and logits that do not match.
     """
-    chosen = settings_from(LogiRESettings, settings, where="logire")
+    kind = model_class(method)
+    chosen = settings_from(kind.Settings, settings, where=method)
     target = pick_device(device)
     corpus = PreparedCorpus.open(documents)
     started = time.monotonic()
     report("reading the logits", 0, 2)
-    train = read_dump(logits, corpus, "train")
+    train = read_out_of_fold(out_of_fold, corpus) if out_of_fold else read_dump(logits, corpus, "train")
     report("reading the logits", 1, 2)
     dev = read_dump(logits, corpus, "dev")
     backbone = _backbone(logits)
-    params = {"settings": asdict(chosen), "backbone": backbone.get("params_digest")}
+    params = {"method": method, "settings": asdict(chosen), "backbone": backbone.get("params_digest")}
+    params |= {"folds": len(out_of_fold)}
     record = run_record(params=params, data=corpus.digest, device=target)
     logits_digest = file_digest(logits)
+    folds = [{"file": relative_path(file, out), "digest": file_digest(file)} for file in out_of_fold]
     checkpoint = out / "checkpoints" / "em.safetensors"
-    model = LogiRE(corpus.schema, chosen, seed=seed, device=device)
+    model = kind(corpus.schema, chosen, seed=seed, device=device)
     history = out / "history.csv"
     model.fit(
         train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(history, pd.DataFrame(rows))
@@ -73,7 +86,8 @@ def fit_run(
             "dataset": corpus.name,
             "synthetic": corpus.synthetic,
             "backbone": backbone.get("backbone", logits.stem),
-            "method": "logire",
+            "method": method,
+            **({"variant": variant} if variant else {}),
             "seed": seed,
             "threshold": model.learnt.theta,
             "dev_f1": model.learnt.dev_f1,
@@ -86,18 +100,30 @@ def fit_run(
             "documents": relative_path(documents, out),
             "logits": relative_path(logits, out),
             "logits_digest": logits_digest,
+            **({"out_of_fold": folds} if folds else {}),
             **peak_memory(target),
             **record,
         },
     )
-    checkpoint.unlink(missing_ok=True)
-    checkpoint.parent.rmdir()
+    shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return model
+
+
+def model_class(method: str) -> type[RuleModel[Any]]:
+    """The class of a method.
+
+    Raises:
+        InputError: there is no such method.
+    """
+    kinds: dict[str, type[RuleModel[Any]]] = {kind.name: kind for kind in (LogiRE, LogiREPlus)}
+    if method not in kinds:
+        raise InputError(f"unknown method {method!r}", field="method", remedy=f"one of {', '.join(kinds)}")
+    return kinds[method]
 
 
 def load_run(
     run: Path, split: str, *, documents: Path | None = None, logits: Path | None = None
-) -> tuple[LogiRE, PreparedCorpus, list[ScoredDocument]]:
+) -> tuple[RuleModel[Any], PreparedCorpus, list[ScoredDocument]]:
     """The model of a run folder, its corpus and one split of its documents with their logits.
 
     Args:
@@ -106,9 +132,9 @@ def load_run(
     Raises:
         InputError: a file is missing, or the relations or types are not those the run was fitted on.
     """
-    info = read_json(run / RUN, remedy="fit a run first: logire fit --out RUN")
+    info = _info(run)
     corpus = PreparedCorpus.open(documents or run.resolve() / info["documents"])
-    model = LogiRE.load(run)
+    model = load_model(run)
     if corpus.schema != model.schema:
         raise InputError(
             f"{len(corpus.schema.relations)} relations and {len(corpus.schema.types)} entity types are not those "
@@ -117,6 +143,19 @@ def load_run(
             field="rel2id.json, ner2id.json",
         )
     return model, corpus, read_dump(logits or run.resolve() / info["logits"], corpus, split)
+
+
+def load_model(run: Path) -> RuleModel[Any]:
+    """The model of a run folder.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    return model_class(str(_info(run)["method"])).load(run)
+
+
+def _info(run: Path) -> dict[str, Any]:
+    return dict(read_json(run / RUN, remedy="fit a run first: logire fit --out RUN"))
 
 
 def predict_run(

@@ -10,8 +10,8 @@ from logire.corpus.docred_partial import docred_relation_names
 from logire.corpus.document import Document, Schema
 from logire.corpus.predictions import Prediction
 from logire.errors import InputError
-from logire.evaluation.logic import INVERSE
 from logire.reporting.formulas import formula
+from logire.rules.gold import INVERSE
 
 ADDED, REMOVED, SAME = "added", "removed", "same"
 """What LogiRE did to a prediction of the backbone; ADDED: the backbone did not make it."""

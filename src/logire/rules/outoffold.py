@@ -1,0 +1,52 @@
+"""Out-of-fold logits: the training split from several dumps, each of a backbone that has not seen its documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from logire.corpus.document import FloatArray
+from logire.corpus.dump import ScoredDocument, scored
+from logire.corpus.prepared import PreparedCorpus
+from logire.errors import InputError
+
+
+def read_out_of_fold(files: Sequence[str | Path], corpus: PreparedCorpus) -> list[ScoredDocument]:
+    """The training documents with the logits of the one dump that holds each, in the corpus's order.
+
+    Raises:
+        InputError: a file is missing or damaged, a document is in no dump or in two, or logits do not fit it.
+    """
+    found: dict[str, tuple[Path, FloatArray]] = {}
+    for file in map(Path, files):
+        for title, logits in _logits(file).items():
+            if title in found:
+                raise InputError(
+                    f"is in {found[title][0]} too", file=file, document=title, remedy="give each fold's dump once"
+                )
+            found[title] = file, logits
+    missing = [d.title for d in corpus.train if d.title not in found]
+    unknown = sorted(found.keys() - {d.title for d in corpus.train})
+    if missing or unknown:
+        raise InputError(
+            f"{len(missing)} training documents are in no dump, {len(unknown)} documents of the dumps are not in "
+            f"{corpus.path}",
+            file=", ".join(str(file) for file in files),
+            document=(missing or unknown)[0],
+            remedy="give the dumps of all folds of this very corpus: logire train --fold 1/3, 2/3, 3/3",
+        )
+    facts = corpus.training_facts
+    return [scored(d, found[d.title][1], corpus.schema, facts, file=found[d.title][0]) for d in corpus.train]
+
+
+def _logits(file: Path) -> dict[str, FloatArray]:
+    if not file.is_file():
+        raise InputError("does not exist", file=file, remedy="train the fold first: logire train --fold 1/3")
+    try:
+        with safe_open(file, framework="np") as tensors:
+            names = [name for name in tensors.keys() if name.startswith("train/")]  # noqa: SIM118
+            return {name.split("/", 1)[1].rpartition("/")[0]: tensors.get_tensor(name) for name in names}
+    except SafetensorError as error:
+        raise InputError(f"is damaged or no safetensors file ({error})", file=file) from error

@@ -1,0 +1,170 @@
+"""LogiRE+ as a plug-in: the same interface as LogiRE, made not to hurt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+from logire.corpus.dump import ScoredDocument
+from logire.rules.base import RuleModel, check_splits
+from logire.rules.em import History, Report, Split, ignore, silent
+from logire.rules.learnt import Learnt
+from logire.rules.plus.closure import closed
+from logire.rules.plus.rounds import Round, fit_round
+from logire.rules.plus.settings import LogiREPlusSettings
+from logire.rules.plus.sources import find_rules, reliable
+from logire.rules.posterior import posterior
+from logire.rules.queries import QueryTypes
+from logire.rules.ruleset import RuleSet
+from logire.rules.ruletable import rule_table
+from logire.rules.settings import LogiRESettings
+from logire.runtime import pick_device
+from logire.thresholds import Threshold, best_threshold
+
+
+class LogiREPlus(RuleModel[LogiREPlusSettings]):
+    """LogiRE+: mined rules, a convex extractor beside the backbone's own logit, all choices made on dev.
+
+    Give ``fit`` training logits that no backbone gave on its own training documents (cross-fitting): on in-sample
+    ones it learns to trust atoms that will not be there at test time.
+
+    Example::
+
+        train = read_out_of_fold(["fold1.safetensors", "fold2.safetensors", "fold3.safetensors"], corpus)
+        dev, test = (read_dump("logits.safetensors", corpus, split) for split in ("dev", "test"))
+        model = LogiREPlus(corpus.schema, seed=1).fit(train, dev)
+        predictions = model.predict(test)
+    """
+
+    name = "logire_plus"
+    Settings = LogiREPlusSettings
+
+    _earlier: tuple[Round, ...] = ()
+    _last: Round | None = None
+    _closure: RuleSet | None = None
+
+    @property
+    def rejects_unseen(self) -> bool:
+        return False
+
+    def fit(
+        self,
+        train: Sequence[ScoredDocument],
+        dev: Sequence[ScoredDocument],
+        *,
+        checkpoint: Path | None = None,
+        report: Report = silent,
+        log: Callable[[History], None] = ignore,
+    ) -> Self:
+        """Fit the rounds on ``train``, best with out-of-fold logits; penalty, blend and threshold come from ``dev``.
+
+        Args:
+            checkpoint: not used, a fit takes seconds.
+            report, log: told of each round as it starts; given the choices tried so far after each.
+
+        Raises:
+            InputError: a split is empty, no training fact is labelled, or gold rules without a readable file.
+        """
+        del checkpoint
+        check_splits(train, dev)
+        settings = self.settings
+        queries = self._queries = QueryTypes.of(train, self.schema)
+        steps = settings.rounds + 1
+        report("finding rules", 0, steps)
+        rules = find_rules(train, self.schema, queries, settings, seed=self.seed, device=pick_device(self.device))
+        rounds: list[Round] = []
+        history: History = []
+        seen, seen_dev = list(train), list(dev)
+        for number in range(1, settings.rounds + 1):
+            report("round", number, steps)
+            found, tried = fit_round(seen, seen_dev, rules, queries, settings)
+            rounds.append(found)
+            history += [{"round": number, **row} for row in tried]
+            log(history)
+            seen_train = seen
+            seen, seen_dev = found.apply(seen, queries), found.apply(seen_dev, queries)
+        self._earlier, self._last = tuple(rounds[:-1]), rounds[-1]
+        chosen = Threshold(rounds[-1].theta, rounds[-1].dev_f1)
+        if settings.closure is not None:
+            self._closure = reliable(
+                train,
+                queries,
+                length=settings.closure_length,
+                support=settings.closure_support,
+                confidence=settings.closure,
+            )
+            chosen = _threshold(closed(seen_dev, self._closure, queries))
+        last = rounds[-1]
+        instances = Split.of(last.calibrated(seen_train), queries)
+        weights = posterior(
+            last.extractor, instances.ground(rules, queries), rules, instances.instances, LogiRESettings(), self.seed
+        )
+        self._learnt = Learnt(settings.rounds, {}, rules, last.extractor, weights, chosen.theta, chosen.f1)
+        self.history = pd.DataFrame(history)
+        self._table = rule_table(self._learnt, queries, self.schema, train)
+        report("round", steps, steps)
+        return self
+
+    @property
+    def chosen(self) -> list[dict[str, float]]:
+        """The penalty and the blend of every round."""
+        return [{"l2": found.l2, "blend": found.blend, "dev_f1": found.dev_f1} for found in self._rounds]
+
+    def entering(self, documents: Sequence[ScoredDocument]) -> list[ScoredDocument]:
+        seen = list(documents)
+        for found in self._earlier:
+            seen = found.apply(seen, self.queries)
+        return seen
+
+    def atoms(self, documents: Sequence[ScoredDocument]) -> list[ScoredDocument]:
+        return self._fitted(self._last).calibrated(documents)
+
+    def leaving(self, documents: Sequence[ScoredDocument]) -> list[ScoredDocument]:
+        return list(documents) if self._closure is None else closed(documents, self._closure, self.queries)
+
+    @property
+    def _rounds(self) -> list[Round]:
+        return [*self._earlier, self._fitted(self._last)]
+
+    def more_tensors(self) -> dict[str, torch.Tensor]:
+        found: dict[str, np.ndarray[Any, Any]] = {}
+        for k, item in enumerate(self._rounds):
+            arrays = {"bias": item.extractor.bias, "weights": item.extractor.weights}
+            arrays |= {"residual": item.extractor.residual, "scale": item.scale, "shift": item.shift}
+            found |= {f"round{k}/{name}": array for name, array in arrays.items()}
+        if self._closure is not None:
+            found["closure/start"] = self._closure.start
+        return {name: torch.from_numpy(np.array(array)) for name, array in found.items()}
+
+    def more_notes(self) -> dict[str, Any]:
+        rounds = [
+            {"l2": item.l2, "blend": item.blend, "theta": item.theta, "dev_f1": item.dev_f1} for item in self._rounds
+        ]
+        return {"rounds": rounds, "closure": None if self._closure is None else self._closure.bodies}
+
+    def take_up(self, tensors: dict[str, torch.Tensor], notes: dict[str, Any]) -> None:
+        array = {name: tensor.numpy() for name, tensor in tensors.items()}
+        rules = self.learnt.rules
+        rounds = []
+        for k, note in enumerate(notes["rounds"]):
+            part = {name.partition("/")[2]: value for name, value in array.items() if name.startswith(f"round{k}/")}
+            extractor = type(self.learnt.extractor)(part["bias"], part["weights"], part["residual"])
+            rounds.append(Round(rules, extractor, part["scale"], part["shift"], **note))
+        self._earlier, self._last = tuple(rounds[:-1]), rounds[-1]
+        if notes["closure"] is not None:
+            bodies = tuple(tuple(body) for body in notes["closure"])
+            nothing = np.zeros(len(bodies))
+            self._closure = RuleSet(array["closure/start"], bodies, nothing.astype(np.int64), nothing)
+
+
+def _threshold(dev: Sequence[ScoredDocument]) -> Threshold:
+    """The threshold with the best F1 over all candidates of documents whose logits are scores."""
+    pairs = [~np.eye(len(d.types), dtype=np.bool_) for d in dev]
+    scores = np.concatenate([d.logits[m].ravel() for d, m in zip(dev, pairs, strict=True)])
+    labels = np.concatenate([d.labels[m].ravel() for d, m in zip(dev, pairs, strict=True)])
+    return best_threshold(scores, labels, gold=int(sum(d.labels.sum() for d in dev)))

@@ -1,0 +1,55 @@
+"""Every choice of LogiRE+, each a switch of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from logire.rules.settings import Count, Fraction, Positive
+from logire.settings import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class LogiREPlusSettings:
+    """Settings of LogiRE+.
+
+    Attributes:
+        rules: where the bodies come from: ``frequent`` or ``confident`` mined ones, ``generated`` by the neural
+            generator after it has learnt the mined table, or ``gold``, a file of rules written by hand.
+        gold_rules: that file, ``head <- atom ^ ~inverse`` a line; needed for ``gold`` alone.
+        rules_per_query: bodies for each query type, at most; the identity rule comes on top where it is not among
+            them.
+        max_length: longest rule body.
+        tied: fit the weights of a relation's query types together (each body one weight, each type pair an offset)
+            instead of each query type alone.
+        residual: the query's own logit enters the score with a weight of its own, pulled toward 1, so that no
+            evidence gives the backbone back; without it the logit enters by the identity rule alone, as in the paper.
+        calibrate: first fit a scale and a shift for each relation's logits (Platt), and take the atoms'
+            probabilities from the calibrated logits.
+        l2: ridge penalties to choose from on dev.
+        blend: weights of the rules to choose from on dev; 0 is the backbone unchanged, 1 the fitted score.
+        rounds: how often to repeat: the atoms of round 2 are the scores of round 1.
+        closure: the knob between F1 and logic. Where a mined rule is right for at least this share of the training
+            pairs that its body joins, a fact scores no less than the weakest atom of that body's best grounding
+            path; None leaves the scores as they are.
+        closure_length: longest body of such a rule.
+        closure_support: labelled training pairs that such a rule's body must join.
+        generator_epochs: passes of the generator over the mined table (``generated`` alone).
+    """
+
+    rules: Literal["frequent", "confident", "generated", "gold"] = "frequent"
+    gold_rules: str | None = None
+    rules_per_query: Count = 20
+    max_length: Annotated[int, Field(ge=1, le=4)] = 3
+    tied: bool = True
+    residual: bool = True
+    calibrate: bool = False
+    l2: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (10.0, 3.0, 1.0, 0.3)
+    blend: Annotated[tuple[Fraction, ...], Field(min_length=1, strict=False)] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    rounds: Annotated[int, Field(ge=1, le=3)] = 2
+    closure: Annotated[float, Field(gt=0, le=1)] | None = None
+    closure_length: Annotated[int, Field(ge=1, le=3)] = 2
+    closure_support: Count = 10
+    generator_epochs: Count = 40
