@@ -40,6 +40,8 @@ PANELS: dict[str, list[Callable[..., None]]] = {
         results.table5,
         results.figure5,
         results.relations,
+        results.ablations,
+        results.frontier,
         results.browse,
         provenance.provenance,
     ],
@@ -55,13 +57,15 @@ def schema() -> None:
     from pydantic import TypeAdapter
 
     from logire.backbones.registry import names, resolve
-    from logire.rules.settings import LogiRESettings
+    from logire.rules.model import LogiRE
+    from logire.rules.plus.model import LogiREPlus
 
-    kinds: dict[str, Any] = {name: resolve(name).Settings for name in names()} | {"logire": LogiRESettings}
+    kinds: dict[str, Any] = {name: resolve(name).Settings for name in names()}
+    kinds |= {kind.name: kind.Settings for kind in (LogiRE, LogiREPlus)}
     schemas = {name: TypeAdapter(kind).json_schema() for name, kind in kinds.items()}
     for name, found in schemas.items():
         found.pop("description", None)
-        if name != "logire":
+        if name in names():
             found["type"] = ["object", "null"]  # null leaves a backbone out
     document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": schemas}
     print(json.dumps(document, indent=1))

@@ -25,7 +25,11 @@ SOURCE = Path(__file__).parent
 BACKBONES = ("cnn", "lstm", "bilstm", "context_aware", "gain", "atlop")
 PRETRAINED = ("gain", "atlop")
 """The backbones on a pre-trained encoder, which want a GPU."""
-METHODS = ("backbone", "logire")
+METHODS = ("backbone", "logire", "logire_plus")
+VARIANTS = "variants"
+"""The folder, and the first part of the method wildcard, of runs that differ in one setting: ``variants/no_ridge``."""
+FITTED = f"logire|logire_plus|{VARIANTS}/[a-z0-9_]+"
+"""What is fitted on a backbone's logits, as a pattern of the method wildcard."""
 TABLE_FORMATS = ("csv", "md", "tex", "html")
 FIGURE_FORMATS = ("png", "pdf", "csv")
 SOURCES = "sources.json"
@@ -73,6 +77,8 @@ class Paths:
 
     def __init__(self, params: Params) -> None:
         self.params = params
+        plus = params["logire_plus"] is not None
+        self.methods = METHODS if plus else METHODS[:-1]
         self.backbones = [name for name, settings in params["backbones"].items() if settings is not None]
         if params["figure4"]["backbone"] not in self.backbones:
             raise InputError(
@@ -99,21 +105,65 @@ class Paths:
         """The folder of a backbone trained without one fold; ``fold`` is ``2of3``."""
         return f"{self.results}/runs/folds/{backbone}/seed{seed}/{fold}"
 
-    def out_of_fold(self, backbone: str, seed: object) -> list[str]:
-        """The dumps that together hold the training documents' out-of-fold logits; none without cross-fitting."""
+    def out_of_fold(self, method: str, backbone: str, seed: object) -> list[str]:
+        """The dumps a run trains on that together hold out-of-fold logits; none where it takes the backbone's own."""
         crossfit = self.params["crossfit"]
-        if backbone not in crossfit["backbones"]:
+        if backbone not in crossfit["backbones"] or not self.fitting(method)["out_of_fold"]:
             return []
         folds = range(1, crossfit["folds"] + 1)
         return [f"{self.fold(backbone, seed, f'{k}of{len(folds)}')}/logits.safetensors" for k in folds]
 
-    def metrics(self, *splits: str, methods: tuple[str, ...] = METHODS) -> list[str]:
+    def fitting(self, method: str) -> dict[str, Any]:
+        """How a method or variant is fitted: ``method``, ``out_of_fold``, ``settings``, ``variant``.
+
+        A variant's settings are laid over those of its method.
+        """
+        folder, _, variant = method.rpartition("/")
+        chosen: Params = self.params["variants"]["runs"][variant] if folder == VARIANTS else {"method": method}
+        name = chosen["method"]
+        return {
+            "method": name,
+            "out_of_fold": chosen.get("out_of_fold", name == "logire_plus"),
+            "settings": {**self.params[name], **chosen.get("settings", {})},
+            "variant": variant if folder == VARIANTS else None,
+        }
+
+    def fit_options(self, method: str) -> str:
+        """The options of ``logire fit`` for a method or variant."""
+        fitting = self.fitting(method)
+        options = ["--method", fitting["method"], "--settings", settings_option(fitting["settings"])]
+        return shlex.join(options + (["--variant", fitting["variant"]] if fitting["variant"] else []))
+
+    def fitted_with(self, method: str) -> list[str]:
+        """Files that a user gave and a fit reads."""
+        gold_rules = self.fitting(method)["settings"].get("gold_rules")
+        return [gold_rules] if gold_rules else []
+
+    @property
+    def compared(self) -> list[str]:
+        """The metrics that the table of variants is made from: every variant, and the methods on its backbone."""
+        variants = self.params["variants"]
+        if variants is None:
+            return []
+        backbone = variants["backbone"]
+        runs = [self.run(method, backbone, seed) for method in self.methods for seed in self.params["seeds"]]
+        runs += [
+            self.run(f"{VARIANTS}/{name}", backbone, seed) for name in variants["runs"] for seed in variants["seeds"]
+        ]
+        return [f"{run}/metrics-{split}.json" for run in runs for split in ("dev", "test")]
+
+    @property
+    def variants(self) -> list[str]:
+        """The table of variants and the figure of the knob between F1 and logic; nothing where none are asked for."""
+        return [*self.table("variants"), *self.figure("frontier")] if self.compared else []
+
+    def metrics(self, *splits: str, methods: tuple[str, ...] | None = None) -> list[str]:
         """The metrics files of every run."""
         return [
             f"{self.run(method, backbone, seed)}/metrics-{split}.json"
             for backbone in self.backbones
             for seed in self.params["seeds"]
-            for method in methods
+            for method in methods or self.methods
             for split in splits
         ]
 
@@ -176,7 +226,7 @@ class Paths:
     @property
     def everything(self) -> list[str]:
         """What ``snakemake`` makes when it is asked for nothing in particular."""
-        return [*self.tables, *self.figures, self.summary, self.explanations]
+        return [*self.tables, *self.figures, *self.variants, self.summary, self.explanations]
 
 
 def second_params(params: Params) -> dict[str, Any]:

@@ -15,6 +15,10 @@ class Threshold(NamedTuple):
     f1: float
 
 
+_REACH = 30
+"""Predictions for each labelled fact that a threshold is first looked for among; see best_threshold."""
+
+
 def best_threshold(
     scores: npt.NDArray[np.floating], labels: npt.NDArray[np.bool_], *, gold: int | None = None
 ) -> Threshold:
@@ -33,8 +37,20 @@ def best_threshold(
     total = int(labels.sum()) if gold is None else gold
     if total == 0 or scores.size == 0 or not labels.any():
         return Threshold(float("inf"), 0.0)
-    # Below the lowest labelled score F1 only falls: sort what lies above it, usually a small part.
-    kept = scores >= scores[labels].min()
+    # Below the lowest labelled score F1 only falls: sort what lies above it.
+    floor = scores[labels].min()
+    most = _REACH * total
+    if scores.size > 2 * most:
+        # Of k predictions F1 is at most 2 total / (k + total): those past the first `most` hardly ever matter.
+        high = np.partition(scores, scores.size - most)[scores.size - most]
+        found = _best(scores, labels, max(float(floor), float(high)), total)
+        if found.f1 > 2.0 * total / (most + total):
+            return found
+    return _best(scores, labels, float(floor), total)
+
+
+def _best(scores: npt.NDArray[np.floating], labels: npt.NDArray[np.bool_], floor: float, total: int) -> Threshold:
+    kept = scores >= floor
     scores, labels = scores[kept], labels[kept]
     order = np.argsort(-scores, kind="stable")
     scores = scores[order]

@@ -20,7 +20,7 @@ wildcard_constraints:
     backbone="|".join(pipeline.BACKBONES),
     seed=r"\d+",
     fold=r"\d+of\d+",
-    method="|".join(pipeline.METHODS),
+    method=f"backbone|{pipeline.FITTED}",
     split="train|dev|test",
 
 

@@ -63,15 +63,21 @@ rule fit_logire:
     input:
         paths.corpus,
         f"{paths.run('backbone')}/run.json",
+        lambda wildcards: paths.fitted_with(wildcards.method),
         logits=f"{paths.run('backbone')}/logits.safetensors",
+        folds=lambda wildcards: paths.out_of_fold(
+            wildcards.method, wildcards.backbone, wildcards.seed
+        ),
     output:
-        f"{paths.run('logire')}/extractor.safetensors",
-        f"{paths.run('logire')}/generator.safetensors",
-        f"{paths.run('logire')}/rules.csv",
-        f"{paths.run('logire')}/history.csv",
-        f"{paths.run('logire')}/run.json",
+        f"{paths.run('{method}')}/extractor.safetensors",
+        f"{paths.run('{method}')}/generator.safetensors",
+        f"{paths.run('{method}')}/rules.csv",
+        f"{paths.run('{method}')}/history.csv",
+        f"{paths.run('{method}')}/run.json",
     log:
-        f"{paths.logs}/fit_logire/{{backbone}}-seed{{seed}}.log",
+        f"{paths.logs}/fit_logire/{{backbone}}-seed{{seed}}-{{method}}.log",
+    wildcard_constraints:
+        method=pipeline.FITTED,
     conda:
         "../envs/logire.yaml"
     resources:
@@ -80,11 +86,12 @@ rule fit_logire:
         documents=lambda wildcards, input: pipeline.folder(input),
         out=lambda wildcards, output: pipeline.folder(output),
         device=config["device"],
-        settings=pipeline.settings_option(config["logire"]),
+        options=lambda wildcards: paths.fit_options(wildcards.method),
+        folds=lambda wildcards, input: [f"--out-of-fold={file}" for file in input.folds],
         code=pipeline.code("corpus", "rules"),
     shell:
-        "python -m logire fit --documents {params.documents:q} --logits {input.logits:q} --out {params.out:q}"
-        " --seed {wildcards.seed} --device {params.device} --settings {params.settings:q} 2>&1 | tee {log:q}"
+        "python -m logire fit --documents {params.documents:q} --logits {input.logits:q} {params.folds:q}"
+        " --out {params.out:q} --seed {wildcards.seed} --device {params.device} {params.options} 2>&1 | tee {log:q}"
 
 
 rule predict_logire:
@@ -93,10 +100,12 @@ rule predict_logire:
         f"{paths.run('backbone')}/logits.safetensors",
         rules.fit_logire.output,
     output:
-        f"{paths.run('logire')}/predictions-{{split}}.json",
-        f"{paths.run('logire')}/explanations-{{split}}.jsonl",
+        f"{paths.run('{method}')}/predictions-{{split}}.json",
+        f"{paths.run('{method}')}/explanations-{{split}}.jsonl",
     log:
-        f"{paths.logs}/predict_logire/{{backbone}}-seed{{seed}}-{{split}}.log",
+        f"{paths.logs}/predict_logire/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
+    wildcard_constraints:
+        method=pipeline.FITTED,
     conda:
         "../envs/logire.yaml"
     params:
@@ -122,7 +131,7 @@ rule evaluate_run:
         documents=lambda wildcards, input: pipeline.folder(input),
         options=pipeline.evaluate_options(config["evaluation"]),
         gold_rules=pipeline.content(config["evaluation"]["gold_rules"]),
-        code=pipeline.code("corpus", "evaluation"),
+        code=pipeline.code("corpus", "evaluation", "rules/gold.py", "rules/data"),
     shell:
         "python -m logire evaluate {input.predictions:q} --documents {params.documents:q}"
         " --split {wildcards.split} {params.options} --out {output:q} 2>&1 | tee {log:q}"

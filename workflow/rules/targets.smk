@@ -13,7 +13,7 @@ rule backbones:
 
 rule logire:
     input:
-        paths.metrics("dev", "test", methods=("logire",)),
+        paths.metrics("dev", "test", methods=paths.methods[1:]),
 
 
 rule tables:
@@ -30,3 +30,8 @@ rule figures:
 rule report:
     input:
         paths.explanations,
+
+
+rule variants:
+    input:
+        paths.variants,

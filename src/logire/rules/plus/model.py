@@ -12,17 +12,15 @@ import torch
 
 from logire.corpus.dump import ScoredDocument
 from logire.rules.base import RuleModel, check_splits
-from logire.rules.em import History, Report, Split, ignore, silent
+from logire.rules.em import History, Report, ignore, silent
 from logire.rules.learnt import Learnt
 from logire.rules.plus.closure import closed
 from logire.rules.plus.rounds import Round, fit_round
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import find_rules, reliable
-from logire.rules.posterior import posterior
 from logire.rules.queries import QueryTypes
 from logire.rules.ruleset import RuleSet
 from logire.rules.ruletable import rule_table
-from logire.rules.settings import LogiRESettings
 from logire.runtime import pick_device
 from logire.thresholds import Threshold, best_threshold
 
@@ -82,12 +80,11 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
         seen, seen_dev = list(train), list(dev)
         for number in range(1, settings.rounds + 1):
             report("round", number, steps)
-            found, tried = fit_round(seen, seen_dev, rules, queries, settings)
-            rounds.append(found)
-            history += [{"round": number, **row} for row in tried]
+            found = fit_round(seen, seen_dev, rules, queries, settings)
+            rounds.append(found.round)
+            seen, seen_dev = found.train, found.dev
+            history += [{"round": number, **row} for row in found.tried]
             log(history)
-            seen_train = seen
-            seen, seen_dev = found.apply(seen, queries), found.apply(seen_dev, queries)
         self._earlier, self._last = tuple(rounds[:-1]), rounds[-1]
         chosen = Threshold(rounds[-1].theta, rounds[-1].dev_f1)
         if settings.closure is not None:
@@ -99,12 +96,9 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
                 confidence=settings.closure,
             )
             chosen = _threshold(closed(seen_dev, self._closure, queries))
-        last = rounds[-1]
-        instances = Split.of(last.calibrated(seen_train), queries)
-        weights = posterior(
-            last.extractor, instances.ground(rules, queries), rules, instances.instances, LogiRESettings(), self.seed
+        self._learnt = Learnt(
+            settings.rounds, {}, rules, rounds[-1].extractor, found.posterior, chosen.theta, chosen.f1
         )
-        self._learnt = Learnt(settings.rounds, {}, rules, last.extractor, weights, chosen.theta, chosen.f1)
         self.history = pd.DataFrame(history)
         self._table = rule_table(self._learnt, queries, self.schema, train)
         report("round", steps, steps)

@@ -20,8 +20,10 @@ from logire.rules.em import Split, unseen_mask
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import AtomScores, Features, ground
 from logire.rules.plus.settings import LogiREPlusSettings
+from logire.rules.posterior import posterior
 from logire.rules.queries import Instances, QueryTypes, rescored
 from logire.rules.ruleset import RuleSet
+from logire.rules.settings import LogiRESettings
 from logire.thresholds import Threshold, best_threshold
 
 OFFSET_RIDGE = 0.1
@@ -64,18 +66,31 @@ class Round:
         return _calibrated(documents, self.scale, self.shift)
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A round and what its fit leaves behind.
+
+    Attributes:
+        tried: a row for each penalty and blend: ``l2``, ``blend``, ``dev_f1``, ``theta``.
+        train, dev: the documents with the round's scores for logits.
+        posterior: (rules,) the mean posterior of each rule over the training instances of its query type.
+    """
+
+    round: Round
+    tried: list[dict[str, float]]
+    train: list[ScoredDocument]
+    dev: list[ScoredDocument]
+    posterior: Doubles
+
+
 def fit_round(
     train: Sequence[ScoredDocument],
     dev: Sequence[ScoredDocument],
     rules: RuleSet,
     queries: QueryTypes,
     settings: LogiREPlusSettings,
-) -> tuple[Round, list[dict[str, float]]]:
-    """Fit on ``train``; choose penalty, blend and threshold by F1 on ``dev``.
-
-    Returns:
-        The round, and a row for each penalty and blend: ``l2``, ``blend``, ``dev_f1``, ``theta``.
-    """
+) -> Fitted:
+    """Fit on ``train``; choose penalty, blend and threshold by F1 on ``dev``."""
     scale, shift = np.ones(len(queries.index)), np.zeros(len(queries.index))
     if settings.calibrate:
         scale, shift = _platt(train)
@@ -107,7 +122,12 @@ def fit_round(
             if best is None or found.f1 > best.dev_f1:
                 best = Round(rules, extractor, scale, shift, l2, blend, found.theta, found.f1)
     assert best is not None
-    return best, tried
+    after = [
+        rescored(split.documents, split.instances, best.extractor.scores(phi, rules, split.instances), queries)
+        for split, phi in zip(splits, (features, dev_features), strict=True)
+    ]
+    weights = posterior(best.extractor, features, rules, instances, LogiRESettings(), 0)
+    return Fitted(best, tried, after[0], after[1], weights)
 
 
 def blended(extractor: Extractor, blend: float) -> Extractor:
