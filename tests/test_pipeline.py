@@ -69,7 +69,8 @@ def test_paths_and_options():
     params = yaml.safe_load((ROOT / "params" / "default.yaml").read_text())
     paths = pipeline.Paths(params)
     assert paths.raw == []
-    assert len(paths.metrics("dev", "test")) == 6 * 2 * 2 * 2, "backbones, seeds, methods, splits"
+    assert len(paths.metrics("dev", "test")) == 6 * 2 * 3 * 2, "backbones, seeds, methods, splits"
+    assert len(pipeline.Paths(params | {"logire_plus": None}).metrics("test")) == 6 * 2 * 2
     one = params | {"backbones": dict.fromkeys(params["backbones"]) | {"cnn": {}}}
     with pytest.raises(InputError, match=r"field figure4\.backbone: bilstm is not among"):
         pipeline.Paths(one)
@@ -81,6 +82,32 @@ def test_paths_and_options():
     mine = {"dataset": "mine", "data": params["data"] | {"source": "docred", "raw": "a b"}}
     assert pipeline.prepare_options(mine) == "docred --raw 'a b' --name mine"
     assert pipeline.settings_option({"b": 1, "a": 2}) == '{"a": 2, "b": 1}'
+
+
+def test_a_variant_is_its_methods_settings_with_one_changed():
+    params = yaml.safe_load((ROOT / "params" / "default.yaml").read_text())
+    runs = {
+        "in_sample": {"method": "logire_plus", "out_of_fold": False},
+        "newton": {"method": "logire", "settings": {"optimizer": "newton"}},
+        "gold": {"method": "logire_plus", "settings": {"rules": "gold", "gold_rules": "mine.txt"}},
+    }
+    paths = pipeline.Paths(params | {"variants": {"backbone": "bilstm", "seeds": [2], "runs": runs}})
+    newton = paths.fitting("variants/newton")
+    assert newton["settings"] == params["logire"] | {"optimizer": "newton"}
+    assert paths.out_of_fold("variants/newton", "bilstm", 2) == [], (
+        "the paper's LogiRE learns on the logits as they are"
+    )
+    folds = [f"results/embedded/runs/folds/bilstm/seed2/{k}of3/logits.safetensors" for k in (1, 2, 3)]
+    assert paths.out_of_fold("logire_plus", "bilstm", 2) == folds
+    assert paths.out_of_fold("variants/gold", "bilstm", 2) == folds, "shared by every variant"
+    assert paths.out_of_fold("variants/in_sample", "bilstm", 2) == []
+    assert paths.out_of_fold("logire_plus", "gain", 2) == [], "not among crossfit.backbones"
+    assert paths.fitted_with("variants/gold") == ["mine.txt"]
+    assert "--variant newton" in paths.fit_options("variants/newton")
+    assert "results/embedded/runs/variants/newton/bilstm/seed2/metrics-dev.json" in paths.compared
+    assert len(paths.compared) == 2 * (3 * 2 + 3), "splits, methods by seeds, variants"
+    assert "results/embedded/tables/variants.csv" in paths.everything
+    assert pipeline.Paths(params).variants == [], "no variants in the default run"
 
 
 def test_the_second_dataset_is_laid_over_the_first(monkeypatch):

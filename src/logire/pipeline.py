@@ -113,6 +113,14 @@ class Paths:
         folds = range(1, crossfit["folds"] + 1)
         return [f"{self.fold(backbone, seed, f'{k}of{len(folds)}')}/logits.safetensors" for k in folds]
 
+    @property
+    def folds(self) -> list[str]:
+        """Every out-of-fold dump that LogiRE+ trains on."""
+        if "logire_plus" not in self.methods:
+            return []
+        every = [(backbone, seed) for backbone in self.backbones for seed in self.params["seeds"]]
+        return [file for backbone, seed in every for file in self.out_of_fold("logire_plus", backbone, seed)]
+
     def fitting(self, method: str) -> dict[str, Any]:
         """How a method or variant is fitted: ``method``, ``out_of_fold``, ``settings``, ``variant``.
 

@@ -100,3 +100,40 @@ def prepared(
     """A prepared corpus on disk."""
     write_prepared(folder, splits, Schema(relations, ("thing",)), name=name, synthetic=synthetic)
     return PreparedCorpus.open(folder)
+
+
+def write_variant(
+    folder: Path,
+    method: str,
+    f1: dict[int, float],
+    variant: str | None = None,
+    *,
+    logic: float | None = 60.0,
+    settings: dict[str, Any] | None = None,
+    backbone: str = "bilstm",
+    **run: Any,
+) -> list[Path]:
+    """Dev and test metrics of a run for each seed, in its own folder; dev F1 is 1 above test F1, logic grows by seed.
+
+    ``settings`` and ``run`` go into the ``run.json`` beside them.
+    """
+    files = []
+    for seed, score in f1.items():
+        own = folder / (variant or method) / f"seed{seed}"
+        name = {"variant": variant} if variant else {}
+        facts = {"dataset": "embedded", "backbone": backbone, "method": method, **name, "seed": seed}
+        for split, more in (("dev", 1.0), ("test", 0.0)):
+            file = write_metrics(
+                own,
+                backbone,
+                method,
+                seed,
+                split,
+                f1=score + more,
+                logic=None if logic is None else logic + seed,
+                run={**facts, "threshold": 0.5},
+            )
+            files.append(file)
+        if settings is not None:
+            write_json(own / "run.json", {**facts, "settings": settings, **run})
+    return files

@@ -34,7 +34,21 @@ TINY = {
         "generator_epochs": 5,
         "update_epochs": 2,
     },
+    "logire_plus": None,
 }
+PLUS = {
+    "logire_plus": {"rounds": 1},
+    "crossfit": {"folds": 2, "backbones": ["bilstm"]},
+    "variants": {
+        "backbone": "bilstm",
+        "seeds": [1],
+        "runs": {
+            "in_sample": {"method": "logire_plus", "out_of_fold": False},
+            "newton": {"method": "logire", "settings": {"optimizer": "newton"}},
+        },
+    },
+}
+"""What LogiRE+, its cross-fitting and a table of variants add to the tiny run."""
 PARAMS = "params/default.yaml"
 RESULTS = "results/embedded"
 

@@ -26,8 +26,8 @@ SHOWN = ("make_figure4", "make_main_results", "make_relations", "make_summary")
 OF_CNN = sorted(
     [
         ("train_backbone", "backbone=cnn, seed=1"),
-        ("fit_logire", "backbone=cnn, seed=1"),
-        *(("predict_logire", f"backbone=cnn, seed=1, split={split}") for split in ("dev", "test")),
+        ("fit_logire", "backbone=cnn, method=logire, seed=1"),
+        *(("predict_logire", f"backbone=cnn, method=logire, seed=1, split={split}") for split in ("dev", "test")),
         *(
             ("evaluate_run", f"backbone=cnn, method={method}, seed=1, split={split}")
             for method in ("backbone", "logire")

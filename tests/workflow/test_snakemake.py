@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clones import ROOT, TINY, Clone, copy_repository, share_kernels
+from clones import PLUS, ROOT, TINY, Clone, copy_repository, share_kernels
+
+WHOLE = TINY | PLUS
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def results(clone: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
-    first = snakemake(clone, compiled, params=TINY)
+    first = snakemake(clone, compiled, params=WHOLE)
     assert first.returncode == 0, first.stderr[-3000:]
     tables = clone / "results" / "tiny" / "tables"
     for name in ("table1", "table2"):
@@ -51,6 +53,17 @@ def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
     assert not (tables / "table2_paper.md").exists(), "the paper's figures never stand beside a synthetic corpus"
     for ending in ("png", "pdf"):
         assert (clone / "results" / "tiny" / "figures" / f"figure4.{ending}").stat().st_size > 1000
+
+    # cross-fitting: each fold once, for LogiRE+ and every variant that wants it
+    folds = sorted(path.parent.name for path in (clone / "results/tiny/runs/folds").rglob("run.json"))
+    assert folds == ["1of2", "1of2", "2of2", "2of2"]
+    plus = json.loads((clone / "results/tiny/runs/logire_plus/bilstm/seed1/run.json").read_text())
+    assert [item["file"] for item in plus["out_of_fold"]] == [
+        f"../../../folds/bilstm/seed1/{k}of2/logits.safetensors" for k in (1, 2)
+    ]
+    variants = (tables / "variants.md").read_text()
+    assert "in sample" in variants and "newton" in variants
+    assert (clone / "results/tiny/figures/frontier.png").stat().st_size > 1000
 
     # the table's numbers are those of the metrics files
     metrics = clone / "results" / "tiny" / "runs" / "logire" / "bilstm"
@@ -62,28 +75,28 @@ def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
     ]
     assert mean == [pytest.approx(sum(expected) / 2)]
 
-    again = snakemake(clone, compiled, params=TINY)
+    again = snakemake(clone, compiled, params=WHOLE)
     assert "Nothing to be done" in again.stdout + again.stderr
 
     # the same seeds in another folder give the same bytes
     other = copy_repository(tmp_path / "other")
-    second = snakemake(other, compiled, params=TINY)
+    second = snakemake(other, compiled, params=WHOLE)
     assert second.returncode == 0, second.stderr[-3000:]
     mine, theirs = results(clone), results(other)
     assert mine.keys() == theirs.keys()
     assert [name for name in mine if mine[name] != theirs[name]] == []
 
     # LogiRE's settings change: the backbones stay
-    changed = TINY | {"logire": TINY["logire"] | {"iterations": 1}}
+    changed = WHOLE | {"logire": TINY["logire"] | {"iterations": 1}}
     planned = snakemake(clone, compiled, "--dry-run", "--quiet", "rules", params=changed)
     plan = planned.stdout + planned.stderr
     jobs = {line.split()[0]: line.split()[1] for line in plan.splitlines() if line.count(" ") and line.split()[1:]}
-    assert jobs.get("fit_logire") == "2", plan
-    assert "train_backbone" not in jobs
+    assert jobs.get("fit_logire") == "3", f"two seeds, and the variant of LogiRE: {plan}"
+    assert not {"train_backbone", "train_fold"} & jobs.keys()
     # a comment in the README changes nothing
     with (clone / "README.md").open("a") as file:
         file.write("\n<!-- a comment -->\n")
-    nothing = snakemake(clone, compiled, "--dry-run", params=TINY)
+    nothing = snakemake(clone, compiled, "--dry-run", params=WHOLE)
     assert "Nothing to be done" in nothing.stdout + nothing.stderr
 
 
@@ -97,6 +110,17 @@ def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
         ({"backbones": {"bilstmm": {}}}, "bilstmm"),
         ({"logire": {"iteratoins": 3}}, "iteratoins"),
         ({"logire": {"optimizer": "sgd"}}, "optimizer"),
+        ({"logire_plus": {"l2": [0.0]}}, "l2"),
+        (
+            {
+                "variants": {
+                    "backbone": "cnn",
+                    "seeds": [1],
+                    "runs": {"x": {"method": "logire", "settings": {"tied": 1}}},
+                }
+            },
+            "tied",
+        ),
         ({"data": {"source": "docred", "raw": None}}, "raw"),
         ({"evaluation": {"distances": ["far"]}}, "distances"),
     ],

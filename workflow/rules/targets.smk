@@ -11,6 +11,11 @@ rule backbones:
         paths.metrics("dev", "test", methods=("backbone",)),
 
 
+rule folds:
+    input:
+        paths.folds,
+
+
 rule logire:
     input:
         paths.metrics("dev", "test", methods=paths.methods[1:]),

@@ -134,6 +134,20 @@ def relations(metrics: Metrics, out: Stem, backbone: BackboneName) -> None:
     relation_table(metrics, out, backbone)
 
 
+def ablations(metrics: Metrics, out: Stem) -> None:
+    """One backbone's LogiRE and LogiRE+ with their own settings, and with one setting or another changed."""
+    from logire.reporting.ablations import ablations as make
+
+    make(metrics, out)
+
+
+def frontier(metrics: Metrics, out: Stem) -> None:
+    """F1 against logic: LogiRE+ at several values of its knob closure, LogiRE, the backbone."""
+    from logire.reporting.frontier import frontier as make
+
+    make(metrics, out)
+
+
 def browse(
     explanations: Explanations,
     backbone_predictions: BackbonePredictions,

@@ -38,7 +38,8 @@ _KEYS = (
     *("sources.params_digest", "sources.data_digest"),
 )
 """What a metrics file must have."""
-_METHODS = {"logire": "LogiRE", "logire_plus": "LogiRE+"}
+METHODS = {"logire": "LogiRE", "logire_plus": "LogiRE+"}
+"""What a reader calls a method."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,18 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Metrics:
-    """One metrics file: what :func:`logire.evaluation.run.evaluate_file` found for one split of one run."""
+    """One metrics file: what :func:`logire.evaluation.run.evaluate_file` found for one split of one run.
+
+    Attributes:
+        variant: the name of the settings where they are not the method's own, else None.
+    """
 
     file: Path
     corpus: Corpus
     split: str
     backbone: str
     method: str
+    variant: str | None
     seed: int
     values: dict[str, Any]
 
@@ -77,6 +83,7 @@ class Metrics:
             {
                 "backbone": self.backbone,
                 "method": self.method,
+                **({"variant": self.variant} if self.variant else {}),
                 "seed": self.seed,
                 "split": self.split,
                 **{key: self.values["sources"][key] for key in ("params_digest", "data_digest")},
@@ -137,6 +144,7 @@ def _metrics(file: Path) -> Metrics:
         split=str(values["split"]),
         backbone=str(run["backbone"]),
         method=str(run["method"]),
+        variant=str(run["variant"]) if run.get("variant") else None,
         seed=int(run["seed"]),
         values=values,
     )
@@ -180,7 +188,7 @@ def _order(backbone: str) -> tuple[int, str]:
 def label(backbone: str, method: str) -> str:
     """The name of a row: ``BiLSTM``, ``BiLSTM + LogiRE``."""
     name = _BACKBONES.get(backbone, backbone)
-    return name if method == BACKBONE else f"{name} + {_METHODS.get(method, method)}"
+    return name if method == BACKBONE else f"{name} + {METHODS.get(method, method)}"
 
 
 def series(seeds: dict[int, Metrics], metric: str) -> list[float] | None:

@@ -19,8 +19,8 @@ class Source:
     """A file that numbers were taken from.
 
     Attributes:
-        facts: what is known of it: ``data_digest`` and, of a run's file, ``backbone``, ``method``, ``seed``, ``split``
-            and ``params_digest``.
+        facts: what is known of it: ``data_digest`` and, of a run's file, ``backbone``, ``method``, ``variant``,
+            ``seed``, ``split`` and ``params_digest``.
     """
 
     file: Path
@@ -31,7 +31,7 @@ def run_source(file: Path) -> Source:
     """A file of a run folder; what run it is, is what the ``run.json`` beside it says, if there is one."""
     beside = file.parent / "run.json"
     run = read_json(beside) if beside.exists() else {}
-    keys = ("backbone", "method", "seed", "params_digest", "data_digest")
+    keys = ("backbone", "method", "variant", "seed", "params_digest", "data_digest")
     return Source(file, {key: run[key] for key in keys if key in run})
 
 
@@ -64,7 +64,7 @@ def write_sources(stem: Path, sources: Sequence[Source]) -> str:
     listed.sort(key=lambda row: str(row["file"]))
     write_json(to, {"sources": listed})
     data = sorted({str(row["data_digest"])[:12] for row in listed if row.get("data_digest")})
-    runs = {(row["backbone"], row["method"], row["seed"]) for row in listed if "seed" in row}
+    runs = {(row["backbone"], row["method"], row.get("variant"), row["seed"]) for row in listed if "seed" in row}
     made = [f"{len(listed)} file{'s' if len(listed) > 1 else ''}"]
     made += [f"{len(runs)} run{'s' if len(runs) > 1 else ''}"] if runs else []
     digests = f"Data {', '.join(data)}; made" if data else "Made"
