@@ -162,8 +162,10 @@ class Paths:
 
     @property
     def variants(self) -> list[str]:
-        """The table of variants and the figure of the knob between F1 and logic; nothing where none are asked for."""
-        return [*self.table("variants"), *self.figure("frontier")] if self.compared else []
+        """The table of variants and, with LogiRE+, the figure of its knob; nothing where no variants are asked for."""
+        if not self.compared:
+            return []
+        return [*self.table("variants"), *(self.figure("frontier") if "logire_plus" in self.methods else [])]
 
     def metrics(self, *splits: str, methods: tuple[str, ...] | None = None) -> list[str]:
         """The metrics files of every run."""

@@ -30,7 +30,7 @@ class Chain:
         files: what it was made from: ``file``, ``sha256``, ``state``, the file's facts and, of metrics, ``value`` and
             the state of the ``predictions`` scored.
         runs: the ``run.json`` of every run behind those, with its ``folder``; of LogiRE's runs also ``logits_run`` and
-            ``logits_state``.
+            ``logits_state``, and ``folds_state``, one state for each out-of-fold dump.
         corpora: ``folder``, ``data_digest`` and ``state`` of each corpus behind those, and its ``corpus.json``.
     """
 
@@ -44,7 +44,7 @@ class Chain:
     def changed(self) -> bool:
         """Whether anything is not what the result was made from."""
         states = [value for rows in (self.files, self.runs, self.corpora) for row in rows for value in row.values()]
-        return CHANGED in states
+        return CHANGED in states or any(CHANGED in row.get("folds_state", []) for row in self.runs)
 
 
 def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
@@ -124,6 +124,9 @@ def _add_run(chain: Chain, folder: Path) -> None:
         if (logits.parent / RUN).exists():
             row["logits_run"] = _shown(logits.parent)
             _add_run(chain, logits.parent)
+    folds = [((folder / fold["file"]).resolve(), fold["digest"]) for fold in run.get("out_of_fold", [])]
+    if folds:
+        row["folds_state"] = [_state(file, digest) for file, digest in folds]
     if "documents" in run:
         _add_corpus(chain, (folder / run["documents"]).resolve(), run.get("data_digest"))
 
