@@ -18,7 +18,7 @@ from logire.backbones.encoding import COREFERENCE_IDS, WordBatch, WordDocument
 from logire.backbones.settings import TrainingSettings
 from logire.backbones.words import UNKNOWN, Vocabulary
 from logire.corpus.document import Document, FloatArray, Schema
-from logire.corpus.prepared import SPLITS, PreparedCorpus
+from logire.corpus.prepared import PreparedCorpus
 
 VOCABULARY = "vocabulary.json"
 
@@ -182,7 +182,7 @@ def _vocabulary(settings: WordSettings, corpus: PreparedCorpus) -> tuple[Vocabul
         vocabulary = words.count_words(corpus.train, lowercase=settings.lowercase, min_count=settings.min_count)
         return vocabulary, None
     # Frozen vectors need no training word: those of every split's texts are kept, as the whole of GloVe would be.
-    documents = [document for split in SPLITS for document in corpus.documents(split)]
+    documents = corpus.texts
     wanted = words.count_words(documents, lowercase=settings.lowercase)
     path = words.locate_vectors(settings.vectors, settings.vectors_sha256)
     return words.read_glove(path, wanted, settings.word_dim)

@@ -64,6 +64,11 @@ class FoldCorpus(PreparedCorpus):
         return self._split[0]
 
     @property
+    def texts(self) -> tuple[Document, ...]:
+        """All but the test documents: the held-out ones stand in for them."""
+        return (*self.train, *self.held_out, *self.dev)
+
+    @property
     def held_out(self) -> tuple[Document, ...]:
         """The documents of the fold itself."""
         return self._split[1]

@@ -85,6 +85,11 @@ class PreparedCorpus:
     def test(self) -> tuple[Document, ...]:
         return self._read("test")
 
+    @property
+    def texts(self) -> tuple[Document, ...]:
+        """The documents whose words a model with frozen vectors should know: all."""
+        return (*self.train, *self.dev, *self.test)
+
     @cached_property
     def training_facts(self) -> TrainingFacts:
         """(head name, tail name) -> relations of the training facts, for the two ign F1 metrics."""

@@ -157,32 +157,31 @@ class RuleModel(ABC, Generic[S]):
         if relation is not None and relation not in self.schema.relation_index:
             raise InputError(f"unknown relation {relation!r}", remedy=f"one of {', '.join(self.schema.relations)}")
         scores = self.scores([document])[0][head, tail]
-        theta = self.learnt.theta
-        asked = (
-            [self.schema.relation_index[relation]] if relation is not None else np.flatnonzero(scores >= theta).tolist()
-        )
-        return [self._explanation(document, head, tail, r, float(scores[r]), theta, most) for r in asked]
+        [seen] = self.entering([document])
+        predicted = np.flatnonzero(scores >= self.learnt.theta).tolist()
+        asked = predicted if relation is None else [self.schema.relation_index[relation]]
+        return [self._explanation(document, seen, head, tail, r, float(scores[r]), most) for r in asked]
 
     def explanations(self, documents: Sequence[ScoredDocument], *, most: int = 5) -> Iterator[dict[str, Any]]:
         """Every prediction with its reasons, as JSON objects (entity names, atom scores)."""
-        theta = self.learnt.theta
-        for document, scores in zip(documents, self.scores(documents), strict=True):
-            for p in predict(document.document, scores, theta, self.schema):
+        entering = self.entering(documents)
+        for document, seen, scores in zip(documents, entering, self.scores(documents), strict=True):
+            for p in predict(document.document, scores, self.learnt.theta, self.schema):
                 r = self.schema.relation_index[p.relation]
                 score = float(scores[p.head, p.tail, r])
-                explanation = self._explanation(document, p.head, p.tail, r, score, theta, most)
+                explanation = self._explanation(document, seen, p.head, p.tail, r, score, most)
                 yield explanation.as_dict(document, self.schema)
 
     def _explanation(
-        self, document: ScoredDocument, head: int, tail: int, r: int, score: float, theta: float, most: int
+        self, document: ScoredDocument, seen: ScoredDocument, head: int, tail: int, r: int, score: float, most: int
     ) -> Explanation:
+        """``seen`` is the document as the last extractor sees it."""
         learnt = self.learnt
-        backbone = float(sigmoid(document.logits)[head, tail, r])
-        [document] = self.entering([document])
+        logit = float(seen.logits[head, tail, r])
         q = int(self.queries.index[r, document.types[head], document.types[tail]])
-        probabilities = sigmoid(self.atoms([document])[0].logits)
         reasons: list[Reason] = []
         if q >= 0:
+            probabilities = sigmoid(self.atoms([seen])[0].logits)
             part = learnt.rules.query(q)
             reasons = [
                 Reason(body, float(weight), best_path(probabilities, body, head, tail))
@@ -195,10 +194,11 @@ class RuleModel(ABC, Generic[S]):
             relation=self.schema.relations[r],
             tail=tail,
             score=score,
-            theta=theta,
+            theta=learnt.theta,
             bias=float(learnt.extractor.bias[q]) if q >= 0 else 0.0,
-            residual=float(learnt.extractor.residual[q] * document.logits[head, tail, r]) if q >= 0 else 0.0,
-            backbone=backbone,
+            # A candidate of no query type keeps its logit, or is rejected.
+            residual=(float(learnt.extractor.residual[q]) if q >= 0 else float(not self.rejects_unseen)) * logit,
+            backbone=float(sigmoid(document.logits[head, tail, r])),
             reasons=tuple(reasons[:most]),
         )
 

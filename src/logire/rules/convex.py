@@ -48,6 +48,7 @@ def fit_logistic(
         step = cho_solve(cho_factor(hessian), gradient)
         decrement = float(gradient @ step)
         if decrement < tolerance:
+            parameters = parameters - step
             break
         size = 1.0
         while True:

@@ -45,8 +45,11 @@ def _logits(file: Path) -> dict[str, FloatArray]:
     if not file.is_file():
         raise InputError("does not exist", file=file, remedy="train the fold first: logire train --fold 1/3")
     try:
-        with safe_open(file, framework="np") as tensors:
-            names = [name for name in tensors.keys() if name.startswith("train/")]  # noqa: SIM118
-            return {name.split("/", 1)[1].rpartition("/")[0]: tensors.get_tensor(name) for name in names}
+        with safe_open(file, framework="pt") as tensors:
+            keys = list(tensors.keys())
+            names = [name for name in keys if name.startswith("train/") and name.endswith("/logits")]
+            return {
+                name.split("/", 1)[1].rpartition("/")[0]: tensors.get_tensor(name).float().numpy() for name in names
+            }
     except SafetensorError as error:
         raise InputError(f"is damaged or no safetensors file ({error})", file=file) from error

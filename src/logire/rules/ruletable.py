@@ -66,6 +66,8 @@ def label_counts(
     features = ground(AtomScores.of(certain, queries), instances, rules, queries)
     support, joined = np.zeros(len(rules), dtype=np.int64), np.zeros(len(rules), dtype=np.int64)
     for q in range(len(queries)):
+        if rules.start[q] == rules.start[q + 1]:
+            continue
         holds = features.query(q) > 0.5
         labels = instances.labels[instances.start[q] : instances.start[q + 1]]
         joined[rules.query(q)] = holds.sum(axis=0)

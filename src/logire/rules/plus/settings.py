@@ -19,8 +19,8 @@ class LogiREPlusSettings:
         rules: where the bodies come from: ``frequent`` or ``confident`` mined ones, ``generated`` by the neural
             generator after it has learnt the mined table, or ``gold``, a file of rules written by hand.
         gold_rules: that file, ``head <- atom ^ ~inverse`` a line; needed for ``gold`` alone.
-        rules_per_query: bodies for each query type, at most; the identity rule comes on top where it is not among
-            them.
+        rules_per_query: bodies for each query type, at most (of hand-written ones all are taken); the identity rule
+            comes on top where it is not among them.
         max_length: longest rule body.
         tied: fit the weights of a relation's query types together (each body one weight, each type pair an offset)
             instead of each query type alone.

@@ -1,4 +1,4 @@
-"""Where the rules of LogiRE+ come from; each source gives up to N bodies a query type.
+"""Where the rules of LogiRE+ come from; all but the last give up to N bodies a query type.
 
 ``frequent``: the mined bodies that join the most facts. ``confident``: those whose pairs carry the relation most
 often. ``generated``: drawn from the neural generator after it has learnt the mined table, as in the first EM iteration

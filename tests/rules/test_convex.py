@@ -1,0 +1,118 @@
+"""The convex solver against autograd."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logire.rules.convex import fit_logistic
+
+
+def problem(seed: int, rows: int = 40, columns: int = 4):
+    """A random design, labels, ridge, centre and offset."""
+    rng = np.random.default_rng(seed)
+    return (
+        rng.normal(size=(rows, columns)),
+        rng.random(rows) < 0.3,
+        rng.uniform(0.1, 3.0, columns),
+        rng.normal(size=columns),
+        rng.normal(0.0, 2.0, rows),
+    )
+
+
+def derivatives(parameters, design, labels, ridge, centre, offset):
+    """Value, gradient and Hessian of the stated objective, by autograd."""
+    x, y = torch.from_numpy(design), torch.from_numpy(np.where(labels, 1.0, -1.0))
+    weight, middle, fixed = (torch.from_numpy(np.asarray(v, dtype=np.float64)) for v in (ridge, centre, offset))
+
+    def objective(p):
+        loss = torch.log1p(torch.exp(-y * (fixed + x @ p))).sum()
+        return loss + 0.5 * (weight * (p - middle) ** 2).sum()
+
+    p = torch.tensor(parameters, requires_grad=True)
+    value = objective(p)
+    (gradient,) = torch.autograd.grad(value, p)
+    return float(value.detach()), gradient.numpy(), torch.autograd.functional.hessian(objective, p.detach()).numpy()
+
+
+@pytest.mark.parametrize("with_offset", [False, True])
+@pytest.mark.parametrize("seed", range(10))
+def test_autograds_gradient_vanishes_at_the_optimum(seed, with_offset):
+    design, labels, ridge, centre, offset = problem(seed)
+    offset = offset if with_offset else np.zeros(len(labels))
+    chosen = {"ridge": ridge, "centre": centre, "offset": offset if with_offset else None}
+    # The tolerance is on Newton's decrement: the default, 1e-10, lets a gradient of some 2e-5 pass.
+    found = fit_logistic(design, labels, **chosen, tolerance=1e-13)
+    _, gradient, _ = derivatives(found, design, labels, ridge, centre, offset)
+    assert np.abs(gradient).max() < 1e-5
+
+
+@given(seed=st.integers(0, 10_000), rows=st.integers(1, 60), columns=st.integers(1, 6), scale=st.floats(0.01, 30.0))
+@settings(max_examples=60, deadline=None)
+def test_what_is_left_to_gain_is_within_the_tolerance(seed, rows, columns, scale):
+    """Newton's decrement g' H^-1 g, about twice the distance to the least objective, at designs of any size."""
+    design, labels, ridge, centre, offset = problem(seed, rows, columns)
+    design = design * scale
+    found = fit_logistic(design, labels, ridge=ridge, centre=centre, offset=offset)
+    _, gradient, hessian = derivatives(found, design, labels, ridge, centre, offset)
+    assert gradient @ np.linalg.solve(hessian, gradient) < 2e-10
+
+
+@given(seed=st.integers(0, 10_000), spread=st.sampled_from([0.0, 1.0, 30.0]))
+@settings(max_examples=60, deadline=None)
+def test_the_start_does_not_change_the_optimum(seed, spread):
+    design, labels, ridge, centre, offset = problem(seed)
+    start = spread * np.random.default_rng(seed + 1).normal(size=len(ridge))
+    before = start.copy()
+    chosen = {"ridge": ridge, "centre": centre, "offset": offset}
+    found = fit_logistic(design, labels, **chosen, start=start)
+    np.testing.assert_allclose(found, fit_logistic(design, labels, **chosen), atol=1e-4)
+    np.testing.assert_array_equal(start, before)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_a_huge_ridge_gives_the_centre_and_nothing_else_does(seed):
+    design, labels, _, centre, offset = problem(seed)
+    huge = fit_logistic(design, labels, ridge=np.full(4, 1e12), centre=centre, offset=offset)
+    np.testing.assert_allclose(huge, centre, atol=1e-9)
+    small = fit_logistic(design, labels, ridge=np.full(4, 1e-2), centre=centre, offset=offset)
+    assert np.abs(small - centre).max() > 1e-3
+
+
+def test_a_parameter_without_data_stays_at_its_centre():
+    design, labels, ridge, centre, _ = problem(1)
+    design[:, 2] = 0.0
+    found = fit_logistic(design, labels, ridge=ridge, centre=centre, start=np.zeros(4))
+    assert found[2] == pytest.approx(centre[2], abs=1e-9)
+
+
+def test_moving_the_centre_into_the_offset_is_the_same_fit_around_zero():
+    design, labels, ridge, centre, offset = problem(2)
+    around = fit_logistic(design, labels, ridge=ridge, centre=centre, offset=offset)
+    moved = fit_logistic(design, labels, ridge=ridge, centre=np.zeros(4), offset=offset + design @ centre)
+    np.testing.assert_allclose(around, centre + moved, atol=1e-5)
+
+
+@pytest.mark.parametrize("label", [False, True])
+def test_labels_of_one_kind_and_separable_ones_stay_finite(label):
+    design = np.stack([np.linspace(-50.0, 50.0, 21), np.ones(21)], axis=1)
+    chosen = {"ridge": np.full(2, 1e-3), "centre": np.zeros(2)}
+    for labels in (np.full(21, label), (design[:, 0] > 0) == label):
+        found = fit_logistic(design, labels, **chosen)
+        _, gradient, _ = derivatives(found, design, labels, **chosen, offset=np.zeros(21))
+        assert np.abs(gradient).max() < 1e-4
+
+
+def test_many_rows_of_large_logits_reach_the_optimum_too():
+    """Where the objective's own rounding is larger than what a last step gains."""
+    rng = np.random.default_rng(5)
+    design = np.concatenate([rng.normal(-6.0, 6.0, (60_000, 1)), rng.random((60_000, 4))], axis=1)
+    labels = rng.random(60_000) < 1.0 / (1.0 + np.exp(-design[:, 0]))
+    chosen = {"ridge": np.full(5, 0.3), "centre": np.eye(5)[0]}
+    found = fit_logistic(design, labels, **chosen)
+    _, gradient, hessian = derivatives(found, design, labels, **chosen, offset=np.zeros(len(labels)))
+    assert gradient @ np.linalg.solve(hessian, gradient) < 1e-9
