@@ -15,7 +15,7 @@ from logire.corpus.document import Schema
 from logire.corpus.dump import scored
 from logire.corpus.dwie import read_dwie
 from logire.corpus.prepare import dwie_schema
-from logire.rules.explain import best_path
+from logire.rules.explain import BestPaths
 from logire.rules.grounding import AtomScores, ground, sigmoid
 from logire.rules.queries import Instances, QueryTypes
 from logire.rules.ruleset import RuleSet
@@ -90,7 +90,7 @@ def test_best_path_has_the_score_of_the_best_of_all_paths(seed, body, random_doc
     probabilities = sigmoid(document.logits)
     n = len(document.types)
     for head, tail in product(range(n), repeat=2):
-        path = best_path(probabilities, body, head, tail)
+        path = BestPaths(probabilities).find(body, head, tail)
         assert path.entities[0] == head
         assert path.entities[-1] == tail
         assert len(path.scores) == len(body)

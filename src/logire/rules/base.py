@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
+from scipy.special import expit
 
 from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import ScoredDocument
@@ -21,7 +22,7 @@ from logire.corpus.predictions import Prediction, predict
 from logire.errors import InputError
 from logire.files import atomic, write_text
 from logire.rules.em import History, Report, ignore, silent, unseen_mask
-from logire.rules.explain import Explanation, Reason, best_path
+from logire.rules.explain import BestPaths, Explanation, Reason
 from logire.rules.grounding import AtomScores, ground, sigmoid
 from logire.rules.learnt import Learnt
 from logire.rules.queries import Instances, QueryTypes, rescored
@@ -160,31 +161,40 @@ class RuleModel(ABC, Generic[S]):
         [seen] = self.entering([document])
         predicted = np.flatnonzero(scores >= self.learnt.theta).tolist()
         asked = predicted if relation is None else [self.schema.relation_index[relation]]
-        return [self._explanation(document, seen, head, tail, r, float(scores[r]), most) for r in asked]
+        paths = BestPaths(sigmoid(self.atoms([seen])[0].logits))
+        return [self._explanation(document, seen, paths, head, tail, r, float(scores[r]), most) for r in asked]
 
     def explanations(self, documents: Sequence[ScoredDocument], *, most: int = 5) -> Iterator[dict[str, Any]]:
         """Every prediction with its reasons, as JSON objects (entity names, atom scores)."""
         entering = self.entering(documents)
         for document, seen, scores in zip(documents, entering, self.scores(documents), strict=True):
+            paths = BestPaths(sigmoid(self.atoms([seen])[0].logits))
             for p in predict(document.document, scores, self.learnt.theta, self.schema):
                 r = self.schema.relation_index[p.relation]
                 score = float(scores[p.head, p.tail, r])
-                explanation = self._explanation(document, seen, p.head, p.tail, r, score, most)
+                explanation = self._explanation(document, seen, paths, p.head, p.tail, r, score, most)
                 yield explanation.as_dict(document, self.schema)
 
     def _explanation(
-        self, document: ScoredDocument, seen: ScoredDocument, head: int, tail: int, r: int, score: float, most: int
+        self,
+        document: ScoredDocument,
+        seen: ScoredDocument,
+        paths: BestPaths,
+        head: int,
+        tail: int,
+        r: int,
+        score: float,
+        most: int,
     ) -> Explanation:
-        """``seen`` is the document as the last extractor sees it."""
+        """``seen`` is the document as the last extractor sees it, ``paths`` are those of its atoms."""
         learnt = self.learnt
         logit = float(seen.logits[head, tail, r])
         q = int(self.queries.index[r, document.types[head], document.types[tail]])
         reasons: list[Reason] = []
         if q >= 0:
-            probabilities = sigmoid(self.atoms([seen])[0].logits)
             part = learnt.rules.query(q)
             reasons = [
-                Reason(body, float(weight), best_path(probabilities, body, head, tail))
+                Reason(body, float(weight), paths.find(body, head, tail))
                 for body, weight in zip(learnt.rules.bodies[part], learnt.extractor.weights[part], strict=True)
             ]
             reasons.sort(key=lambda reason: (-abs(reason.contribution), reason.body))
@@ -198,7 +208,7 @@ class RuleModel(ABC, Generic[S]):
             bias=float(learnt.extractor.bias[q]) if q >= 0 else 0.0,
             # A candidate of no query type keeps its logit, or is rejected.
             residual=(float(learnt.extractor.residual[q]) if q >= 0 else float(not self.rejects_unseen)) * logit,
-            backbone=float(sigmoid(document.logits[head, tail, r])),
+            backbone=float(expit(document.logits[head, tail, r])),
             reasons=tuple(reasons[:most]),
         )
 

@@ -103,28 +103,41 @@ class Explanation:
         }
 
 
-def best_path(probabilities: npt.NDArray[np.float32], body: Body, head: int, tail: int) -> GroundingPath:
-    """The grounding path of ``body`` from head to tail with the largest product (the first of several).
+class BestPaths:
+    """The best grounding paths of one document; bodies from the same head share the work of their prefixes.
 
     Args:
-        probabilities: (N, N, R).
+        probabilities: (N, N, R) of the document's atoms.
     """
-    relations = probabilities.shape[2]
 
-    def matrix(atom: int) -> npt.NDArray[np.float32]:
-        return probabilities[:, :, atom] if atom < relations else probabilities[:, :, atom - relations].T
+    def __init__(self, probabilities: npt.NDArray[np.float32]) -> None:
+        self.probabilities = probabilities
+        self._reached: dict[tuple[int, Body], tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]] = {}
 
-    reached = np.zeros(len(probabilities), dtype=np.float32)
-    reached[head] = 1.0
-    came_from = []
-    for atom in body:
-        products = reached[:, None] * matrix(atom)
-        came_from.append(products.argmax(axis=0))
-        reached = products.max(axis=0)
-    entities = [tail]
-    for step in reversed(came_from):
-        entities.append(int(step[entities[-1]]))
-    entities[-1] = head
-    entities.reverse()
-    scores = tuple(float(matrix(atom)[entities[i], entities[i + 1]]) for i, atom in enumerate(body))
-    return GroundingPath(tuple(entities), scores)
+    def find(self, body: Body, head: int, tail: int) -> GroundingPath:
+        """The grounding path of ``body`` from head to tail with the largest product (the first of several)."""
+        entities = [tail]
+        for length in range(len(body), 0, -1):
+            entities.append(int(self._reach(head, body[:length])[1][entities[-1]]))
+        entities.reverse()
+        scores = tuple(float(self._matrix(atom)[entities[i], entities[i + 1]]) for i, atom in enumerate(body))
+        return GroundingPath(tuple(entities), scores)
+
+    def _reach(self, head: int, body: Body) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+        """(N,) the best product of a path to each entity, and (N,) the entity before it on that path."""
+        found = self._reached.get((head, body))
+        if found is None:
+            if len(body) == 1:
+                reached = self._matrix(body[0])[head]
+                found = reached, np.full(len(reached), head)
+            else:
+                products = self._reach(head, body[:-1])[0][:, None] * self._matrix(body[-1])
+                found = products.max(axis=0), products.argmax(axis=0)
+            self._reached[head, body] = found
+        return found
+
+    def _matrix(self, atom: int) -> npt.NDArray[np.float32]:
+        relations = self.probabilities.shape[2]
+        if atom < relations:
+            return self.probabilities[:, :, atom]
+        return self.probabilities[:, :, atom - relations].T
