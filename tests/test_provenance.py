@@ -160,6 +160,20 @@ def test_a_chain_begins_anywhere(results: Path) -> None:
     assert trace(results / "corpus").corpora[0]["data_digest"] == corpus["data_digest"]
 
 
+def test_out_of_fold_logits_are_checked_too(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = results / "runs" / "cnn" / "seed1" / "logire"
+    dump = results / "runs" / "fold.safetensors"
+    dump.write_text("logits")
+    digest, file = file_digest(dump), relative_path(dump, run)
+    write_json(run / "run.json", read_json(run / "run.json") | {"out_of_fold": [{"file": file, "digest": digest}]})
+    assert trace(run).runs[0]["folds_state"] == ["unchanged"]
+    dump.write_text("others")
+    assert trace(run).changed
+    with pytest.raises(InputError, match="has changed since"):
+        command(run)
+    assert "1 fold CHANGED" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     ("file", "where"),
     [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,12 +88,18 @@ def _run_row(row: Mapping[str, Any]) -> list[Any]:
         row["folder"],
         row.get("seed"),
         _short(row.get("params_digest")),
-        row.get("logits_state"),
+        ", ".join([*filter(None, [row.get("logits_state")]), *_folds(row.get("folds_state", []))]),
         f"{commit} and changes" if git.get("dirty") else commit,
         hardware.get("gpu") or hardware.get("cpu"),
         row.get("wall_seconds"),
         row.get("peak_memory_mib"),
     ]
+
+
+def _folds(states: Sequence[str]) -> Iterator[str]:
+    """``3 folds unchanged``: the states of the out-of-fold dumps, each with how many have it."""
+    for state, count in Counter(states).items():
+        yield f"{count} fold{'s' if count > 1 else ''} {state}"
 
 
 def _made_from(source: Mapping[str, Any]) -> str:
