@@ -86,7 +86,7 @@ def test_after_repro_both_tools_are_content_quickly_and_dvc_shows_the_run(record
 
 def test_every_out_persists_and_no_cache_links():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    assert list(stages) == ["prepare", "backbones", "logire", "tables", "figures", "report", "second"]
+    assert list(stages) == ["prepare", "backbones", "folds", "logire", "tables", "figures", "report", "second"]
     for stage in stages.values():
         assert stage["desc"]
         assert all(options == {"persist": True} for out in stage["outs"] for options in out.values())
