@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from rules_builders import write_incomplete_dump
 
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
-from logire.corpus.dump import ScoredDocument, scored
+from logire.corpus.dump import ScoredDocument, read_dump, scored
+from logire.corpus.prepare import prepare_embedded
+from logire.corpus.prepared import PreparedCorpus
 
 MakeDocument = Callable[..., ScoredDocument]
 
@@ -60,3 +64,30 @@ def random_documents(schema: Schema) -> Callable[..., list[ScoredDocument]]:
         return found
 
     return make
+
+
+@pytest.fixture(scope="session")
+def noise(random_documents: Callable[..., list[ScoredDocument]]) -> tuple[list[ScoredDocument], list[ScoredDocument]]:
+    """Training and development documents without any signal."""
+    return random_documents(11, count=14, largest=7), random_documents(12, count=5, largest=7)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> PreparedCorpus:
+    """A small embedded corpus."""
+    folder = tmp_path_factory.mktemp("embedded") / "corpus"
+    prepare_embedded(folder, documents=(40, 12, 12))
+    return PreparedCorpus.open(folder)
+
+
+@pytest.fixture(scope="session")
+def dump(corpus: PreparedCorpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noisy logits of it."""
+    path = tmp_path_factory.mktemp("dump") / "logits.safetensors"
+    return write_incomplete_dump(corpus, path, high=4.0, low=-6.0, spread=1.0)
+
+
+@pytest.fixture(scope="session")
+def splits(corpus: PreparedCorpus, dump: Path) -> tuple[list[ScoredDocument], ...]:
+    """Its training, development and test documents with these logits."""
+    return tuple(read_dump(dump, corpus, split) for split in ("train", "dev", "test"))

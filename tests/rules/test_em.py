@@ -6,9 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from rules_builders import write_incomplete_dump
 
 import logire.rules.em as em
-from logire.corpus.dump import read_dump, write_dump
+from logire.corpus.dump import read_dump
 from logire.corpus.embedded import PLANTED_RULES
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
@@ -39,19 +40,9 @@ def corpus(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dump(corpus, tmp_path_factory):
-    """Clean logits: high where a fact is labelled, low elsewhere; a third of the facts are hidden from them."""
-    rng = np.random.default_rng(0)
-    logits = {}
-    for split in ("train", "dev", "test"):
-        logits[split] = {}
-        for document in corpus.documents(split):
-            labels = corpus.schema.labels(document)
-            seen = labels & (rng.random(labels.shape) > 0.3)
-            noise = rng.normal(0, 0.5, labels.shape)
-            logits[split][document.title] = (np.where(seen, 5.0, -7.0) + noise).astype(np.float32)
+    """Clean logits."""
     path = tmp_path_factory.mktemp("dump") / "logits.safetensors"
-    write_dump(path, logits)
-    return path
+    return write_incomplete_dump(corpus, path, high=5.0, low=-7.0, spread=0.5)
 
 
 @pytest.fixture(scope="module")
