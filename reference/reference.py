@@ -19,7 +19,9 @@ import tempfile
 from pathlib import Path
 
 KEPT = ("run.json", "history.csv", "metrics-dev.json", "metrics-test.json")
-DRAWN = {".png", ".pdf"}
+DRAWN = {".png"}
+LEFT_OUT = {".html", ".tex", ".pdf"}
+"""Other forms of the same tables and drawings; the commands make them again."""
 SHOWN = "bilstm"
 """The backbone of figure 4, table 5 and the variants."""
 
@@ -80,6 +82,9 @@ def make(root: Path) -> None:
         logire("ablations", *shown, *variants, out=tables / "variants")
         logire("frontier", *shown, *variants, out=figures / "frontier")
     minutes(root)
+    for file in [*tables.iterdir(), *figures.iterdir()]:
+        if file.suffix in LEFT_OUT:
+            file.unlink()
 
 
 def minutes(root: Path) -> None:

@@ -105,8 +105,10 @@ class RuleModel(ABC, Generic[S]):
 
     def scores(self, documents: Sequence[ScoredDocument]) -> list[FloatArray]:
         """For each document (N, N, R) score(q, z); the diagonal and rejected candidates are :data:`REJECTED`."""
+        return self._scores(self.entering(documents))
+
+    def _scores(self, entering: Sequence[ScoredDocument]) -> list[FloatArray]:
         learnt, queries = self.learnt, self.queries
-        entering = self.entering(documents)
         instances = Instances.of(entering, queries)
         features = ground(AtomScores.of(self.atoms(entering), queries), instances, learnt.rules, queries)
         values = learnt.extractor.scores(features, learnt.rules, instances)
@@ -157,8 +159,8 @@ class RuleModel(ABC, Generic[S]):
                 raise InputError(f"entity {entity} does not exist: there are {n}", document=document.title, field=name)
         if relation is not None and relation not in self.schema.relation_index:
             raise InputError(f"unknown relation {relation!r}", remedy=f"one of {', '.join(self.schema.relations)}")
-        scores = self.scores([document])[0][head, tail]
         [seen] = self.entering([document])
+        scores = self._scores([seen])[0][head, tail]
         predicted = np.flatnonzero(scores >= self.learnt.theta).tolist()
         asked = predicted if relation is None else [self.schema.relation_index[relation]]
         paths = BestPaths(sigmoid(self.atoms([seen])[0].logits))
@@ -167,7 +169,7 @@ class RuleModel(ABC, Generic[S]):
     def explanations(self, documents: Sequence[ScoredDocument], *, most: int = 5) -> Iterator[dict[str, Any]]:
         """Every prediction with its reasons, as JSON objects (entity names, atom scores)."""
         entering = self.entering(documents)
-        for document, seen, scores in zip(documents, entering, self.scores(documents), strict=True):
+        for document, seen, scores in zip(documents, entering, self._scores(entering), strict=True):
             paths = BestPaths(sigmoid(self.atoms([seen])[0].logits))
             for p in predict(document.document, scores, self.learnt.theta, self.schema):
                 r = self.schema.relation_index[p.relation]
