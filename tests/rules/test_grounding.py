@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rules_builders import BODIES_WITH_ANY
 
 from logire.corpus.document import Schema
 from logire.corpus.dump import scored
@@ -22,7 +23,9 @@ from logire.rules.ruleset import RuleSet
 
 
 def atom_matrix(probabilities: np.ndarray, atom: int) -> np.ndarray:
-    r = probabilities.shape[2]
+    n, _, r = probabilities.shape
+    if atom == 2 * r:
+        return np.array([[float(i != j) for j in range(n)] for i in range(n)])
     return probabilities[:, :, atom] if atom < r else probabilities[:, :, atom - r].T
 
 
@@ -54,9 +57,8 @@ def rule_set(queries: QueryTypes, bodies: list[set[tuple[int, ...]]]) -> RuleSet
 def test_features_equal_a_search_over_all_paths(seed, data, random_documents, schema):
     documents = random_documents(seed)
     queries = QueryTypes.of(documents, schema)
-    body = st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple)
     # the same bodies for several query types, prefixes of each other among them
-    bodies = [data.draw(st.sets(body, min_size=1, max_size=4)) for _ in range(len(queries))]
+    bodies = [data.draw(st.sets(BODIES_WITH_ANY, min_size=1, max_size=4)) for _ in range(len(queries))]
     rules = rule_set(queries, bodies)
     instances = Instances.of(documents, queries)
     features = ground(AtomScores.of(documents, queries), instances, rules, queries)
@@ -83,7 +85,7 @@ def test_features_can_live_in_a_file(tmp_path, random_documents, schema):
     np.testing.assert_array_equal(mapped.values, in_memory.values)
 
 
-@given(seed=st.integers(0, 10_000), body=st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple))
+@given(seed=st.integers(0, 10_000), body=BODIES_WITH_ANY)
 @settings(max_examples=40, deadline=None)
 def test_best_path_has_the_score_of_the_best_of_all_paths(seed, body, random_documents):
     (document,) = random_documents(seed, count=1, largest=6)

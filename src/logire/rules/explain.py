@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument
-from logire.rules.queries import Body, atom_name, body_name
+from logire.rules.queries import Body, any_atom, atom_name, body_name
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,9 @@ class BestPaths:
         return found
 
     def _matrix(self, atom: int) -> npt.NDArray[np.float32]:
-        relations = self.probabilities.shape[2]
+        entities, _, relations = self.probabilities.shape
+        if atom == any_atom(relations):
+            return 1.0 - np.eye(entities, dtype=np.float32)
         if atom < relations:
             return self.probabilities[:, :, atom]
         return self.probabilities[:, :, atom - relations].T

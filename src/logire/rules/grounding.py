@@ -2,9 +2,9 @@
 
     phi(rule; h, t) = max over h = e_0, ..., e_l = t of  prod_i phi(e_{i-1}, r_i, e_i)
 
-with phi(e, r, e') = sigmoid(logit[e, e', r]), for an inverse atom sigmoid(logit[e', e, r]); the entities between
-are any of the document's. One max-product of a few rows by (N, N) for each distinct prefix of all rule bodies,
-document by document, no padding.
+with phi(e, r, e') = sigmoid(logit[e, e', r]), for an inverse atom sigmoid(logit[e', e, r]), for ``any`` 1 where
+e and e' differ, else 0; the entities between are any of the document's. One max-product of a few rows by (N, N) for
+each distinct prefix of all rule bodies, document by document, no padding.
 
 Cost of a document: sum over prefixes of (heads that need it) * N * (columns that are needed), less what is pruned.
 """
@@ -161,6 +161,21 @@ def _max_product(left, right, row_bound, first_row, last_row, first, last, out):
 
 
 @numba.njit(cache=True)
+def _max_other(left, first_row, last_row, out):  # type: ignore[no-untyped-def]
+    """out[i, j] = max over k != j of left[i, k] for rows first_row..last_row: the product by ``any``, N^2 not N^3."""
+    for i in range(first_row, last_row):
+        at, top, second = 0, left[i, 0], np.float32(0.0)
+        for k in range(1, left.shape[1]):
+            value = left[i, k]
+            if value > top:
+                at, top, second = k, value, top
+            elif value > second:
+                second = value
+        out[i, :] = top
+        out[i, at] = second
+
+
+@numba.njit(cache=True)
 def _ground(  # type: ignore[no-untyped-def]
     values,
     score_start,
@@ -187,8 +202,12 @@ def _ground(  # type: ignore[no-untyped-def]
         n = sizes[d]
         relations = (score_start[d + 1] - score_start[d]) // (n * n)
         forward = values[score_start[d] : score_start[d + 1]].reshape((relations, n, n))
-        atoms = np.empty((2 * relations, n, n), dtype=np.float32)
-        bounds = np.zeros((2 * relations, n), dtype=np.float32)
+        anything = 2 * relations
+        atoms = np.ones((anything + 1, n, n), dtype=np.float32)
+        bounds = np.zeros((anything + 1, n), dtype=np.float32)
+        bounds[anything] = 1.0
+        for i in range(n):
+            atoms[anything, i, i] = 0.0
         for r in range(relations):
             for i in range(n):
                 for j in range(n):
@@ -198,16 +217,27 @@ def _ground(  # type: ignore[no-untyped-def]
                     bounds[r, i] = max(bounds[r, i], p)
                     bounds[r + relations, j] = max(bounds[r + relations, j], p)
         products = np.empty((deepest, n, n), dtype=np.float32)
+        turned = np.empty((n, n), dtype=np.float32)
+        first_atom = anything
         for node in range(len(atom)):
             level = depth[node] - 1
             a = atom[node]
             out = products[level]
+            if level == 0:
+                first_atom = a
+            from_any = level == 1 and first_atom == anything and a != anything
+            if from_any:
+                _max_other(atoms[a + relations if a < relations else a - relations], 0, n, turned)
             for head_type in range(types):
                 if not head_types[node, head_type]:
                     continue
                 first_row, last_row = type_start[d, head_type], type_start[d, head_type + 1]
                 if level == 0:
                     out[first_row:last_row] = atoms[a, first_row:last_row]
+                elif from_any:
+                    out[first_row:last_row] = turned.T[first_row:last_row]
+                elif a == anything:
+                    _max_other(products[level - 1], first_row, last_row, out)
                 elif every_tail[node, head_type]:
                     _max_product(products[level - 1], atoms[a], bounds[a], first_row, last_row, 0, n, out)
                 else:

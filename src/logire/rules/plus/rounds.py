@@ -132,7 +132,9 @@ def fit_round(
 
 def blended(extractor: Extractor, blend: float) -> Extractor:
     """(1 - blend) logit + blend score, as an extractor: it is linear in both."""
-    return Extractor(blend * extractor.bias, blend * extractor.weights, (1.0 - blend) + blend * extractor.residual)
+    # + 0.0: no negative zeros, which a table would not keep
+    bias, weights = blend * extractor.bias + 0.0, blend * extractor.weights + 0.0
+    return Extractor(bias, weights, (1.0 - blend) + blend * extractor.residual)
 
 
 def _fit(

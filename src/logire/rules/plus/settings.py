@@ -22,6 +22,9 @@ class LogiREPlusSettings:
         rules_per_query: bodies for each query type, at most (of hand-written ones all are taken); the identity rule
             comes on top where it is not among them.
         max_length: longest rule body.
+        open_rules: open bodies for each query type, at most: ``r1 ^ any`` (the head has r1 to an entity other than
+            the tail) and ``any ^ r1``, those that hold for the most facts; the four of the relation itself come on
+            top. 0: none, closed rules alone, as in the paper.
         tied: fit the weights of a relation's query types together (each body one weight, each type pair an offset)
             instead of each query type alone.
         residual: the query's own logit enters the score with a weight of its own, pulled toward 1, so that no
@@ -43,6 +46,7 @@ class LogiREPlusSettings:
     gold_rules: str | None = None
     rules_per_query: Count = 20
     max_length: Annotated[int, Field(ge=1, le=4)] = 3
+    open_rules: Annotated[int, Field(ge=0)] = 20
     tied: bool = True
     residual: bool = True
     calibrate: bool = False

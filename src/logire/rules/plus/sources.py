@@ -2,7 +2,7 @@
 
 ``frequent``: the mined bodies that join the most facts. ``confident``: those whose pairs carry the relation most
 often. ``generated``: drawn from the neural generator after it has learnt the mined table, as in the first EM iteration
-of the paper. ``gold``: written by hand.
+of the paper. ``gold``: written by hand. Open rules come on top of each.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from logire.rules.em import draw_rules, new_generator
 from logire.rules.fitting import fit_generator
 from logire.rules.gold import INVERSE, read_gold_rules
 from logire.rules.mining import count_paths, normalised
+from logire.rules.plus.open import open_rules
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.queries import Body, QueryTypes
 from logire.rules.ruleset import RuleSet
@@ -61,6 +62,9 @@ def find_rules(
         ]
     for q, (relation, _, _) in enumerate(queries.triples):
         counts[q].setdefault((int(relation),), 0)
+    if settings.open_rules:
+        for found, opened in zip(counts, open_rules(train, queries, settings.open_rules), strict=True):
+            found |= opened
     return rule_set(shared(counts, queries) if settings.tied else counts)
 
 
