@@ -23,6 +23,7 @@ from logire.evaluation.run import evaluate_file
 from logire.files import read_json, write_json
 from logire.provenance import file_digest, relative_path
 from logire.reporting.chain import trace
+from logire.reporting.sources import run_source, write_sources
 from logire.reporting.table1 import table1
 from logire.reporting.table2 import table2
 
@@ -146,6 +147,19 @@ def test_from_a_cell_of_the_table_to_the_raw_data(results: Path, monkeypatch: py
     assert {row["data_digest"] for row in chain.files} == {corpus["data_digest"]}
     assert not chain.changed
     assert len(trace(results / "tables" / "table2.csv").files) == 8
+
+
+def test_of_a_methods_variants_one_or_its_own_settings(results: Path) -> None:
+    runs = [results / "runs" / "cnn" / f"seed{seed}" / "logire" for seed in (1, 2)]
+    write_json(runs[1] / "run.json", read_json(runs[1] / "run.json") | {"variant": "newton"})
+    stem = results / "tables" / "variants"
+    write_sources(stem, [run_source(run / "metrics-test.json") for run in runs])
+    listed = stem.with_name("variants.sources.json")
+    found = {name: trace(listed, method="logire", variant=name) for name in (None, "newton", "")}
+    assert [len(chain.files) for chain in found.values()] == [2, 1, 1]
+    assert [found[name].files[0]["seed"] for name in ("newton", "")] == [2, 1]
+    with pytest.raises(InputError, match="none of the sources is no_residual"):
+        trace(listed, variant="no_residual")
 
 
 def test_a_chain_begins_anywhere(results: Path) -> None:

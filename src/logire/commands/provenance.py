@@ -23,7 +23,8 @@ def provenance(
         Path, typer.Argument(help="A table or figure, a metrics file, a run's folder, or a prepared corpus.")
     ],
     backbone: Annotated[str | None, typer.Option(help="Only this backbone's runs.")] = None,
-    method: Annotated[str | None, typer.Option(help="Only this method: backbone or logire.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method: backbone, logire or logire_plus.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Only this variant; empty: a method's own settings.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
     seed: Annotated[str | None, typer.Option(help="Only this seed.")] = None,
     metric: Annotated[str, typer.Option(help="The value to read from each metrics file.")] = "f1",
@@ -32,7 +33,7 @@ def provenance(
     """Show what stands behind a result, back to the raw data; fails where a file has changed since."""
     from logire.reporting.chain import trace
 
-    chain = trace(path, metric=metric, backbone=backbone, method=method, split=split, seed=seed)
+    chain = trace(path, metric=metric, backbone=backbone, method=method, variant=variant, split=split, seed=seed)
     if as_json:
         print(json.dumps(asdict(chain), indent=2, ensure_ascii=False))
     else:

@@ -53,7 +53,8 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     Args:
         path: a file of a table or figure, metrics, a run's folder or any file in it, or a prepared corpus.
         metric: whose value to read from each metrics file.
-        wanted: ``backbone``, ``method``, ``split``, ``seed``: follow these only; None for all.
+        wanted: ``backbone``, ``method``, ``variant`` (empty: a method's own settings), ``split``, ``seed``: follow
+            these only; None for all.
 
     Raises:
         InputError: nothing is known about ``path``, or no source is as wanted.
@@ -68,7 +69,7 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
         chain.made = listed.name.removesuffix(".sources.json")
         chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
         for row in read_json(listed)["sources"]:
-            if all(str(row.get(key, value)) == value for key, value in chosen.items()):
+            if _is_wanted(row, chosen):
                 _add_file(chain, listed.parent.resolve() / row["file"], row, metric)
         if not chain.files:
             raise InputError(f"none of the sources is {' '.join(chosen.values())}", file=listed)
@@ -79,6 +80,12 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     if not (chain.made or chain.runs or chain.corpora):
         raise InputError(f"no {RUN} stands beside it", file=path, remedy=_REMEDY)
     return chain
+
+
+def _is_wanted(row: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    """Whether a source is as wanted in all that is known of it; a run without a variant has a method's own settings."""
+    known = {"variant": "", **row} if "seed" in row else row
+    return all(str(known.get(key, value)) == value for key, value in wanted.items())
 
 
 def _cell(table: Path, wanted: Mapping[str, str]) -> dict[str, str] | None:

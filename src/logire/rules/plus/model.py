@@ -26,7 +26,7 @@ from logire.thresholds import Threshold, best_threshold
 
 
 class LogiREPlus(RuleModel[LogiREPlusSettings]):
-    """LogiRE+: mined rules, closed and open, a convex extractor beside the backbone's own logit, all choices made on dev.
+    """LogiRE+: closed and open rules, a convex extractor beside the backbone's own logit, all choices made on dev.
 
     Give ``fit`` training logits that no backbone gave on its own training documents (cross-fitting): on in-sample
     ones it learns to trust atoms that will not be there at test time.
