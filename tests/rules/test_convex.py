@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logire.rules.convex import fit_logistic
@@ -51,6 +51,7 @@ def test_autograds_gradient_vanishes_at_the_optimum(seed, with_offset):
 
 
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 60), columns=st.integers(1, 6), scale=st.floats(0.01, 30.0))
+@example(seed=1, rows=10, columns=1, scale=27.0)
 @settings(max_examples=60, deadline=None)
 def test_what_is_left_to_gain_is_within_the_tolerance(seed, rows, columns, scale):
     """Newton's decrement g' H^-1 g, about twice the distance to the least objective, at designs of any size."""

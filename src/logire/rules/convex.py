@@ -50,11 +50,14 @@ def fit_logistic(
         gradient = design.T @ (probability - target) + ridge * (parameters - centre)
         if factor is not None:
             step = cho_solve(factor, gradient)
-        if factor is None or gradient @ step > HEADWAY * before:
+            decrement = float(gradient @ step)
+        # An old Hessian may be far too steep for the place reached, so that it never says when to stop.
+        if factor is None or not tolerance <= decrement <= HEADWAY * before:
             curvature = probability * (1.0 - probability)
             factor = cho_factor((design * curvature[:, None]).T @ design + np.diag(ridge))
             step = cho_solve(factor, gradient)
-        before = decrement = float(gradient @ step)
+            decrement = float(gradient @ step)
+        before = decrement
         if decrement < tolerance:
             parameters = parameters - step
             break
