@@ -16,8 +16,8 @@ from logire.thresholds import best_threshold
 CPU = torch.device("cpu")
 BODIES = st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple)
 BODIES_WITH_ANY = st.lists(st.integers(0, 6), min_size=1, max_size=4).map(tuple)
-QUICK = {"rounds": 1, "max_length": 2, "l2": (3.0, 0.3), "blend": (0.0, 0.5, 1.0)}
-EVERYTHING = QUICK | {"rounds": 2, "calibrate": True, "closure": 0.9, "closure_support": 3}
+QUICK = {"rounds": 1, "max_length": 2, "l2": (3.0, 0.3), "blend": (0.0, 0.5, 1.0), "closure": (0.0,)}
+EVERYTHING = QUICK | {"rounds": 2, "calibrate": True, "closure": (1.0,), "closure_support": 3}
 
 
 def plus(**chosen) -> LogiREPlusSettings:

@@ -7,10 +7,10 @@ from itertools import pairwise, product
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rules_builders import BODIES, all_candidates
+from rules_builders import BODIES, all_candidates, relogited
 
 from logire.corpus.dump import NEVER, ScoredDocument
-from logire.rules.plus.closure import best_weakest, closed
+from logire.rules.plus.closure import best_weakest, closed, partly
 from logire.rules.plus.sources import rule_set
 from logire.rules.queries import QueryTypes
 
@@ -78,6 +78,19 @@ def test_at_any_threshold_the_closed_scores_predict_the_forward_closure(seed, da
         for document, after in zip(documents, closed(documents, rules, queries), strict=True):
             predicted = (after.logits >= theta) & ~np.eye(len(after.types), dtype=np.bool_)[:, :, None]
             np.testing.assert_array_equal(predicted, concluded(document, theta, rules, queries))
+
+
+@given(seed=st.integers(0, 10_000), strength=st.floats(0.0, 1.0))
+@settings(max_examples=30, deadline=None)
+def test_a_strength_goes_that_part_of_the_way(seed, strength, random_documents, schema):
+    [document] = random_documents(seed, largest=5)[:1]
+    full = relogited(document, document.logits + np.float32(2.0) * (document.logits > 0))
+    after = partly(document, full, strength).logits
+    kept = document.logits <= 0
+    np.testing.assert_array_equal(after[kept], document.logits[kept])
+    np.testing.assert_allclose(after[~kept], document.logits[~kept] + 2 * strength, atol=1e-5)
+    np.testing.assert_array_equal(partly(document, full, 1.0).logits, full.logits)
+    np.testing.assert_array_equal(partly(document, full, 0.0).logits, document.logits)
 
 
 def test_a_path_of_the_closure_by_hand(document, schema):

@@ -14,7 +14,7 @@ from logire.rules.queries import body_name
 
 @pytest.fixture(scope="module")
 def model(corpus, splits):
-    return LogiREPlus(corpus.schema, plus(rounds=1), seed=1, device="cpu").fit(*splits[:2])
+    return LogiREPlus(corpus.schema, plus(rounds=1, closure=(0.0,)), seed=1, device="cpu").fit(*splits[:2])
 
 
 def test_planted_rules_come_out_on_top(model):
@@ -51,14 +51,60 @@ def test_planted_rules_lift_f1_over_the_backbone(corpus, splits, model, tied):
 
 def test_the_closure_only_adds_to_scores(corpus, splits, model):
     train, dev, test = splits
-    chosen = plus(rounds=1, closure=0.9, closure_support=3)
-    closing = LogiREPlus(corpus.schema, chosen, seed=1, device="cpu").fit(train, dev)
-    np.testing.assert_array_equal(closing.learnt.extractor.weights, model.learnt.extractor.weights)
-    raised = 0
-    for before, after in zip(model.scores(test), closing.scores(test), strict=True):
-        assert (after >= before).all()
-        raised += int((after > before).sum())
-    assert raised > 20
+    raised = {}
+    for strength in (0.5, 1.0):
+        chosen = plus(rounds=1, closure=(strength,), closure_support=3)
+        closing = LogiREPlus(corpus.schema, chosen, seed=1, device="cpu").fit(train, dev)
+        assert closing.closure == strength
+        np.testing.assert_array_equal(closing.learnt.extractor.weights, model.learnt.extractor.weights)
+        raised[strength] = [a - b for a, b in zip(closing.scores(test), model.scores(test), strict=True)]
+        assert min(r.min() for r in raised[strength]) >= 0
+    assert sum((r > 0).sum() for r in raised[1.0]) > 20
+    for half, whole in zip(raised[0.5], raised[1.0], strict=True):
+        np.testing.assert_allclose(half, whole / 2, atol=1e-5)
+
+
+def test_the_strength_of_the_closure_is_the_best_on_dev_and_of_equals_the_least(corpus, splits, model):
+    train, dev, _ = splits
+    strengths = (1.0, 0.0, 0.5)
+    chosen = LogiREPlus(corpus.schema, plus(rounds=1, closure=strengths, closure_support=3), seed=1, device="cpu")
+    chosen.fit(train, dev)
+    best = {}
+    for strength in strengths:
+        settings = plus(rounds=1, closure=(strength,), closure_support=3)
+        alone = LogiREPlus(corpus.schema, settings, seed=1, device="cpu").fit(train, dev)
+        best[strength] = alone.learnt.dev_f1
+    assert chosen.learnt.dev_f1 == max(best.values())
+    assert chosen.closure == min(s for s in best if best[s] == max(best.values()))
+    rows = chosen.history[chosen.history["round"] == 2]
+    assert dict(zip(rows["closure"], rows["dev_f1"], strict=True)) == best
+    # Rules that never fire leave every strength equal.
+    none = plus(rounds=1, closure=strengths, closure_support=10_000)
+    assert LogiREPlus(corpus.schema, none, seed=1, device="cpu").fit(train, dev).closure == 0.0
+
+
+def test_what_the_closure_adds_is_a_reason_with_its_path(corpus, splits):
+    train, dev, test = splits
+    settings = plus(rounds=1, closure=(0.75,), closure_support=3)
+    closing = LogiREPlus(corpus.schema, settings, seed=1, device="cpu").fit(train, dev)
+    [seen] = closing.entering(test[:1])
+    [before] = closing._extracted([seen])
+    [after] = closing.scores([seen])
+    raised = np.argwhere(after > before.logits)
+    raised = raised[(raised[:, 0] != raised[:, 1])].tolist()
+    assert raised
+    for h, t, r in raised:
+        (explanation,) = closing.explain(test[0], h, t, corpus.schema.relations[r], most=10_000)
+        (reason,) = [x for x in explanation.reasons if x.closing is not None]
+        assert reason.contribution == pytest.approx(after[h, t, r] - before.logits[h, t, r], abs=1e-4)
+        parts = [explanation.bias, explanation.residual, *(x.contribution for x in explanation.reasons)]
+        assert explanation.score == pytest.approx(sum(parts), abs=1e-4)
+        weakest = before.logits[h, t, r] + reason.contribution / 0.75
+        assert reason.phi == pytest.approx(1 / (1 + np.exp(-weakest)), abs=1e-4)
+        assert (reason.path.entities[0], reason.path.entities[-1]) == (h, t)
+    h, t, r = next(key for key in np.argwhere(after == before.logits).tolist() if key[0] != key[1])
+    (explanation,) = closing.explain(test[0], h, t, corpus.schema.relations[r], most=10_000)
+    assert all(reason.closing is None for reason in explanation.reasons)
 
 
 def after_rounds(model, documents):

@@ -87,6 +87,11 @@ class RuleModel(ABC, Generic[S]):
         """Documents whose logits are the (last) extractor's scores, as they are predicted from."""
         return list(documents)
 
+    def closing(self, extracted: ScoredDocument, head: int, tail: int, relation: int) -> Reason | None:
+        """Why :meth:`leaving` changes a score, where it does."""
+        del extracted, head, tail, relation
+        return None
+
     @property
     def queries(self) -> QueryTypes:
         """The query types seen in training."""
@@ -108,15 +113,21 @@ class RuleModel(ABC, Generic[S]):
         return self._scores(self.entering(documents))
 
     def _scores(self, entering: Sequence[ScoredDocument]) -> list[FloatArray]:
+        return self._finished(entering, self._extracted(entering))
+
+    def _extracted(self, entering: Sequence[ScoredDocument]) -> list[ScoredDocument]:
+        """The documents with the extractor's scores for logits."""
         learnt, queries = self.learnt, self.queries
         instances = Instances.of(entering, queries)
         features = ground(AtomScores.of(self.atoms(entering), queries), instances, learnt.rules, queries)
-        values = learnt.extractor.scores(features, learnt.rules, instances)
+        return rescored(entering, instances, learnt.extractor.scores(features, learnt.rules, instances), queries)
+
+    def _finished(self, entering: Sequence[ScoredDocument], extracted: Sequence[ScoredDocument]) -> list[FloatArray]:
         result = []
-        for before, after in zip(entering, self.leaving(rescored(entering, instances, values, queries)), strict=True):
+        for before, after in zip(entering, self.leaving(extracted), strict=True):
             scores = after.logits
             rejected = np.eye(len(scores), dtype=np.bool_)[:, :, None] | (
-                unseen_mask(before, queries) if self.rejects_unseen else False
+                unseen_mask(before, self.queries) if self.rejects_unseen else False
             )
             result.append(np.where(rejected, np.float32(REJECTED), scores))
         return result
@@ -160,27 +171,33 @@ class RuleModel(ABC, Generic[S]):
         if relation is not None and relation not in self.schema.relation_index:
             raise InputError(f"unknown relation {relation!r}", remedy=f"one of {', '.join(self.schema.relations)}")
         [seen] = self.entering([document])
-        scores = self._scores([seen])[0][head, tail]
+        [extracted] = self._extracted([seen])
+        scores = self._finished([seen], [extracted])[0][head, tail]
         predicted = np.flatnonzero(scores >= self.learnt.theta).tolist()
         asked = predicted if relation is None else [self.schema.relation_index[relation]]
         paths = BestPaths(sigmoid(self.atoms([seen])[0].logits))
-        return [self._explanation(document, seen, paths, head, tail, r, float(scores[r]), most) for r in asked]
+        return [
+            self._explanation(document, seen, extracted, paths, head, tail, r, float(scores[r]), most) for r in asked
+        ]
 
     def explanations(self, documents: Sequence[ScoredDocument], *, most: int = 5) -> Iterator[dict[str, Any]]:
         """Every prediction with its reasons, as JSON objects (entity names, atom scores)."""
         entering = self.entering(documents)
-        for document, seen, scores in zip(documents, entering, self._scores(entering), strict=True):
+        extracted = self._extracted(entering)
+        finished = self._finished(entering, extracted)
+        for document, seen, after, scores in zip(documents, entering, extracted, finished, strict=True):
             paths = BestPaths(sigmoid(self.atoms([seen])[0].logits))
             for p in predict(document.document, scores, self.learnt.theta, self.schema):
                 r = self.schema.relation_index[p.relation]
                 score = float(scores[p.head, p.tail, r])
-                explanation = self._explanation(document, seen, paths, p.head, p.tail, r, score, most)
+                explanation = self._explanation(document, seen, after, paths, p.head, p.tail, r, score, most)
                 yield explanation.as_dict(document, self.schema)
 
     def _explanation(
         self,
         document: ScoredDocument,
         seen: ScoredDocument,
+        extracted: ScoredDocument,
         paths: BestPaths,
         head: int,
         tail: int,
@@ -188,7 +205,10 @@ class RuleModel(ABC, Generic[S]):
         score: float,
         most: int,
     ) -> Explanation:
-        """``seen`` is the document as the last extractor sees it, ``paths`` are those of its atoms."""
+        """``seen`` is the document as the last extractor sees it, ``extracted`` has its scores.
+
+        ``paths`` are those of the extractor's atoms.
+        """
         learnt = self.learnt
         logit = float(seen.logits[head, tail, r])
         q = int(self.queries.index[r, document.types[head], document.types[tail]])
@@ -199,6 +219,8 @@ class RuleModel(ABC, Generic[S]):
                 Reason(body, float(weight), paths.find(body, head, tail))
                 for body, weight in zip(learnt.rules.bodies[part], learnt.extractor.weights[part], strict=True)
             ]
+            if closing := self.closing(extracted, head, tail, r):
+                reasons.append(closing)
             reasons.sort(key=lambda reason: (-abs(reason.contribution), reason.body))
         return Explanation(
             title=document.title,

@@ -28,15 +28,25 @@ class GroundingPath:
 
 @dataclass(frozen=True)
 class Reason:
-    """One rule's part in a score: ``contribution`` = weight * phi(rule)."""
+    """One rule's part in a score: ``contribution`` = weight * phi(rule).
+
+    Attributes:
+        closing: what LogiRE+'s closure added under this rule. The weight is then the closure's strength, and phi the
+            path's weakest atom.
+    """
 
     body: Body
     weight: float
     path: GroundingPath
+    closing: float | None = None
+
+    @property
+    def phi(self) -> float:
+        return self.path.score if self.closing is None else min(self.path.scores)
 
     @property
     def contribution(self) -> float:
-        return self.weight * self.path.score
+        return self.weight * self.phi if self.closing is None else self.closing
 
 
 @dataclass(frozen=True)
@@ -84,8 +94,9 @@ class Explanation:
                 {
                     "rule": f"{self.relation} <- {body_name(reason.body, schema)}",
                     "weight": round(reason.weight, 6),
-                    "phi": round(reason.path.score, 6),
+                    "phi": round(reason.phi, 6),
                     "contribution": round(reason.contribution, 6),
+                    **({} if reason.closing is None else {"closing": True}),
                     "path": [
                         {
                             "from": names[reason.path.entities[i]],
@@ -108,14 +119,16 @@ class BestPaths:
 
     Args:
         probabilities: (N, N, R) of the document's atoms.
+        joined: what a path makes of two atoms; their product, or their minimum (of any scores).
     """
 
-    def __init__(self, probabilities: npt.NDArray[np.float32]) -> None:
+    def __init__(self, probabilities: npt.NDArray[np.float32], joined: np.ufunc = np.multiply) -> None:
         self.probabilities = probabilities
+        self.joined = joined
         self._reached: dict[tuple[int, Body], tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]] = {}
 
     def find(self, body: Body, head: int, tail: int) -> GroundingPath:
-        """The grounding path of ``body`` from head to tail with the largest product (the first of several)."""
+        """The grounding path of ``body`` from head to tail with the largest value, the first of several."""
         entities = [tail]
         for length in range(len(body), 0, -1):
             entities.append(int(self._reach(head, body[:length])[1][entities[-1]]))
@@ -124,15 +137,15 @@ class BestPaths:
         return GroundingPath(tuple(entities), scores)
 
     def _reach(self, head: int, body: Body) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
-        """(N,) the best product of a path to each entity, and (N,) the entity before it on that path."""
+        """(N,) the best value of a path to each entity, and (N,) the entity before it on that path."""
         found = self._reached.get((head, body))
         if found is None:
             if len(body) == 1:
                 reached = self._matrix(body[0])[head]
                 found = reached, np.full(len(reached), head)
             else:
-                products = self._reach(head, body[:-1])[0][:, None] * self._matrix(body[-1])
-                found = products.max(axis=0), products.argmax(axis=0)
+                values = self.joined(self._reach(head, body[:-1])[0][:, None], self._matrix(body[-1]))
+                found = values.max(axis=0), values.argmax(axis=0)
             self._reached[head, body] = found
         return found
 

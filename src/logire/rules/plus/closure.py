@@ -1,24 +1,100 @@
-"""Closing scores under rules: a fact scores no less than the weakest atom of a reliable rule's best grounding path.
+"""Closing scores under rules: a fact is drawn toward the weakest atom of a reliable rule's best grounding path.
 
-    score'(h, r, t) = max( score(h, r, t),  max over rules r <- body, over h = e_0, ..., e_l = t of
+    closed(h, r, t) = max( score(h, r, t),  max over rules r <- body, over h = e_0, ..., e_l = t of
                                             min_i score(e_{i-1}, r_i, e_i) )
+    score'(h, r, t) = (1 - strength) score(h, r, t) + strength closed(h, r, t)
 
-At every threshold the predictions are then those of before and what these rules conclude from them in one step.
+With strength 1 the predictions at every threshold are those of before, and what the rules conclude from them in one
+step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from logire.corpus.dump import NEVER, ScoredDocument
+from logire.rules.explain import BestPaths, Reason
+from logire.rules.plus.settings import LogiREPlusSettings
+from logire.rules.plus.sources import reliable
 from logire.rules.queries import Body, QueryTypes
 from logire.rules.ruleset import RuleSet
+from logire.thresholds import Threshold, best_threshold
 
 Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Closure:
+    """Reliable rules, and how far a score goes toward what they conclude (0 < strength <= 1)."""
+
+    strength: float
+    rules: RuleSet
+
+    def apply(self, documents: Sequence[ScoredDocument], queries: QueryTypes) -> list[ScoredDocument]:
+        """The documents with their logits, which are scores, drawn toward the closed ones."""
+        return [
+            partly(d, c, self.strength) for d, c in zip(documents, closed(documents, self.rules, queries), strict=True)
+        ]
+
+    def reason(self, scored: ScoredDocument, queries: QueryTypes, head: int, tail: int, relation: int) -> Reason | None:
+        """The rule that raises the score of a fact, and its path; None where none does.
+
+        Args:
+            scored: the document with the scores that the closure starts from.
+        """
+        q = int(queries.index[relation, scored.types[head], scored.types[tail]])
+        bodies = self.rules.bodies[self.rules.query(q)] if q >= 0 else ()
+        paths = BestPaths(scored.logits, joined=np.minimum)
+        found = [(body, paths.find(body, head, tail)) for body in bodies]
+        if not found:
+            return None
+        body, path = max(found, key=lambda item: min(item[1].scores))  # the first of equals
+        added = self.strength * (min(path.scores) - float(scored.logits[head, tail, relation]))
+        probabilities = tuple(float(expit(score)) for score in path.scores)
+        return Reason(body, self.strength, replace(path, scores=probabilities), closing=added) if added > 0 else None
+
+
+def choose_closure(
+    train: Sequence[ScoredDocument], dev: Sequence[ScoredDocument], queries: QueryTypes, settings: LogiREPlusSettings
+) -> tuple[Closure | None, Threshold, list[dict[str, float]]]:
+    """The strength with the best F1 on dev, of equals the least.
+
+    Args:
+        dev: documents with scores for logits.
+
+    Returns:
+        The closure (None for strength 0), the dev threshold, and a row for each strength.
+    """
+    rules = reliable(
+        train,
+        queries,
+        length=settings.closure_length,
+        support=settings.closure_support,
+        confidence=settings.closure_confidence,
+    )
+    full = closed(dev, rules, queries)
+    found = {
+        strength: _threshold([partly(d, c, strength) for d, c in zip(dev, full, strict=True)])
+        for strength in sorted(settings.closure)
+    }
+    best = max(found, key=lambda strength: found[strength].f1)
+    tried = [{"closure": strength, "dev_f1": f.f1, "theta": f.theta} for strength, f in found.items()]
+    return Closure(best, rules) if best else None, found[best], tried
+
+
+def partly(document: ScoredDocument, full: ScoredDocument, strength: float) -> ScoredDocument:
+    """``document`` with its logits moved toward those of ``full``, which are nowhere lower."""
+    share = np.float32(strength)
+    # A score that is not raised keeps its very bits.
+    mixed = np.where(
+        full.logits > document.logits, (1 - share) * document.logits + share * full.logits, document.logits
+    )
+    return replace(document, logits=mixed)
 
 
 def closed(documents: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes) -> list[ScoredDocument]:
@@ -56,3 +132,11 @@ def best_weakest(logits: Matrix, body: Body, known: dict[Body, Matrix]) -> Matri
             matrix = np.stack([np.minimum(row[:, None], matrix).max(axis=0) for row in left])
         known[body] = matrix
     return known[body]
+
+
+def _threshold(dev: Sequence[ScoredDocument]) -> Threshold:
+    """The threshold with the best F1 over all candidates of documents whose logits are scores."""
+    pairs = [~np.eye(len(d.types), dtype=np.bool_) for d in dev]
+    scores = np.concatenate([d.logits[m].ravel() for d, m in zip(dev, pairs, strict=True)])
+    labels = np.concatenate([d.labels[m].ravel() for d, m in zip(dev, pairs, strict=True)])
+    return best_threshold(scores, labels, gold=int(sum(d.labels.sum() for d in dev)))

@@ -13,16 +13,16 @@ import torch
 from logire.corpus.dump import ScoredDocument
 from logire.rules.base import RuleModel, check_splits
 from logire.rules.em import History, Report, ignore, silent
+from logire.rules.explain import Reason
 from logire.rules.learnt import Learnt
-from logire.rules.plus.closure import closed
+from logire.rules.plus.closure import Closure, choose_closure
 from logire.rules.plus.rounds import Round, fit_round
 from logire.rules.plus.settings import LogiREPlusSettings
-from logire.rules.plus.sources import find_rules, reliable
+from logire.rules.plus.sources import find_rules
 from logire.rules.queries import QueryTypes
 from logire.rules.ruleset import RuleSet
 from logire.rules.ruletable import rule_table
 from logire.runtime import pick_device
-from logire.thresholds import Threshold, best_threshold
 
 
 class LogiREPlus(RuleModel[LogiREPlusSettings]):
@@ -44,7 +44,7 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
 
     _earlier: tuple[Round, ...] = ()
     _last: Round | None = None
-    _closure: RuleSet | None = None
+    _closure: Closure | None = None
 
     @property
     def rejects_unseen(self) -> bool:
@@ -86,16 +86,9 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             history += [{"round": number, **row} for row in found.tried]
             log(history)
         self._earlier, self._last = tuple(rounds[:-1]), rounds[-1]
-        chosen = Threshold(rounds[-1].theta, rounds[-1].dev_f1)
-        if settings.closure is not None:
-            self._closure = reliable(
-                train,
-                queries,
-                length=settings.closure_length,
-                support=settings.closure_support,
-                confidence=settings.closure,
-            )
-            chosen = _threshold(closed(seen_dev, self._closure, queries))
+        self._closure, chosen, tried = choose_closure(train, seen_dev, queries, settings)
+        history += [{"round": settings.rounds + 1, **row} for row in tried]
+        log(history)
         self._learnt = Learnt(
             settings.rounds, {}, rules, rounds[-1].extractor, found.posterior, chosen.theta, chosen.f1
         )
@@ -119,7 +112,15 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
         return self._fitted(self._last).calibrated(documents)
 
     def leaving(self, documents: Sequence[ScoredDocument]) -> list[ScoredDocument]:
-        return list(documents) if self._closure is None else closed(documents, self._closure, self.queries)
+        return list(documents) if self._closure is None else self._closure.apply(documents, self.queries)
+
+    def closing(self, extracted: ScoredDocument, head: int, tail: int, relation: int) -> Reason | None:
+        return None if self._closure is None else self._closure.reason(extracted, self.queries, head, tail, relation)
+
+    @property
+    def closure(self) -> float:
+        """The strength of the closure, 0 where there is none."""
+        return 0.0 if self._closure is None else self._closure.strength
 
     @property
     def _rounds(self) -> list[Round]:
@@ -132,14 +133,15 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             arrays |= {"residual": item.extractor.residual, "scale": item.scale, "shift": item.shift}
             found |= {f"round{k}/{name}": array for name, array in arrays.items()}
         if self._closure is not None:
-            found["closure/start"] = self._closure.start
+            found["closure/start"] = self._closure.rules.start
         return {name: torch.from_numpy(np.array(array)) for name, array in found.items()}
 
     def more_notes(self) -> dict[str, Any]:
         rounds = [
             {"l2": item.l2, "blend": item.blend, "theta": item.theta, "dev_f1": item.dev_f1} for item in self._rounds
         ]
-        return {"rounds": rounds, "closure": None if self._closure is None else self._closure.bodies}
+        closure = None if self._closure is None else {"strength": self.closure, "bodies": self._closure.rules.bodies}
+        return {"rounds": rounds, "closure": closure}
 
     def take_up(self, tensors: dict[str, torch.Tensor], notes: dict[str, Any]) -> None:
         array = {name: tensor.numpy() for name, tensor in tensors.items()}
@@ -151,14 +153,7 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             rounds.append(Round(rules, extractor, part["scale"], part["shift"], **note))
         self._earlier, self._last = tuple(rounds[:-1]), rounds[-1]
         if notes["closure"] is not None:
-            bodies = tuple(tuple(body) for body in notes["closure"])
+            bodies = tuple(tuple(body) for body in notes["closure"]["bodies"])
             nothing = np.zeros(len(bodies))
-            self._closure = RuleSet(array["closure/start"], bodies, nothing.astype(np.int64), nothing)
-
-
-def _threshold(dev: Sequence[ScoredDocument]) -> Threshold:
-    """The threshold with the best F1 over all candidates of documents whose logits are scores."""
-    pairs = [~np.eye(len(d.types), dtype=np.bool_) for d in dev]
-    scores = np.concatenate([d.logits[m].ravel() for d, m in zip(dev, pairs, strict=True)])
-    labels = np.concatenate([d.labels[m].ravel() for d, m in zip(dev, pairs, strict=True)])
-    return best_threshold(scores, labels, gold=int(sum(d.labels.sum() for d in dev)))
+            rules = RuleSet(array["closure/start"], bodies, nothing.astype(np.int64), nothing)
+            self._closure = Closure(notes["closure"]["strength"], rules)

@@ -34,9 +34,10 @@ class LogiREPlusSettings:
         l2: ridge penalties to choose from on dev.
         blend: weights of the rules to choose from on dev; 0 is the backbone unchanged, 1 the fitted score.
         rounds: how often to repeat: the atoms of round 2 are the scores of round 1.
-        closure: the knob between F1 and logic. Where a mined rule is right for at least this share of the training
-            pairs that its body joins, a fact scores no less than the weakest atom of that body's best grounding
-            path; None leaves the scores as they are.
+        closure: the knob between F1 and logic: how far a fact's score goes toward the weakest atom of a reliable
+            rule's best grounding path, where that is higher. Strengths to choose from on dev, by F1 like everything;
+            0 leaves the scores as they are, 1 alone closes the predictions under the rules, at a price in F1.
+        closure_confidence: share of the training pairs joined by a mined rule's body for which it must be right.
         closure_length: longest body of such a rule.
         closure_support: labelled training pairs that such a rule's body must join.
         generator_epochs: passes of the generator over the mined table (``generated`` alone).
@@ -53,7 +54,8 @@ class LogiREPlusSettings:
     l2: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (10.0, 3.0, 1.0, 0.3)
     blend: Annotated[tuple[Fraction, ...], Field(min_length=1, strict=False)] = (0.0, 0.25, 0.5, 0.75, 1.0)
     rounds: Annotated[int, Field(ge=1, le=3)] = 2
-    closure: Annotated[float, Field(gt=0, le=1)] | None = None
+    closure: Annotated[tuple[Fraction, ...], Field(min_length=1, strict=False)] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    closure_confidence: Annotated[float, Field(gt=0, le=1)] = 0.9
     closure_length: Annotated[int, Field(ge=1, le=3)] = 2
     closure_support: Count = 10
     generator_epochs: Count = 40
