@@ -18,8 +18,9 @@ from logire.reporting.frontier import frontier
 FOLDS = [{"file": "1of2", "digest": "a"}, {"file": "2of2", "digest": "b"}]
 
 
-def settings(closure: float | None = None, length: int = 2, **changes: Any) -> dict[str, Any]:
-    return {"tied": True, "closure": closure, "closure_length": length, "closure_support": 10, **changes}
+def settings(closure: float | list[float] = 0.0, length: int = 2, **changes: Any) -> dict[str, Any]:
+    strengths = closure if isinstance(closure, list) else [closure]
+    return {"tied": True, "closure": strengths, "closure_length": length, "closure_support": 10, **changes}
 
 
 def plus(
@@ -43,8 +44,8 @@ def files(folder: Path) -> list[Path]:
         *write_variant(folder, "logire", {1: 53.0, 2: 54.0, 3: 99.0}, logic=70.0),
         *write_variant(folder, "logire", {1: 1.0}, "no_positions"),
         *plus(folder, {1: 54.0, 2: 56.0, 3: 99.0}),
-        *plus(folder, {1: 52.0, 2: 53.0}, "closure_90", logic=95.0, closure=0.9),
-        *plus(folder, {1: 54.0, 2: 55.0}, "closure_99", logic=90.0, closure=0.99),
+        *plus(folder, {1: 52.0, 2: 53.0}, "closure_100", logic=95.0, closure=1.0),
+        *plus(folder, {1: 54.0, 2: 55.0}, "closure_50", logic=90.0, closure=0.5),
         *plus(folder, {1: 2.0}, "untied", closure=0.95, tied=False),
         *plus(folder, {1: 3.0}, "in_sample", folds=[]),
     ]
@@ -63,8 +64,8 @@ def test_numbers(tmp_path: Path) -> None:
         ("backbone", "", "", "51.0", "61.5", "2"),
         ("logire", "", "", "53.5", "71.5", "2"),
         ("logire_plus", "", "off", "55.0", "81.5", "2"),
-        ("logire_plus", "closure_99", "0.99", "54.5", "91.5", "2"),
-        ("logire_plus", "closure_90", "0.9", "52.5", "96.5", "2"),
+        ("logire_plus", "closure_50", "0.5", "54.5", "91.5", "2"),
+        ("logire_plus", "closure_100", "1", "52.5", "96.5", "2"),
     ]
     assert float(found[0]["f1_sd"]) == pytest.approx(2**0.5)
     assert float(found[0]["logic_sd"]) == pytest.approx(0.5**0.5)
@@ -73,22 +74,22 @@ def test_numbers(tmp_path: Path) -> None:
     assert (tmp_path / "frontier.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "frontier.pdf").read_bytes().startswith(b"%PDF")
     sources = json.loads((tmp_path / "frontier.sources.json").read_text())["sources"]
-    assert {s.get("variant") for s in sources} == {None, "closure_90", "closure_99"}
+    assert {s.get("variant") for s in sources} == {None, "closure_50", "closure_100"}
     assert len(sources) == 5 * 2 * 2
 
 
 def test_the_methods_own_knob_need_not_be_off(tmp_path: Path) -> None:
     given = write_variant(tmp_path, "backbone", {1: 50.0})
-    given += plus(tmp_path, {1: 54.0}, closure=0.99)
+    given += plus(tmp_path, {1: 54.0}, closure=[0.5, 0.0, 1.0])
     given += plus(tmp_path, {1: 55.0}, "knob_off", length=3)
-    given += plus(tmp_path, {1: 53.0}, "longer", closure=0.99, length=3)
+    given += plus(tmp_path, {1: 53.0}, "longer", closure=1.0, length=3)
     frontier(given, tmp_path / "frontier")
     found = rows(tmp_path / "frontier.csv", split="test", method="logire_plus")
     # A length means nothing where the knob is off.
     assert [(r["variant"], r["closure"], r["closure_length"], r["f1_sd"]) for r in found] == [
         ("knob_off", "off", "", ""),
-        ("", "0.99", "2", ""),
-        ("longer", "0.99", "3", ""),
+        ("longer", "1", "3", ""),
+        ("", "chosen", "2", ""),
     ]
 
 
@@ -114,7 +115,7 @@ class TestRefusals:
 
     def test_no_logire_plus(self, tmp_path: Path) -> None:
         given = write_variant(tmp_path, "backbone", {1: 50.0})
-        for more in ([], plus(tmp_path, {1: 54.0}, "closure_99", closure=0.99)):
+        for more in ([], plus(tmp_path, {1: 54.0}, "closure_50", closure=0.5)):
             with pytest.raises(InputError, match=r"no metrics of LogiRE\+ with its own settings"):
                 frontier([*given, *more], tmp_path / "f")
 
@@ -136,20 +137,20 @@ class TestRefusals:
 
     def test_other_settings_in_another_seed(self, tmp_path: Path) -> None:
         given = files(tmp_path)
-        file = tmp_path / "closure_99" / "seed2" / "run.json"
-        write_json(file, {"settings": settings(0.98), "out_of_fold": FOLDS})
+        file = tmp_path / "closure_50" / "seed2" / "run.json"
+        write_json(file, {"settings": settings(0.6), "out_of_fold": FOLDS})
         with pytest.raises(InputError, match="other settings than in") as caught:
             frontier(given, tmp_path / "f")
         assert (caught.value.file, caught.value.field) == (str(file), "settings")
 
     def test_one_knob_value_under_two_names(self, tmp_path: Path) -> None:
-        given = [*files(tmp_path), *plus(tmp_path, {1: 54.0}, "again", closure=0.99)]
-        with pytest.raises(InputError, match=r"the same settings as .*closure_99") as caught:
+        given = [*files(tmp_path), *plus(tmp_path, {1: 54.0}, "again", closure=0.5)]
+        with pytest.raises(InputError, match=r"the same settings as .*closure_50") as caught:
             frontier(given, tmp_path / "f")
         assert caught.value.field == "settings.closure"
 
     def test_no_common_seed(self, tmp_path: Path) -> None:
-        given = [*files(tmp_path), *plus(tmp_path, {3: 54.0}, "closure_50", closure=0.5)]
+        given = [*files(tmp_path), *plus(tmp_path, {3: 54.0}, "closure_25", closure=0.25)]
         with pytest.raises(InputError, match="no seed is common to BiLSTM, LogiRE, "):
             frontier(given, tmp_path / "f")
 

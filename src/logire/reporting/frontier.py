@@ -9,7 +9,6 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -36,15 +35,24 @@ class Knob:
     """A value of LogiRE+'s knob.
 
     Attributes:
-        closure: share of training pairs for which a rule must be right; None: the knob is off.
-        length: longest body of such a rule; None where the knob is off.
+        strengths: of the closure: one, or those that each run chose from on dev.
+        length: longest body of a closing rule; None where the knob is off.
     """
 
-    closure: float | None
+    strengths: tuple[float, ...]
     length: int | None
 
+    @property
+    def off(self) -> bool:
+        return self.strengths == (0.0,)
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the strength was chosen on dev."""
+        return len(self.strengths) > 1
+
     def __str__(self) -> str:
-        return "off" if self.closure is None else f"{self.closure:g}"
+        return "off" if self.off else "chosen" if self.chosen else f"{self.strengths[0]:g}"
 
 
 @dataclass(frozen=True)
@@ -127,15 +135,15 @@ class _Run:
         for key in _KNOB:
             if not isinstance(settings, dict) or key not in settings:
                 raise InputError("is missing", file=file, field=f"settings.{key}", remedy=_REMEDY)
-        closure = settings["closure"]
-        knob = Knob(None, None) if closure is None else Knob(float(closure), int(settings["closure_length"]))
+        strengths = tuple(sorted(float(strength) for strength in settings["closure"]))
+        knob = Knob(strengths, None if strengths == (0.0,) else int(settings["closure_length"]))
         # Where the training logits come from is no setting, yet a variant can differ in it.
         rest = {"settings": {k: v for k, v in settings.items() if k not in _KNOB}}
         return knob, rest | {"folds": len(run.get("out_of_fold", []))}
 
 
 def _knobs(variants: Sequence[Variant]) -> dict[Variant, Knob]:
-    """LogiRE+ and its variants that differ from it in the knob alone: off first, then from 1 downwards."""
+    """LogiRE+ and its variants that differ from it in the knob alone: off, each strength, chosen ones."""
     runs = {variant: _Run(variant) for variant in variants}
     own = next((run for variant, run in runs.items() if variant.name is None), None)
     if own is None:
@@ -158,11 +166,7 @@ def _knobs(variants: Sequence[Variant]) -> dict[Variant, Knob]:
             )
         found[run.knob] = run
         chosen[variant] = run.knob
-    return dict(sorted(chosen.items(), key=lambda row: (-_position(row[1]), row[1].length or 0)))
-
-
-def _position(knob: Knob) -> float:
-    return np.inf if knob.closure is None else knob.closure
+    return dict(sorted(chosen.items(), key=lambda row: (row[1].chosen, row[1].strengths, row[1].length or 0)))
 
 
 def _record(point: Point, split: str) -> Record:
@@ -192,7 +196,7 @@ def _draw(points: Sequence[Point]) -> Figure:
     bars = ", error bars: standard deviation" if len(seeds) > 1 else ""
     title = (
         f"{first.corpus.warning}{first.corpus}, {seeds_phrase({len(seeds)})}{bars}; "
-        f"beside the points: {METHODS[LOGIRE_PLUS]}'s closure"
+        f"beside the points: strength of {METHODS[LOGIRE_PLUS]}'s closure"
     )
     figure.suptitle(textwrap.fill(title, 58), fontsize=_FONT)
     handles, labels = panels[0].get_legend_handles_labels()
@@ -209,17 +213,19 @@ def _panel(axes: Axes, split: str, points: Sequence[Point]) -> None:
     for point in fixed:
         style = (BACKBONE, LOGIRE).index(point.variant.method)
         _series(axes, split, [point], style, label(point.variant.backbone, point.variant.method))
-    off = [point for point in points if point.knob is not None and point.knob.closure is None]
-    lengths = sorted(
-        {point.knob.length for point in points if point.knob is not None and point.knob.length is not None}
-    )
+    knobs = [(point, point.knob) for point in points if point.knob is not None]
+    off = [point for point, knob in knobs if knob.off]
+    chosen = [point for point, knob in knobs if knob.chosen]
+    lengths = sorted({knob.length for _, knob in knobs if knob.length is not None and not knob.chosen})
     name = METHODS[LOGIRE_PLUS]
     for i, length in enumerate(lengths):
-        members = [point for point in points if point.knob is not None and point.knob.length == length]
+        members = [point for point, knob in knobs if knob.length == length and not knob.chosen]
         # Every length starts from the same point, where the knob is off.
         _series(axes, split, off + members, 2 + i, name if len(lengths) == 1 else f"{name}, bodies ≤ {length}")
-    if not lengths:
+    if off and not lengths:
         _series(axes, split, off, 2, name)
+    for i, point in enumerate(chosen):
+        _series(axes, split, [point], 2 + max(len(lengths), 1) + i, f"{name}, chosen on dev")
     axes.set_title(split)
     axes.set_xlabel(METRICS["logic"])
     axes.set_ylabel(METRICS["f1"])
@@ -259,7 +265,7 @@ def _annotate(axes: Axes, split: str, points: Sequence[Point]) -> None:
     at = [tuple(axes.transData.transform([mean(p.values(split, m)) for m in METRICS]) * scale) for p in points]
     taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in at]
     for point, (x, y) in zip(points, at, strict=True):
-        if point.knob is None:
+        if point.knob is None or point.knob.chosen:
             continue
         text = str(point.knob)
         width, height = 0.6 * _FONT * len(text), _FONT
