@@ -162,7 +162,8 @@ def explain(
             path = f" {reason['path'][0]['from']}"
             for atom in reason["path"]:
                 path += f" --{atom['atom']} {atom['score']:.3f}--> {atom['to']}"
-            terminal.print(f"  {reason['contribution']:+.2f}  {reason['rule']}  \\[{path.strip()}]", highlight=False)
+            rule = reason["rule"] + (" (closure)" if reason.get("closing") else "")
+            terminal.print(f"  {reason['contribution']:+.2f}  {rule}  \\[{path.strip()}]", highlight=False)
     terminal.print(f"{len(found)} predictions in {document}")
 
 

@@ -127,6 +127,7 @@ def _reasoning(row: Mapping[str, Any], shown: Mapping[str, str]) -> dict[str, An
                 "contribution": float(reason["contribution"]),
                 "weight": float(reason["weight"]),
                 "phi": float(reason["phi"]),
+                **({"closing": True} if reason.get("closing") else {}),
                 "path": [
                     [int(step["from_idx"]), _atom(step["atom"], shown), float(step["score"]), int(step["to_idx"])]
                     for step in reason["path"]

@@ -168,7 +168,9 @@
       element("ul", { class: "reasons" }, ...p.reasons.map((reason, place) => element("li", {}, element("button",
         { type: "button", "data-reason": place, "aria-pressed": String(place === state.reason), onclick: () => choose(state.prediction, place) },
         element("span", { class: "rule" }, `${signed(reason.contribution)}: ${reason.rule}`),
-        element("small", {}, `weight ${signed(reason.weight)} × path ${reason.phi.toFixed(3)}`),
+        element("small", {}, reason.closing
+          ? `closure: ${reason.weight} of the way to the weakest atom, ${reason.phi.toFixed(3)}`
+          : `weight ${signed(reason.weight)} × path ${reason.phi.toFixed(3)}`),
         ...reason.path.map(([from, atom, score, to]) => element("span", { class: "step" },
           `${entityName(doc, from)} — ${atom} (${score.toFixed(3)}) → ${entityName(doc, to)}`)))))));
   }
