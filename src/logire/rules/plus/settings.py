@@ -54,7 +54,7 @@ class LogiREPlusSettings:
     l2: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (10.0, 3.0, 1.0, 0.3)
     blend: Annotated[tuple[Fraction, ...], Field(min_length=1, strict=False)] = (0.0, 0.25, 0.5, 0.75, 1.0)
     rounds: Annotated[int, Field(ge=1, le=3)] = 2
-    closure: Annotated[tuple[Fraction, ...], Field(min_length=1, strict=False)] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    closure: Annotated[tuple[Fraction, ...], Field(min_length=1, strict=False)] = (0.0, 0.5)
     closure_confidence: Annotated[float, Field(gt=0, le=1)] = 0.9
     closure_length: Annotated[int, Field(ge=1, le=3)] = 2
     closure_support: Count = 10
