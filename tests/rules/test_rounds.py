@@ -184,11 +184,18 @@ def test_calibration_is_the_ridge_fit_of_a_scale_and_a_shift(noise, schema):
         assert (after.logits[~off] == NEVER).all()
 
 
-@given(seed=st.integers(0, 10_000), calibrate=st.booleans(), residual=st.booleans(), rounds=st.integers(1, 2))
-@settings(max_examples=12, deadline=None)
-def test_dev_f1_is_never_below_the_backbones(seed, calibrate, residual, rounds, random_documents, schema):
+@given(
+    seed=st.integers(0, 10_000),
+    calibrate=st.booleans(),
+    residual=st.booleans(),
+    rounds=st.integers(1, 2),
+    closure=st.sampled_from([(0.0,), (0.0, 0.5), (0.0, 1.0)]),
+)
+@settings(max_examples=18, deadline=None)
+def test_dev_f1_is_never_below_the_backbones(seed, calibrate, residual, rounds, closure, random_documents, schema):
     train, dev = random_documents(seed, count=6), random_documents(seed + 1, count=3)
-    chosen = plus(**(QUICK | {"calibrate": calibrate, "residual": residual, "rounds": rounds}), rules_per_query=5)
+    more = {"calibrate": calibrate, "residual": residual, "rounds": rounds, "closure": closure, "closure_support": 1}
+    chosen = plus(**(QUICK | more), rules_per_query=5)
     model = LogiREPlus(schema, chosen, device="cpu").fit(train, dev)
     assert model.learnt.dev_f1 >= backbones_threshold(dev).f1
     # and it is the F1 of its own predictions
