@@ -224,8 +224,8 @@ def _panel(axes: Axes, split: str, points: Sequence[Point]) -> None:
         _series(axes, split, off + members, 2 + i, name if len(lengths) == 1 else f"{name}, bodies ≤ {length}")
     if off and not lengths:
         _series(axes, split, off, 2, name)
-    for i, point in enumerate(chosen):
-        _series(axes, split, [point], 2 + max(len(lengths), 1) + i, f"{name}, chosen on dev")
+    for point in chosen:
+        _ring(axes, split, point, f"{name}, chosen on dev")
     axes.set_title(split)
     axes.set_xlabel(METRICS["logic"])
     axes.set_ylabel(METRICS["f1"])
@@ -257,6 +257,12 @@ def _series(axes: Axes, split: str, points: Sequence[Point], style: int, name: s
         elinewidth=0.7,
         capsize=2,
     )
+
+
+def _ring(axes: Axes, split: str, point: Point, name: str) -> None:
+    """A ring, for a point that may lie on another."""
+    at = [[mean(point.values(split, metric))] for metric in METRICS]
+    axes.plot(*at, "o", markersize=10, markerfacecolor="none", markeredgecolor="black", label=name, zorder=4)
 
 
 def _annotate(axes: Axes, split: str, points: Sequence[Point]) -> None:
