@@ -144,6 +144,6 @@ def _caption(variants: Sequence[Variant]) -> str:
             "Rows with other numbers of seeds are to be compared by gain and difference, not by their means."
         )
     sentences.append(
-        "Thresholds, epochs, LogiRE's EM iteration and LogiRE+'s ridge and blend were chosen by F1 on dev."
+        "Thresholds, epochs, LogiRE's EM iteration and LogiRE+'s penalty, blend and closure were chosen by F1 on dev."
     )
     return " ".join(sentences)

@@ -155,7 +155,7 @@ def _caption(metrics: Sequence[Metrics], runs: Runs, tested: str) -> str:
         f"{corpus.warning}Main results on {corpus}: {over}, the gain over the backbone in brackets.",
         "ign F1 is that of Yao et al. (2019): precision without the correct facts that training has, recall over all.",
         f"The labels' own logic score is {logic}." if logic else "No gold rule applies to this corpus: no logic score.",
-        "Threshold, epoch and EM iteration (of LogiRE+ penalty and blend) were chosen by F1 on dev.",
+        "Threshold, epoch and EM iteration (of LogiRE+ penalty, blend and closure) were chosen by F1 on dev.",
         "One seed: no test of significance."
         if max(counts) == 1
         else f"p: paired t-test over seeds on {tested}, Holm-corrected over the table in brackets; "
