@@ -45,7 +45,8 @@ def reason(rule: str, contribution: float, *steps: tuple[int, str, float, int]) 
 
 def explanation(title: str, head: int, relation: str, tail: int, score: float, *reasons: dict[str, Any]) -> str:
     row = {"title": title, "h_idx": head, "r": relation, "t_idx": tail, "score": score, "predicted": True}
-    return json.dumps(row | {"threshold": 0.5, "bias": -1.5, "backbone_probability": 0.25, "reasons": list(reasons)})
+    row |= {"threshold": 0.5, "bias": -1.5, "residual": 0.75, "backbone_probability": 0.25}
+    return json.dumps(row | {"reasons": list(reasons)})
 
 
 ROWS = [
@@ -53,7 +54,7 @@ ROWS = [
     explanation(
         "one", 0, "c", 3, 2.0,
         reason("c <- a ^ ~b", 1.5, (0, "a", 0.9, 2), (2, "~b", 0.8, 3)),
-        reason("c <- c", 0.5, (0, "c", 0.25, 3)),
+        reason("c <- c", 0.5, (0, "c", 0.25, 3)) | {"closing": True, "weight": 0.5, "phi": 0.25},
     ),
     explanation(SCRIPT, 1, "P17", 0, 3.0),
 ]  # fmt: skip
@@ -121,6 +122,7 @@ def test_the_data_in_the_page(tmp_path: Path) -> None:
     best = one["predictions"][0]["reasons"][0]
     assert best["rule"] == "a(h, z) ∧ b⁻¹(z, t) → c(h, t)"
     assert best["path"] == [[0, "a", 0.9, 2], [2, "b⁻¹", 0.8, 3]]
+    assert [reason.get("closing") for reason in one["predictions"][0]["reasons"]] == [None, True]
     assert [(p["change"], p["right"]) for p in two["predictions"]] == [("added", False), ("removed", True)]
     assert two["predictions"][1]["score"] is None
 
@@ -233,6 +235,11 @@ def test_choosing_a_prediction_marks_its_path_and_scrolls_there(page: Page) -> N
     page.click('[data-index="0"]')
     assert texts(page, "[aria-pressed=true] .rule") == ["+1.50: a(h, z) ∧ b⁻¹(z, t) → c(h, t)"]
     assert texts(page, "[aria-pressed=true] .step") == ["Ann one — a (0.900) → Bob", "Bob — b⁻¹ (0.800) → Rome <b>"]
+    assert texts(page, ".why small") == [
+        "weight +2.00 × path 0.750",
+        "closure: 0.5 of the way to the weakest atom, 0.250",
+    ]
+    assert "(bias −1.50, the backbone's own part 0.75 and the rules' parts)" in texts(page, ".why > p")[0]
     assert texts(page, MARKED) == ["1Ann", "2Bob", "3Rome", "2Bob"]
     assert text_of(page, "entity") == "Marked: 1 Ann one, 2 Bob, 3 Rome <b>"
     assert page.run(VISIBLE)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -28,11 +28,30 @@ from logire.rules.learnt import Learnt
 from logire.rules.queries import Instances, QueryTypes, rescored
 from logire.settings import settings_from
 
+Closing = Callable[[int, int, int], Reason | None]
+
 T = TypeVar("T")
 S = TypeVar("S")
 
 REJECTED = -1000.0
 """The score of a candidate that the type filter rejects (as in the authors' code)."""
+
+
+@dataclass(frozen=True)
+class _Explained:
+    """A document as explanations look at it: path searches are shared by all of its facts.
+
+    Attributes:
+        document: with the backbone's logits.
+        seen: as the last extractor sees it.
+        paths: of the extractor's atoms.
+        closing: why the extractor's scores changed after it.
+    """
+
+    document: ScoredDocument
+    seen: ScoredDocument
+    paths: BestPaths
+    closing: Closing
 
 
 class RuleModel(ABC, Generic[S]):
@@ -87,10 +106,10 @@ class RuleModel(ABC, Generic[S]):
         """Documents whose logits are the (last) extractor's scores, as they are predicted from."""
         return list(documents)
 
-    def closing(self, extracted: ScoredDocument, head: int, tail: int, relation: int) -> Reason | None:
-        """Why :meth:`leaving` changes a score, where it does."""
-        del extracted, head, tail, relation
-        return None
+    def closing(self, extracted: ScoredDocument) -> Closing:
+        """Of a document that :meth:`leaving` takes: (head, tail, relation) to why it changes the score, if it does."""
+        del extracted
+        return lambda head, tail, relation: None
 
     @property
     def queries(self) -> QueryTypes:
@@ -170,56 +189,40 @@ class RuleModel(ABC, Generic[S]):
                 raise InputError(f"entity {entity} does not exist: there are {n}", document=document.title, field=name)
         if relation is not None and relation not in self.schema.relation_index:
             raise InputError(f"unknown relation {relation!r}", remedy=f"one of {', '.join(self.schema.relations)}")
-        [seen] = self.entering([document])
-        [extracted] = self._extracted([seen])
-        scores = self._finished([seen], [extracted])[0][head, tail]
-        predicted = np.flatnonzero(scores >= self.learnt.theta).tolist()
+        [(scored, scores)] = self._explained([document])
+        predicted = np.flatnonzero(scores[head, tail] >= self.learnt.theta).tolist()
         asked = predicted if relation is None else [self.schema.relation_index[relation]]
-        paths = BestPaths(sigmoid(self.atoms([seen])[0].logits))
-        return [
-            self._explanation(document, seen, extracted, paths, head, tail, r, float(scores[r]), most) for r in asked
-        ]
+        return [self._explanation(scored, head, tail, r, float(scores[head, tail, r]), most) for r in asked]
 
     def explanations(self, documents: Sequence[ScoredDocument], *, most: int = 5) -> Iterator[dict[str, Any]]:
         """Every prediction with its reasons, as JSON objects (entity names, atom scores)."""
+        for scored, scores in self._explained(documents):
+            for p in predict(scored.document.document, scores, self.learnt.theta, self.schema):
+                r = self.schema.relation_index[p.relation]
+                score = float(scores[p.head, p.tail, r])
+                yield self._explanation(scored, p.head, p.tail, r, score, most).as_dict(scored.document, self.schema)
+
+    def _explained(self, documents: Sequence[ScoredDocument]) -> Iterator[tuple[_Explained, FloatArray]]:
+        """What explanations look at, and the final scores (N, N, R), of each document."""
         entering = self.entering(documents)
         extracted = self._extracted(entering)
         finished = self._finished(entering, extracted)
         for document, seen, after, scores in zip(documents, entering, extracted, finished, strict=True):
             paths = BestPaths(sigmoid(self.atoms([seen])[0].logits))
-            for p in predict(document.document, scores, self.learnt.theta, self.schema):
-                r = self.schema.relation_index[p.relation]
-                score = float(scores[p.head, p.tail, r])
-                explanation = self._explanation(document, seen, after, paths, p.head, p.tail, r, score, most)
-                yield explanation.as_dict(document, self.schema)
+            yield _Explained(document, seen, paths, self.closing(after)), scores
 
-    def _explanation(
-        self,
-        document: ScoredDocument,
-        seen: ScoredDocument,
-        extracted: ScoredDocument,
-        paths: BestPaths,
-        head: int,
-        tail: int,
-        r: int,
-        score: float,
-        most: int,
-    ) -> Explanation:
-        """``seen`` is the document as the last extractor sees it, ``extracted`` has its scores.
-
-        ``paths`` are those of the extractor's atoms.
-        """
-        learnt = self.learnt
-        logit = float(seen.logits[head, tail, r])
+    def _explanation(self, scored: _Explained, head: int, tail: int, r: int, score: float, most: int) -> Explanation:
+        learnt, document = self.learnt, scored.document
+        logit = float(scored.seen.logits[head, tail, r])
         q = int(self.queries.index[r, document.types[head], document.types[tail]])
         reasons: list[Reason] = []
         if q >= 0:
             part = learnt.rules.query(q)
             reasons = [
-                Reason(body, float(weight), paths.find(body, head, tail))
+                Reason(body, float(weight), scored.paths.find(body, head, tail))
                 for body, weight in zip(learnt.rules.bodies[part], learnt.extractor.weights[part], strict=True)
             ]
-            if closing := self.closing(extracted, head, tail, r):
+            if closing := scored.closing(head, tail, r):
                 reasons.append(closing)
             reasons.sort(key=lambda reason: (-abs(reason.contribution), reason.body))
         return Explanation(

@@ -120,6 +120,7 @@ def _reasoning(row: Mapping[str, Any], shown: Mapping[str, str]) -> dict[str, An
         "score": float(row["score"]),
         "threshold": float(row["threshold"]),
         "bias": float(row["bias"]),
+        "residual": float(row["residual"]),
         "backbone": float(row["backbone_probability"]),
         "reasons": [
             {

@@ -162,8 +162,9 @@
         : "No rule spoke for it.";
       return element("div", { class: "why" }, element("p", {}, who));
     }
+    const residual = p.residual ? `, the backbone's own part ${number(p.residual)}` : "";
     return element("div", { class: "why" },
-      element("p", {}, `Score ${number(p.score)} (bias ${number(p.bias)} and the rules' parts), threshold ${number(p.threshold)}; ` +
+      element("p", {}, `Score ${number(p.score)} (bias ${number(p.bias)}${residual} and the rules' parts), threshold ${number(p.threshold)}; ` +
         `the backbone's probability ${p.backbone.toFixed(3)}. Rules, the largest part of the score first:`),
       element("ul", { class: "reasons" }, ...p.reasons.map((reason, place) => element("li", {}, element("button",
         { type: "button", "data-reason": place, "aria-pressed": String(place === state.reason), onclick: () => choose(state.prediction, place) },

@@ -10,7 +10,7 @@ step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,22 +41,28 @@ class Closure:
             partly(d, c, self.strength) for d, c in zip(documents, closed(documents, self.rules, queries), strict=True)
         ]
 
-    def reason(self, scored: ScoredDocument, queries: QueryTypes, head: int, tail: int, relation: int) -> Reason | None:
-        """The rule that raises the score of a fact, and its path; None where none does.
+    def closing(self, scored: ScoredDocument, queries: QueryTypes) -> Callable[[int, int, int], Reason | None]:
+        """Of one document: (head, tail, relation) to the rule that raises the fact's score, None where none does.
 
         Args:
             scored: the document with the scores that the closure starts from.
         """
-        q = int(queries.index[relation, scored.types[head], scored.types[tail]])
-        bodies = self.rules.bodies[self.rules.query(q)] if q >= 0 else ()
         paths = BestPaths(scored.logits, joined=np.minimum)
-        found = [(body, paths.find(body, head, tail)) for body in bodies]
-        if not found:
-            return None
-        body, path = max(found, key=lambda item: min(item[1].scores))  # the first of equals
-        added = self.strength * (min(path.scores) - float(scored.logits[head, tail, relation]))
-        probabilities = tuple(float(expit(score)) for score in path.scores)
-        return Reason(body, self.strength, replace(path, scores=probabilities), closing=added) if added > 0 else None
+
+        def reason(head: int, tail: int, relation: int) -> Reason | None:
+            q = int(queries.index[relation, scored.types[head], scored.types[tail]])
+            bodies = self.rules.bodies[self.rules.query(q)] if q >= 0 else ()
+            found = [(body, paths.find(body, head, tail)) for body in bodies]
+            if not found:
+                return None
+            body, path = max(found, key=lambda item: min(item[1].scores))  # the first of equals
+            added = self.strength * (min(path.scores) - float(scored.logits[head, tail, relation]))
+            probabilities = tuple(float(expit(score)) for score in path.scores)
+            return (
+                Reason(body, self.strength, replace(path, scores=probabilities), closing=added) if added > 0 else None
+            )
+
+        return reason
 
 
 def choose_closure(

@@ -11,9 +11,8 @@ import pandas as pd
 import torch
 
 from logire.corpus.dump import ScoredDocument
-from logire.rules.base import RuleModel, check_splits
+from logire.rules.base import Closing, RuleModel, check_splits
 from logire.rules.em import History, Report, ignore, silent
-from logire.rules.explain import Reason
 from logire.rules.learnt import Learnt
 from logire.rules.plus.closure import Closure, choose_closure
 from logire.rules.plus.rounds import Round, fit_round
@@ -114,8 +113,8 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
     def leaving(self, documents: Sequence[ScoredDocument]) -> list[ScoredDocument]:
         return list(documents) if self._closure is None else self._closure.apply(documents, self.queries)
 
-    def closing(self, extracted: ScoredDocument, head: int, tail: int, relation: int) -> Reason | None:
-        return None if self._closure is None else self._closure.reason(extracted, self.queries, head, tail, relation)
+    def closing(self, extracted: ScoredDocument) -> Closing:
+        return super().closing(extracted) if self._closure is None else self._closure.closing(extracted, self.queries)
 
     @property
     def closure(self) -> float:
