@@ -51,8 +51,8 @@ def test_atlop_scores_pair_by_pair(build: Build) -> None:
     m, length, heads = len(encoded.owner), encoded.length, 2
     attention = torch.rand(heads, m, length).softmax(-1)
     reading = Reading(torch.randn(length, 16), attention)
-    markers = encoded.spans[:, 0]
-    scores = model.scores(reading, markers, encoded)
+    mentions = encoded.spans[:, 0]
+    scores = model.scores(reading, mentions, encoded)
     weight = model.output.weight.view(-1, 2, 8, 8)
     for h in range(3):
         for t in range(3):
@@ -64,7 +64,7 @@ def test_atlop_scores_pair_by_pair(build: Build) -> None:
             both = (attention[:, own[0]].mean(1) * attention[:, own[1]].mean(1)).mean(0)
             context = (both / (both.sum() + 1e-5)) @ reading.states
             for mine, side in zip(own, ("head", "tail"), strict=True):
-                entity = reading.states[markers[mine]].exp().sum(0).log()
+                entity = reading.states[mentions[mine]].exp().sum(0).log()
                 linear = getattr(model, f"{side}_entity")(entity) + getattr(model, f"{side}_context")(context)
                 vectors.append(torch.tanh(linear).view(2, 8))
             expected = torch.einsum("ki,rkij,kj->r", vectors[0], weight, vectors[1]) + model.output.bias

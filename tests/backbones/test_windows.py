@@ -181,6 +181,18 @@ def test_dropout_of_the_attention_is_what_is_asked(encoder: Path, build: Build) 
         assert model.config._attn_implementation == "eager"  # ATLOP looks at it
 
 
+@pytest.mark.parametrize("markers", [True, False])
+def test_atlop_reads_mentions_at_markers_or_at_their_first_subword(markers: bool, build: Build) -> None:
+    model = build("atlop", markers=markers)
+    encoded = model.encode(document("a", seed=1))
+    star = model.tokenizer.convert_tokens_to_ids("*")
+    read_at = encoded.pieces[encoded.spans[:, 0]]
+    assert set((read_at == star).tolist()) == {markers}
+    assert (star in encoded.pieces) == markers
+    model.loss(model([encoded]), [encoded]).backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
 def test_an_encoder_without_dropout_of_the_attention_is_named(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("logire.backbones.pretrained._ATTENTION_DROPOUT", ("no_such_share",))
     with pytest.raises(

@@ -57,7 +57,6 @@ class GAIN(TransformerBackbone):
 
     Settings = GAINSettings
     settings: GAINSettings
-    markers = False
 
     def make_head(self) -> None:
         s, d = self.settings, self.encoder.dim

@@ -199,12 +199,12 @@ class TransformerBackbone(Backbone[PieceDocument]):
 
     Settings: ClassVar[type[TrainingSettings]] = TransformerSettings
     settings: TransformerSettings
-    markers: ClassVar[bool]
+    looks: ClassVar[bool] = False  # at the attention itself
 
     def __init__(self, settings: Any, schema: Schema, encoder: Any, tokenizer: Any) -> None:
         super().__init__(settings, schema)
         self.tokenizer = tokenizer
-        if settings.attention_dropout == 0 and not self.markers:
+        if settings.attention_dropout == 0 and not self.looks:
             fuse_attention(encoder)
         self.encoder = WindowedEncoder(encoder, tokenizer, settings)
         self.make_head()
@@ -227,6 +227,11 @@ class TransformerBackbone(Backbone[PieceDocument]):
         """Write the encoder's configuration and tokenizer: a run needs neither hub nor package to be read back."""
         self.encoder.encoder.config.save_pretrained(folder / "encoder")
         self.tokenizer.save_pretrained(folder / "encoder")
+
+    @property
+    def markers(self) -> bool:
+        """Whether mentions stand between markers."""
+        return False
 
     def encode(self, document: Document) -> PieceDocument:
         return pieces.encode(document, self.tokenizer, self.schema, markers=self.markers)
