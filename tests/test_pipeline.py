@@ -84,6 +84,16 @@ def test_paths_and_options():
     assert pipeline.settings_option({"b": 1, "a": 2}) == '{"a": 2, "b": 1}'
 
 
+def test_a_backbone_may_take_seeds_of_its_own():
+    params = yaml.safe_load((ROOT / "params" / "default.yaml").read_text())
+    own = {"seeds_of": {"bilstm": [7], "gain": [1]}, "crossfit": {"folds": 2, "backbones": ["lstm", "bilstm"]}}
+    paths = pipeline.Paths(params | own)
+    assert len(paths.metrics("dev", "test")) == 2 * 3 * (4 * 2 + 1 + 1), "splits, methods, seeds of each backbone"
+    assert len(paths.folds) == 2 * (2 + 1)
+    assert paths.shown("logire", "rules.csv") == "results/embedded/runs/logire/bilstm/seed7/rules.csv"
+    assert not [file for file in paths.metrics("test") if "gain/seed2" in file or "bilstm/seed1" in file]
+
+
 def test_a_variant_is_its_methods_settings_with_one_changed():
     params = yaml.safe_load((ROOT / "params" / "default.yaml").read_text())
     runs = {

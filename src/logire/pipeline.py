@@ -97,6 +97,11 @@ class Paths:
         raw = self.params["data"]["raw"] or FETCHED.get(self.params["data"]["source"])
         return [raw] if raw else []
 
+    def seeds(self, backbone: str) -> list[int]:
+        """The seeds that a backbone is trained with."""
+        found: list[int] = self.params["seeds_of"].get(backbone, self.params["seeds"])
+        return found
+
     def run(self, method: str, backbone: object = "{backbone}", seed: object = "{seed}") -> str:
         """The folder of a run: of one, or with Snakemake's wildcards of all."""
         return f"{self.results}/runs/{method}/{backbone}/seed{seed}"
@@ -118,7 +123,7 @@ class Paths:
         """Every out-of-fold dump that LogiRE+ trains on."""
         if "logire_plus" not in self.methods:
             return []
-        every = [(backbone, seed) for backbone in self.backbones for seed in self.params["seeds"]]
+        every = [(backbone, seed) for backbone in self.backbones for seed in self.seeds(backbone)]
         return [file for backbone, seed in every for file in self.out_of_fold("logire_plus", backbone, seed)]
 
     def fitting(self, method: str) -> dict[str, Any]:
@@ -154,7 +159,7 @@ class Paths:
         if variants is None:
             return []
         backbone = variants["backbone"]
-        runs = [self.run(method, backbone, seed) for method in self.methods for seed in self.params["seeds"]]
+        runs = [self.run(method, backbone, seed) for method in self.methods for seed in self.seeds(backbone)]
         runs += [
             self.run(f"{VARIANTS}/{name}", backbone, seed) for name in variants["runs"] for seed in variants["seeds"]
         ]
@@ -172,7 +177,7 @@ class Paths:
         return [
             f"{self.run(method, backbone, seed)}/metrics-{split}.json"
             for backbone in self.backbones
-            for seed in self.params["seeds"]
+            for seed in self.seeds(backbone)
             for method in methods or self.methods
             for split in splits
         ]
@@ -214,7 +219,8 @@ class Paths:
 
     def shown(self, method: str, file: str) -> str:
         """A file of the run that is shown as the example: figure 4's backbone, the first seed."""
-        return f"{self.run(method, self.params['figure4']['backbone'], self.params['seeds'][0])}/{file}"
+        backbone = self.params["figure4"]["backbone"]
+        return f"{self.run(method, backbone, self.seeds(backbone)[0])}/{file}"
 
     @property
     def figure5(self) -> list[str]:

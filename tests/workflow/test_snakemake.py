@@ -106,6 +106,8 @@ def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
     [
         ({"sedes": [1]}, "sedes"),
         ({"seeds": "one"}, "seeds"),
+        ({"seeds_of": {"gian": [1]}}, "gian"),
+        ({"seeds_of": {"gain": 1}}, "seeds_of"),
         ({"backbones": {"bilstm": {"epochz": 3}}}, "epochz"),
         ({"backbones": {"bilstm": {"epochs": "three"}}}, "epochs"),
         ({"backbones": {"bilstmm": {}}}, "bilstmm"),
