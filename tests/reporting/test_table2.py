@@ -85,6 +85,15 @@ def test_one_seed_is_not_tested(tmp_path: Path) -> None:
     assert (found["sd"], found["p"], found["seeds"]) == ("", "", "1")
 
 
+def test_a_backbone_with_fewer_seeds_is_named(tmp_path: Path) -> None:
+    files = write_runs(tmp_path / "a", [2.0, 2.5, 1.5])
+    files += write_runs(tmp_path / "b", [1.0], backbone="gain") + write_runs(tmp_path / "c", [1.0, 2.0], backbone="cnn")
+    table2(files, tmp_path / "table2")
+    text = (tmp_path / "table2.md").read_text()
+    assert "mean ± standard deviation over 3 seeds (CNN: 2 seeds, GAIN: 1 seed), the gain" in text
+    assert "| GAIN + LogiRE | 40.50 (+0.50) | 51.00 (+1.00) |" in text
+
+
 def test_no_logic_score(tmp_path: Path) -> None:
     table2(write_runs(tmp_path, [1.0, 2.0], logic=False), tmp_path / "table2")
     text = (tmp_path / "table2.md").read_text()

@@ -148,7 +148,7 @@ def _records(runs: Runs, split: str, gains: Gains) -> list[Record]:
 def _caption(metrics: Sequence[Metrics], runs: Runs, tested: str) -> str:
     corpus = metrics[0].corpus
     counts = {len(seeds) for methods in runs.values() for seeds in methods.values()}
-    over = seeds_phrase(counts) if max(counts) == 1 else f"mean ± standard deviation over {seeds_phrase(counts)}"
+    over = seeds_phrase(counts) if max(counts) == 1 else f"mean ± standard deviation over {_seeds(runs)}"
     gold = {item.split: item.values.get("gold_logic") for item in metrics}
     logic = ", ".join(f"{score:.1f} ({split})" for split, score in sorted(gold.items()) if score is not None)
     sentences = [
@@ -162,6 +162,14 @@ def _caption(metrics: Sequence[Metrics], runs: Runs, tested: str) -> str:
         f"underlined: p < {SIGNIFICANT}.",
     ]
     return " ".join(sentences)
+
+
+def _seeds(runs: Runs) -> str:
+    """``5 seeds``, or ``5 seeds (GAIN: 1 seed)`` where a backbone has fewer than others."""
+    counts = {backbone: {len(seeds) for seeds in methods.values()} for backbone, methods in runs.items()}
+    most = max(max(found) for found in counts.values())
+    fewer = [f"{label(name, BACKBONE)}: {seeds_phrase(found)}" for name, found in counts.items() if found != {most}]
+    return seeds_phrase({most}) + (f" ({', '.join(fewer)})" if fewer else "")
 
 
 def _compare_with_paper(metrics: Sequence[Metrics], runs: Mapping[str, Runs], stem: Path) -> None:
