@@ -50,7 +50,7 @@ def explanation(title: str, head: int, relation: str, tail: int, score: float, *
 
 
 ROWS = [
-    explanation("one", 0, "a", 2, 1.0, reason("a <- a", 1.0, (0, "a", 0.9, 2))),
+    explanation("one", 0, "a", 2, 1.0, reason("a <- any ^ b", 1.0, (0, "any", 1.0, 1), (1, "b", 0.9, 2))),
     explanation(
         "one", 0, "c", 3, 2.0,
         reason("c <- a ^ ~b", 1.5, (0, "a", 0.9, 2), (2, "~b", 0.8, 3)),
@@ -123,6 +123,9 @@ def test_the_data_in_the_page(tmp_path: Path) -> None:
     assert best["rule"] == "a(h, z) ∧ b⁻¹(z, t) → c(h, t)"
     assert best["path"] == [[0, "a", 0.9, 2], [2, "b⁻¹", 0.8, 3]]
     assert [reason.get("closing") for reason in one["predictions"][0]["reasons"]] == [None, True]
+    [open_rule] = one["predictions"][1]["reasons"]
+    assert open_rule["rule"] == "any(h, z) ∧ b(z, t) → a(h, t)"
+    assert open_rule["path"] == [[0, "any", 1.0, 1], [1, "b", 0.9, 2]]
     assert [(p["change"], p["right"]) for p in two["predictions"]] == [("added", False), ("removed", True)]
     assert two["predictions"][1]["score"] is None
 

@@ -19,6 +19,9 @@ from logire.errors import InputError
 Body = tuple[int, ...]
 """A rule body: atoms; 0 to R-1 are relations, r + R is the inverse of r, 2R is ``any`` (:func:`any_atom`)."""
 
+ANY = "any"
+"""The name of the open atom."""
+
 
 def any_atom(relations: int) -> int:
     """The atom that holds, with probability 1, between any two different entities; it makes a body an open one."""
@@ -29,7 +32,7 @@ def atom_name(atom: int, schema: Schema) -> str:
     """``in0`` for a relation, ``~in0`` for its inverse, ``any``."""
     r = len(schema.relations)
     if atom == any_atom(r):
-        return "any"
+        return ANY
     return schema.relations[atom] if atom < r else f"~{schema.relations[atom - r]}"
 
 

@@ -12,6 +12,7 @@ from logire.corpus.predictions import Prediction
 from logire.errors import InputError
 from logire.reporting.formulas import formula
 from logire.rules.gold import INVERSE
+from logire.rules.queries import ANY
 
 ADDED, REMOVED, SAME = "added", "removed", "same"
 """What LogiRE did to a prediction of the backbone; ADDED: the backbone did not make it."""
@@ -52,7 +53,7 @@ def page_content(
     for p in backbone:
         of_backbone[p.title][p.head, p.relation, p.tail] = p
     names = docred_relation_names()
-    shown = {r: f"{names[r]} ({r})" if r in names else r for r in schema.relations}
+    shown = {ANY: ANY} | {r: f"{names[r]} ({r})" if r in names else r for r in schema.relations}
     return {
         "types": [kind.removeprefix("type::") for kind in schema.types],
         "relations": [shown[r] for r in schema.relations],
