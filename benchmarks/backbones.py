@@ -31,8 +31,8 @@ from logire.backbones.inference import infer_encoded
 from logire.backbones.training import make_batches, make_optimizer
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.runtime import pick_device, seed_torch
-from logire.settings import settings_from
+from logire.ground.runtime import pick_device, seed_torch
+from logire.ground.settings import settings_from
 
 DWIE_TOKENS, DWIE_ENTITIES = 620, 27
 SCHEMA = Schema(tuple(f"relation-{i}" for i in range(65)), tuple(f"type-{i}" for i in range(10)))

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from logire.errors import InputError
-from logire.files import alone, atomic, write_text
+from logire.ground.errors import InputError
+from logire.ground.files import alone, atomic, write_text
 
 HOLD = """
 import sys, time
-from logire.files import alone, write_text
+from logire.ground.files import alone, write_text
 with alone(sys.argv[1]):
     print("held", flush=True)
     time.sleep(0.5)

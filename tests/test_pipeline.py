@@ -10,7 +10,7 @@ import yaml
 
 from logire import pipeline
 from logire.backbones.registry import names
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 import torch
 
-from logire import provenance
-from logire.commands.provenance import provenance as command
+from logire.cli.provenance import provenance as command
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
 from logire.evaluation.run import evaluate_file
-from logire.files import read_json, write_json
-from logire.provenance import file_digest, relative_path
+from logire.ground import records as provenance
+from logire.ground.digests import file_digest, relative_path
+from logire.ground.errors import InputError
+from logire.ground.files import read_json, write_json
 from logire.reporting.chain import trace
 from logire.reporting.sources import run_source, write_sources
 from logire.reporting.table1 import table1
@@ -58,7 +58,7 @@ def test_the_commit_and_whether_the_code_differs_from_it(repository: Path) -> No
     (repository / "package" / "more.py").write_text("")
     assert provenance.git_state() == {"commit": commit, "dirty": True}
     (repository / "package" / "more.py").unlink()
-    (repository / "package" / "provenance.py").write_text("")
+    (repository / "package" / "records.py").write_text("")
     assert provenance.git_state() == {"commit": commit, "dirty": True}
 
 
@@ -77,11 +77,9 @@ def test_outside_a_repository_and_without_git(
 
 
 def test_a_record_says_what_ran_and_where_but_nothing_personal() -> None:
-    record = provenance.run_record(params={"b": 1, "a": 2}, data="digest", device=CPU)
-    assert (
-        record["params_digest"] == provenance.run_record(params={"a": 2, "b": 1}, data="", device=CPU)["params_digest"]
-    )
-    assert record["params_digest"] != provenance.run_record(params={"a": 2}, data="", device=CPU)["params_digest"]
+    record = provenance.made_now(params={"b": 1, "a": 2}, data="digest", device=CPU)
+    assert record["params_digest"] == provenance.made_now(params={"a": 2, "b": 1}, data="", device=CPU)["params_digest"]
+    assert record["params_digest"] != provenance.made_now(params={"a": 2}, data="", device=CPU)["params_digest"]
     assert record["data_digest"] == "digest"
     assert record["versions"]["python"] == platform.python_version()
     assert record["versions"]["torch"] == torch.__version__
@@ -118,7 +116,7 @@ def _make_run(run: Path, corpus: PreparedCorpus, method: str, seed: int, split: 
     else:
         logits = run.parent / "backbone" / "logits.safetensors"
         values |= {"logits": relative_path(logits, run), "logits_digest": file_digest(logits)}
-    record = provenance.run_record(params={"method": method}, data=corpus.digest, device=CPU)
+    record = provenance.made_now(params={"method": method}, data=corpus.digest, device=CPU)
     write_json(run / "run.json", values | provenance.peak_memory(CPU) | record)
     facts = [(d.title, f) for d in corpus.documents(split) for f in d.facts][seed:]
     rows = [{"title": title, "h_idx": f.head, "t_idx": f.tail, "r": f.relation} for title, f in facts]

@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from logire.errors import InputError
-from logire.provenance import tree_digest
+from logire.ground.digests import tree_digest
+from logire.ground.errors import InputError
 
 Params = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ _OWN_FILES = {
     "atlop": ("atlop.py", "transformer.py", "frozen.py", "pretrained.py", "pieces.py"),
 }
 """What in backbones/ belongs to one backbone (or one family) alone; every other file there is shared by all."""
-_GROUND = ("errors.py", "files.py", "provenance.py", "runtime.py", "settings.py", "thresholds.py")
+_GROUND = ("ground",)
 
 
 def set_up_jobs() -> None:

@@ -12,8 +12,8 @@ import torch
 from logire.backbones import resolve
 from logire.backbones.backbone import Backbone
 from logire.corpus.prepared import PreparedCorpus
-from logire.runtime import seed_torch
-from logire.settings import settings_from
+from logire.ground.runtime import seed_torch
+from logire.ground.settings import settings_from
 
 from . import made_up
 

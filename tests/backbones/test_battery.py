@@ -18,7 +18,7 @@ from logire.corpus.document import Document
 from logire.corpus.dump import NEVER, read_dump
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import SPLITS, PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 from .made_up import QUICK, SCHEMA, document
 

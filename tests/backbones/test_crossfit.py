@@ -18,7 +18,7 @@ from logire.corpus.document import Document
 from logire.corpus.dump import read_dump, write_dump
 from logire.corpus.folds import Fold, FoldCorpus
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.rules.outoffold import read_out_of_fold
 
 from .made_up import QUICK, SCHEMA, SMALL

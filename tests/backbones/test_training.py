@@ -19,8 +19,8 @@ from logire.backbones.inference import choose_threshold
 from logire.backbones.settings import TrainingSettings
 from logire.corpus.document import Document, Fact
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.errors import InputError
-from logire.thresholds import Threshold
+from logire.ground.errors import InputError
+from logire.ground.thresholds import Threshold
 
 from .made_up import QUICK, SCHEMA, SMALL, document
 

@@ -17,7 +17,7 @@ from logire.backbones.backbone import Backbone
 from logire.backbones.pretrained import pretrained_encoder
 from logire.backbones.transformer import TransformerSettings, Window, WindowedEncoder, cut, merge
 from logire.corpus.document import Document, Entity, Fact, Mention
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 from .made_up import SCHEMA, document
 

@@ -15,7 +15,7 @@ from logire.backbones.encoder import DirectedLSTM
 from logire.backbones.words import UNKNOWN, Vocabulary, count_words, locate_vectors, read_glove
 from logire.corpus.document import Document, Entity, Fact, Mention
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 from .made_up import QUICK, SCHEMA, SMALL, WORDS, document
 

@@ -11,7 +11,7 @@ import torch
 from logire.corpus.dump import read_dump, write_dump
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import SPLITS, PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 
 @pytest.fixture(scope="module")

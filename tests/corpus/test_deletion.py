@@ -18,7 +18,7 @@ from logire.corpus.embedded import PLANTED_RULES, PlantedRule
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import SPLITS, PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.table4 import table4
 
 SHARE, SIZE = 0.3, (60, 20, 20)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from logire.corpus.docred import as_record, read_docred, write_docred
 from logire.corpus.document import Document, Entity, Fact, Mention
-from logire.errors import InputError
-from logire.files import read_json
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 
 
 @st.composite

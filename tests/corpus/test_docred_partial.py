@@ -12,7 +12,7 @@ from logire.corpus.docred import read_docred
 from logire.corpus.docred_partial import REVISED, TRAIN, TRIPLES, prepare_docred_partial, resolve_triples
 from logire.corpus.document import Document, Entity, Fact, Mention
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 
 def document(*entities: tuple[str, ...], facts: tuple[Fact, ...] = ()) -> Document:

@@ -25,8 +25,8 @@ from logire.corpus.fetch import (
 )
 from logire.corpus.prepare import prepare_docred
 from logire.corpus.prepared import PreparedCorpus, read_indices
-from logire.errors import InputError
-from logire.files import read_json
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 
 
 def made_up(title: str) -> list[dict[str, object]]:

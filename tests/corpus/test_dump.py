@@ -14,7 +14,7 @@ from safetensors.torch import save_file as save_torch_file
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import NEVER, read_dump, scored, write_dump
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 DOCUMENTS = {
     "train": [document("A", 3, [(0, "citizen_of", 1)]), document("B/1", 2, [(1, "in0", 0)])],

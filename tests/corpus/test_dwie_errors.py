@@ -12,7 +12,7 @@ import pytest
 from corpus_builders import annotation, write_lines
 
 from logire.corpus.prepare import prepare_dwie
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 Record = dict[str, Any]
 

@@ -13,7 +13,7 @@ from logire.corpus.embedded import PLANTED_RULES, RELATIONS, TYPES, EmbeddedDocu
 from logire.corpus.embedded.templates import ALONE, FACTS, FILLERS, UNRELATED
 from logire.corpus.prepare import dwie_schema, prepare_embedded
 from logire.corpus.prepared import SPLITS, PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 SIZE = (360, 80, 80)
 FILES = ("train.json", "dev.json", "test.json", "rel2id.json", "ner2id.json", "corpus.json", "statistics.json")

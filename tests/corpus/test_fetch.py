@@ -16,7 +16,7 @@ import pytest
 from logire.corpus import fetch
 from logire.corpus.dwie import read_annotations
 from logire.corpus.fetch import fetch_dwie, pinned_hashes
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 
 class Server:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from logire.corpus.folds import Fold, FoldCorpus
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 
 @given(count=st.integers(2, 40), of=st.integers(2, 6), seed=st.integers(0, 1000))

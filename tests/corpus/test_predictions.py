@@ -11,7 +11,7 @@ import pytest
 from corpus_builders import SCHEMA, document
 
 from logire.corpus.predictions import Prediction, predict, read_predictions, write_predictions
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 DOCUMENTS = [document("A", 3), document("B", 2)]
 

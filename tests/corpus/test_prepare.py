@@ -13,8 +13,8 @@ from corpus_builders import annotation, write_lines
 from logire.corpus.dwie import read_dwie
 from logire.corpus.prepare import dwie_schema, prepare_docred, prepare_dwie
 from logire.corpus.prepared import SPLITS, PreparedCorpus, read_indices
-from logire.errors import InputError
-from logire.files import read_json
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 
 
 def record(title: str, relation: str = "P17") -> dict[str, Any]:

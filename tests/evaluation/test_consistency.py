@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from logire.corpus.docred import read_docred
 from logire.corpus.document import Schema
+from logire.corpus.gold import GoldRule, read_gold_rules
 from logire.corpus.prepared import NA, read_indices
 from logire.evaluation.consistency import DOCRED_RULES, consistency
-from logire.rules.gold import GoldRule, read_gold_rules
 
 NAMES = "PQRS"
 FACTS = st.sets(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.integers(0, 3)), max_size=10)

@@ -12,9 +12,9 @@ from rich.console import Console
 
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.errors import InputError
 from logire.evaluation.run import evaluate_file, render
-from logire.files import write_json
+from logire.ground.errors import InputError
+from logire.ground.files import write_json
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from hypothesis.extra import numpy as hnp
 
 from logire.corpus.document import Schema
 from logire.corpus.dwie import read_dwie
+from logire.corpus.gold import GoldRule, read_gold_rules
 from logire.corpus.prepared import NA, read_indices
-from logire.errors import InputError
 from logire.evaluation.logic import compose, logic_score, rule_counts
-from logire.rules.gold import GoldRule, read_gold_rules
+from logire.ground.errors import InputError
 
 SCHEMA = Schema(("a", "b", "c"), ("thing",))
 MATRICES = st.integers(1, 5).flatmap(lambda n: hnp.arrays(np.bool_, (n, n, 3)))

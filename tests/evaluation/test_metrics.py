@@ -11,11 +11,11 @@ from evaluation_builders import SCHEMA, make_document, mention, named, splits
 from hypothesis import given, settings
 
 from logire.corpus.document import Document, training_facts
+from logire.corpus.gold import GoldRule
 from logire.corpus.predictions import Prediction
-from logire.errors import InputError
 from logire.evaluation.counts import scores
 from logire.evaluation.metrics import evaluate
-from logire.rules.gold import GoldRule
+from logire.ground.errors import InputError
 
 
 def test_hand_worked_scores() -> None:

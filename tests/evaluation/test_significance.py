@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from logire.errors import InputError
 from logire.evaluation.counts import scores
 from logire.evaluation.significance import holm, paired_bootstrap, paired_t_test
+from logire.ground.errors import InputError
 
 
 def test_t_test_by_the_formula() -> None:

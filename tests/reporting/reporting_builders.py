@@ -7,7 +7,7 @@ from typing import Any
 
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.files import write_json
+from logire.ground.files import write_json
 
 CORRECT = {"dev": [3, 2, 4], "test": [2, 4, 3]}
 

@@ -10,7 +10,7 @@ import pytest
 from reporting_builders import write_metrics, write_variant
 from scipy import stats
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.ablations import ablations
 
 BACKBONE = {1: 50.0, 2: 51.0, 3: 52.0, 4: 53.0, 5: 54.0}

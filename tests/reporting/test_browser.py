@@ -15,7 +15,7 @@ from reporting_builders import prepared
 from logire.corpus.document import Document, Entity, Fact, Mention
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.browser import browser
 
 SCRIPT = "</script><script>window.pwned=1</script>"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from reporting_builders import write_metrics, write_runs
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.figure4 import figure4
 
 

@@ -10,7 +10,7 @@ import pytest
 from reporting_builders import document, prepared
 
 from logire.corpus.predictions import Prediction, write_predictions
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.cases import Arrow, select_cases
 from logire.reporting.figure5 import figure5
 

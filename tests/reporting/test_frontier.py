@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from reporting_builders import write_variant
 
-from logire.errors import InputError
-from logire.files import write_json
+from logire.ground.errors import InputError
+from logire.ground.files import write_json
 from logire.reporting.frontier import frontier
 
 FOLDS = [{"file": "1of2", "digest": "a"}, {"file": "2of2", "digest": "b"}]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from reporting_builders import write_metrics
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.relations import relation_table
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from logire.errors import InputError
-from logire.files import write_json
+from logire.ground.errors import InputError
+from logire.ground.files import write_json
 from logire.reporting.table1 import table1
 
 

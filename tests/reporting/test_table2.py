@@ -10,8 +10,8 @@ import pytest
 from reporting_builders import CORRECT, write_metrics, write_runs
 from scipy import stats
 
-from logire.errors import InputError
 from logire.evaluation.significance import paired_bootstrap
+from logire.ground.errors import InputError
 from logire.reporting.paper import published
 from logire.reporting.runs import group_runs, read_metrics
 from logire.reporting.table2 import table2

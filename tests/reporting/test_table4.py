@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from reporting_builders import document, prepared
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.table4 import table4
 
 RELATIONS = ("P22", "P40", "P150", "P131")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.sources import Source, write_sources
 from logire.reporting.tables import Cell, Column, Table, latex_escape, write_csv, write_table
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from logire.corpus.dump import ScoredDocument, write_dump
 from logire.corpus.prepared import PreparedCorpus
+from logire.ground.thresholds import best_threshold
 from logire.rules.plus.settings import LogiREPlusSettings
-from logire.thresholds import best_threshold
 
 CPU = torch.device("cpu")
 BODIES = st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple)

@@ -13,7 +13,7 @@ from logire.corpus.dump import read_dump
 from logire.corpus.embedded import PLANTED_RULES
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.rules.base import REJECTED
 from logire.rules.model import LogiRE
 from logire.rules.run import fit_run, load_run, predict_run

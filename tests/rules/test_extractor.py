@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from logire.ground.runtime import derive_seed
 from logire.rules.extractor import Extractor, fit_extractor, log_loss, newton_logistic
 from logire.rules.grounding import AtomScores, ground
 from logire.rules.posterior import as_table, mixed, posterior
 from logire.rules.queries import Instances, QueryTypes
 from logire.rules.ruleset import RuleSet
 from logire.rules.settings import LogiRESettings
-from logire.runtime import derive_seed
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from rules_builders import QUICK, assert_same_files, contents
 
 from logire.corpus.dump import write_dump
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.rules.run import fit_run, load_run
 
 METHODS = {

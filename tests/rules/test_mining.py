@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.rules.mining import count_paths, label_paths, mine
 from logire.rules.queries import QueryTypes, body_name
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rules_builders import CPU, QUICK, plus
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.rules.mining import count_paths
 from logire.rules.plus.model import LogiREPlus
 from logire.rules.plus.sources import find_rules, reliable, shared

@@ -131,7 +131,7 @@ rule evaluate_run:
         documents=lambda wildcards, input: pipeline.folder(input),
         options=pipeline.evaluate_options(config["evaluation"]),
         gold_rules=pipeline.content(config["evaluation"]["gold_rules"]),
-        code=pipeline.code("corpus", "evaluation", "rules/gold.py", "rules/data"),
+        code=pipeline.code("corpus", "evaluation"),
     shell:
         "python -m logire evaluate {input.predictions:q} --documents {params.documents:q}"
         " --split {wildcards.split} {params.options} --out {output:q} 2>&1 | tee {log:q}"

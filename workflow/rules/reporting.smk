@@ -29,7 +29,7 @@ rule make_main_results:
     params:
         stem=lambda wildcards, output: pipeline.stem(output),
         title=paths.main_title,
-        code=pipeline.code("evaluation", "rules/gold.py", "reporting"),
+        code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire table2 {input:q} --out {params.stem:q} --title {params.title:q} 2>&1 | tee {log:q}"
 
@@ -44,7 +44,7 @@ rule make_summary:
     conda:
         "../envs/logire.yaml"
     params:
-        code=pipeline.code("evaluation", "rules/gold.py", "reporting"),
+        code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire summary {input:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -61,7 +61,7 @@ rule make_figure4:
     params:
         stem=lambda wildcards, output: pipeline.stem(output),
         backbone=config["figure4"]["backbone"],
-        code=pipeline.code("evaluation", "rules/gold.py", "reporting"),
+        code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire figure4 {input:q} --out {params.stem:q} --backbone {params.backbone} 2>&1 | tee {log:q}"
 
@@ -81,7 +81,7 @@ rule make_table4:
         stem=lambda wildcards, output: pipeline.stem(output),
         options=pipeline.table4_options(config["table4"]),
         rules=pipeline.content(config["table4"]["rules"]),
-        code=pipeline.code("corpus", "evaluation", "rules/gold.py", "reporting"),
+        code=pipeline.code("corpus", "evaluation", "reporting"),
     shell:
         "python -m logire table4 --documents {params.documents:q} {params.options} --out {params.stem:q}"
         " 2>&1 | tee {log:q}"
@@ -99,7 +99,7 @@ rule make_table5:
         "../envs/logire.yaml"
     params:
         stem=lambda wildcards, output: pipeline.stem(output),
-        code=pipeline.code("evaluation", "rules/gold.py", "reporting"),
+        code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire table5 {input.rules:q} --out {params.stem:q} 2>&1 | tee {log:q}"
 
@@ -116,7 +116,7 @@ rule make_relations:
     params:
         stem=lambda wildcards, output: pipeline.stem(output),
         backbone=config["figure4"]["backbone"],
-        code=pipeline.code("evaluation", "rules/gold.py", "reporting"),
+        code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire relations {input:q} --out {params.stem:q} --backbone {params.backbone} 2>&1 | tee {log:q}"
 
@@ -133,7 +133,7 @@ rule make_figure3:
     params:
         documents=lambda wildcards, input: pipeline.folder(input),
         stem=lambda wildcards, output: pipeline.stem(output),
-        code=pipeline.code("corpus", "rules/gold.py", "reporting"),
+        code=pipeline.code("corpus", "reporting"),
     shell:
         "python -m logire figure3 {params.documents:q} --out {params.stem:q} 2>&1 | tee {log:q}"
 
@@ -152,7 +152,7 @@ rule make_figure5:
     params:
         documents=lambda wildcards, input: pipeline.folder(input),
         stem=lambda wildcards, output: pipeline.stem(output),
-        code=pipeline.code("corpus", "rules/gold.py", "reporting"),
+        code=pipeline.code("corpus", "reporting"),
     shell:
         "python -m logire figure5 {input.explanations:q} --backbone-predictions {input.backbone:q}"
         " --documents {params.documents:q} --out {params.stem:q} 2>&1 | tee {log:q}"
@@ -171,7 +171,7 @@ rule make_explanations:
         "../envs/logire.yaml"
     params:
         documents=lambda wildcards, input: pipeline.folder(input),
-        code=pipeline.code("corpus", "rules/gold.py", "reporting"),
+        code=pipeline.code("corpus", "reporting"),
     shell:
         "python -m logire browse {input.explanations:q} --backbone-predictions {input.backbone:q}"
         " --documents {params.documents:q} --out {output:q} 2>&1 | tee {log:q}"
@@ -188,7 +188,7 @@ rule make_variants:
         "../envs/logire.yaml"
     params:
         stem=lambda wildcards, output: pipeline.stem(output),
-        code=pipeline.code("evaluation", "rules/gold.py", "reporting"),
+        code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire ablations {input:q} --out {params.stem:q} 2>&1 | tee {log:q}"
 
@@ -204,6 +204,6 @@ rule make_frontier:
         "../envs/logire.yaml"
     params:
         stem=lambda wildcards, output: pipeline.stem(output),
-        code=pipeline.code("evaluation", "rules/gold.py", "reporting"),
+        code=pipeline.code("evaluation", "reporting"),
     shell:
         "python -m logire frontier {input:q} --out {params.stem:q} 2>&1 | tee {log:q}"

@@ -14,31 +14,33 @@ from torch.utils.checkpoint import checkpoint
 from logire.backbones.backbone import RARE, labels, off_diagonal, scatter_pairs
 from logire.backbones.pieces import PieceDocument
 from logire.backbones.transformer import Reading, TransformerBackbone, TransformerSettings
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 PAIRS = 1024
 """Pairs classified at once; a pair needs hidden * group floats."""
 
 
 class ATLOPSettings(TransformerSettings):
-    """Settings of ATLOP; the defaults are for the compact encoder on DWIE.
-
-    Attributes:
-        hidden: size of the head's and the tail's vector before the bilinear form (768 for a base encoder).
-        group: size of the groups of the bilinear form.
-        markers: put ``*`` around mentions and read a mention at the first of them, as published. Without, a mention is
-            read at its first subword: what a mostly frozen encoder needs, which has never learnt what the marker means
-            (5 of 6 layers frozen: dev F1 23 after the first epoch on DWIE, 4 with markers).
-    """
+    """Settings of ATLOP; the defaults are for the compact encoder on DWIE."""
 
     learning_rate: float = Field(1e-4, gt=0)
     weight_decay: float = Field(0.01, ge=0)
     adam_epsilon: float = Field(1e-6, gt=0)
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     warmup: float = Field(0.06, ge=0, lt=1)
-    hidden: int = Field(384, ge=1)
-    group: int = Field(64, ge=1)
-    markers: bool = True
+    hidden: int = Field(
+        384,
+        ge=1,
+        description="size of the head's and the tail's vector before the bilinear form (768 for a base encoder).",
+    )
+    group: int = Field(64, ge=1, description="size of the groups of the bilinear form.")
+    markers: bool = Field(
+        True,
+        description="put ``*`` around mentions and read a mention at the first of them, as published. Without, a "
+        "mention is read at its first subword: what a mostly frozen encoder needs, which has never learnt"
+        " what the marker means (5 of 6 layers frozen: dev F1 23 after the first epoch on DWIE, 4 with "
+        "markers).",
+    )
 
 
 class ATLOP(TransformerBackbone):

@@ -15,13 +15,9 @@ from logire.corpus.document import Schema
 
 
 class BiLSTMSettings(WordSettings):
-    """Settings of the BiLSTM; the defaults are tuned on DWIE's development split.
+    """Settings of the BiLSTM; the defaults are tuned on DWIE's development split."""
 
-    Attributes:
-        state_dim: size of the LSTM's state in each direction.
-    """
-
-    state_dim: int = Field(128, ge=1)
+    state_dim: int = Field(128, ge=1, description="size of the LSTM's state in each direction.")
 
 
 class BiLSTM(WordBackbone):

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from logire.files import atomic, read_json, write_json
+from logire.ground.files import atomic, read_json, write_json
 
 
 @dataclass

@@ -15,22 +15,16 @@ from logire.corpus.document import Schema
 
 
 class CNNSettings(WordSettings):
-    """Settings of the CNN; the defaults are tuned on DWIE's development split. ``hidden`` is the channels.
-
-    Attributes:
-        layers: number of convolutions.
-        kernel: words a convolution and a max-pooling see.
-        layer_dropout: between the convolutions.
-    """
+    """Settings of the CNN; the defaults are tuned on DWIE's development split. ``hidden`` is the channels."""
 
     learning_rate: float = Field(2e-3, gt=0)
     embedding_scale: float = Field(0.2, gt=0)
     distance_scale: float = Field(0.1, gt=0)
     dropout: float = Field(0.2, ge=0, lt=1)
     hidden: int = Field(200, ge=1)
-    layers: int = Field(3, ge=1)
-    kernel: Literal[1, 3, 5, 7] = 3
-    layer_dropout: float = Field(0.1, ge=0, lt=1)
+    layers: int = Field(3, ge=1, description="number of convolutions.")
+    kernel: Literal[1, 3, 5, 7] = Field(3, description="words a convolution and a max-pooling see.")
+    layer_dropout: float = Field(0.1, ge=0, lt=1, description="between the convolutions.")
 
 
 class CNN(WordBackbone):

@@ -18,13 +18,9 @@ from logire.corpus.document import Schema
 
 
 class ContextAwareSettings(BiLSTMSettings):
-    """Settings of Context-Aware; the defaults are tuned on DWIE's development split.
+    """Settings of Context-Aware; the defaults are tuned on DWIE's development split."""
 
-    Attributes:
-        pair_dim: size of the vectors by which pairs attend to pairs.
-    """
-
-    pair_dim: int = Field(64, ge=1)
+    pair_dim: int = Field(64, ge=1, description="size of the vectors by which pairs attend to pairs.")
 
 
 class ContextAware(BiLSTM):

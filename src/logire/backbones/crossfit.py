@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from logire.backbones.inference import infer_logits
-from logire.backbones.run import RUN, Training, write_history
+from logire.backbones.run import Training, write_history
 from logire.corpus.dump import write_dump
 from logire.corpus.folds import Fold, FoldCorpus
 from logire.corpus.prepared import PreparedCorpus
-from logire.files import write_json
 
 
 def train_fold(
@@ -44,5 +43,5 @@ def train_fold(
     model, state = training.fit(progress=progress)
     write_history(training.out, state)
     write_dump(training.out / "logits.safetensors", {"train": infer_logits(model, part.held_out)})
-    write_json(training.out / RUN, training.record(state, method="fold"))
+    training.record(state, method="fold").write(training.out)
     training.finish()

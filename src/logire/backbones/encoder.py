@@ -24,45 +24,37 @@ VOCABULARY = "vocabulary.json"
 
 
 class WordSettings(TrainingSettings):
-    """Settings of the backbones that read words.
-
-    Attributes:
-        vectors: ``learned`` with the model, or a path or URL of GloVe vectors, which stay frozen.
-        vectors_sha256: SHA-256 of the GloVe file; checked where given.
-        word_dim: size of a word vector.
-        lowercase: read words in lower case (GloVe 6B needs it).
-        min_count: learned vectors: words rarer than this in training are unknown.
-        word_dropout: share of training words replaced by the unknown word.
-        coreference_dim: size of the coreference id embedding.
-        type_dim: size of the entity type embedding.
-        distance_dim: size of the distance embedding.
-        embedding_scale: what the word, coreference and type embeddings, drawn from a standard normal, are multiplied
-            by at the start. Small ones learn faster; large ones end higher with an LSTM (dev F1 51.2 against 48.6).
-        distance_scale: the same for the distance embedding.
-        hidden: size of a token's vector after the encoder, and of an entity's.
-        input_dropout: on the encoder's input, one mask for all of a document's tokens.
-        dropout: on the entity vectors.
-    """
+    """Settings of the backbones that read words."""
 
     # Tuned for the BiLSTM on DWIE's development split; decay is what lifts it (dev F1 48 to 49 and more).
     epochs: int = Field(20, ge=1)
     learning_rate: float = Field(4e-3, gt=0)
     weight_decay: float = Field(0.3, ge=0)
 
-    vectors: str = "learned"
-    vectors_sha256: str | None = None
-    word_dim: int = Field(100, ge=1)
-    lowercase: bool = True
-    min_count: int = Field(1, ge=1)
-    word_dropout: float = Field(0.1, ge=0, lt=1)
-    coreference_dim: int = Field(20, ge=1)
-    type_dim: int = Field(20, ge=1)
-    distance_dim: int = Field(20, ge=1)
-    embedding_scale: float = Field(1.0, gt=0)
-    distance_scale: float = Field(1.0, gt=0)
-    hidden: int = Field(128, ge=1)
-    input_dropout: float = Field(0.2, ge=0, lt=1)
-    dropout: float = Field(0.3, ge=0, lt=1)
+    vectors: str = Field(
+        "learned", description="``learned`` with the model, or a path or URL of GloVe vectors, which stay frozen."
+    )
+    vectors_sha256: str | None = Field(None, description="SHA-256 of the GloVe file; checked where given.")
+    word_dim: int = Field(100, ge=1, description="size of a word vector.")
+    lowercase: bool = Field(True, description="read words in lower case (GloVe 6B needs it).")
+    min_count: int = Field(1, ge=1, description="learned vectors: words rarer than this in training are unknown.")
+    word_dropout: float = Field(0.1, ge=0, lt=1, description="share of training words replaced by the unknown word.")
+    coreference_dim: int = Field(20, ge=1, description="size of the coreference id embedding.")
+    type_dim: int = Field(20, ge=1, description="size of the entity type embedding.")
+    distance_dim: int = Field(20, ge=1, description="size of the distance embedding.")
+    embedding_scale: float = Field(
+        1.0,
+        gt=0,
+        description="what the word, coreference and type embeddings, drawn from a standard normal, are multiplied by "
+        "at the start. Small ones learn faster; large ones end higher with an LSTM (dev F1 51.2 against "
+        "48.6).",
+    )
+    distance_scale: float = Field(1.0, gt=0, description="the same for the distance embedding.")
+    hidden: int = Field(128, ge=1, description="size of a token's vector after the encoder, and of an entity's.")
+    input_dropout: float = Field(
+        0.2, ge=0, lt=1, description="on the encoder's input, one mask for all of a document's tokens."
+    )
+    dropout: float = Field(0.3, ge=0, lt=1, description="on the entity vectors.")
 
 
 class WordBackbone(Backbone[WordDocument]):

@@ -21,32 +21,29 @@ SAME_ENTITY, SAME_SENTENCE, DOCUMENT = range(3)
 
 
 class GAINSettings(TransformerSettings):
-    """Settings of GAIN; the defaults are for the compact encoder on DWIE.
-
-    Attributes:
-        type_dim: size of the entity type embedding put beside the encoder's states.
-        entity_dim: size of the entity number embedding put beside them.
-        graph_dim: size of a node after a graph convolution, and of an edge between entities.
-        layers: graph convolutions.
-        reach: mentions of one sentence are connected when at most this many words apart. DWIE's documents have no
-            sentence boundaries: each is one sentence.
-        negatives: pairs without a fact that the loss takes for each pair with one, drawn anew every time.
-        min_negatives: but at least this many a document; 0 for both takes all.
-        dropout: in the graph convolutions and the classifier.
-    """
+    """Settings of GAIN; the defaults are for the compact encoder on DWIE."""
 
     learning_rate: float = Field(1e-3, gt=0)
     encoder_learning_rate: float = Field(1e-5, gt=0)
     weight_decay: float = Field(1e-4, ge=0)
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
-    type_dim: int = Field(20, ge=1)
-    entity_dim: int = Field(20, ge=1)
-    graph_dim: int = Field(256, ge=1)
-    layers: int = Field(2, ge=1)
-    reach: int = Field(50, ge=0)
-    negatives: int = Field(4, ge=0)
-    min_negatives: int = Field(20, ge=0)
-    dropout: float = Field(0.6, ge=0, lt=1)
+    type_dim: int = Field(20, ge=1, description="size of the entity type embedding put beside the encoder's states.")
+    entity_dim: int = Field(20, ge=1, description="size of the entity number embedding put beside them.")
+    graph_dim: int = Field(
+        256, ge=1, description="size of a node after a graph convolution, and of an edge between entities."
+    )
+    layers: int = Field(2, ge=1, description="graph convolutions.")
+    reach: int = Field(
+        50,
+        ge=0,
+        description="mentions of one sentence are connected when at most this many words apart. DWIE's documents have"
+        " no sentence boundaries: each is one sentence.",
+    )
+    negatives: int = Field(
+        4, ge=0, description="pairs without a fact that the loss takes for each pair with one, drawn anew every time."
+    )
+    min_negatives: int = Field(20, ge=0, description="but at least this many a document; 0 for both takes all.")
+    dropout: float = Field(0.6, ge=0, lt=1, description="in the graph convolutions and the classifier.")
 
 
 class GAIN(TransformerBackbone):

@@ -11,7 +11,7 @@ import torch
 from logire.backbones.backbone import Backbone
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.dump import NEVER
-from logire.thresholds import Threshold, best_threshold
+from logire.ground.thresholds import Threshold, best_threshold
 
 
 def infer_logits(model: Backbone[Any], documents: Sequence[Document]) -> dict[str, FloatArray]:

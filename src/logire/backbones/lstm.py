@@ -12,13 +12,9 @@ from logire.corpus.document import Schema
 
 
 class LSTMSettings(WordSettings):
-    """Settings of the LSTM; the defaults are tuned on DWIE's development split.
+    """Settings of the LSTM; the defaults are tuned on DWIE's development split."""
 
-    Attributes:
-        state_dim: size of the LSTM's state.
-    """
-
-    state_dim: int = Field(128, ge=1)
+    state_dim: int = Field(128, ge=1, description="size of the LSTM's state.")
 
 
 class LSTM(WordBackbone):

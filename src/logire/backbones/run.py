@@ -21,12 +21,13 @@ from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import write_dump
 from logire.corpus.predictions import predict, write_predictions
 from logire.corpus.prepared import SPLITS, PreparedCorpus
-from logire.files import read_json, write_json, write_text
-from logire.provenance import peak_memory, relative_path, run_record
-from logire.runtime import pick_device, seed_torch
-from logire.settings import settings_from
+from logire.ground.digests import relative_path
+from logire.ground.files import read_json, write_json, write_text
+from logire.ground.records import RunRecord, made_now, peak_memory
+from logire.ground.runtime import pick_device, seed_torch
+from logire.ground.settings import settings_from
 
-WEIGHTS, SETTINGS, RUN = "model.safetensors", "settings.json", "run.json"
+WEIGHTS, SETTINGS = "model.safetensors", "settings.json"
 
 
 def train_backbone(
@@ -65,8 +66,7 @@ def train_backbone(
     threshold = choose_threshold(logits["dev"], corpus.dev, corpus.schema)
     for split in ("dev", "test"):
         _write_split(out, corpus, split, logits[split], threshold.theta)
-    chosen = {"threshold": threshold.theta, "dev_f1": threshold.f1}
-    write_json(out / RUN, training.record(state, method="backbone") | chosen)
+    training.record(state, method="backbone", threshold=threshold.theta, dev_f1=threshold.f1).write(out)
     training.finish()
 
 
@@ -103,7 +103,7 @@ class Training:
         about = dict(about or {})
         run = {"backbone": name, "seed": seed, "settings": parsed.model_dump(), "corpus": corpus.digest} | about
         params = {"backbone": name, "settings": run["settings"]} | about
-        record = run_record(params=params, data=corpus.digest, device=target)
+        record = made_now(params=params, data=corpus.digest, device=target)
         checkpoints = Checkpoints(out / "checkpoints", run)
         if not resume:
             checkpoints.remove()
@@ -116,25 +116,26 @@ class Training:
         state = fit(model, self.corpus.train, self.corpus.dev, self.checkpoints, seed=self.seed, progress=progress)
         return model, state
 
-    def record(self, state: TrainingState, *, method: str) -> dict[str, Any]:
-        """What ``run.json`` holds."""
-        return {
-            "dataset": self.corpus.name,
-            "synthetic": self.corpus.synthetic,
-            "backbone": self.name,
-            "method": method,
-            "seed": self.seed,
+    def record(self, state: TrainingState, *, method: str, **chosen: Any) -> RunRecord:
+        """The run's record; ``chosen`` is what was chosen on dev after the training."""
+        fields = {"dev_f1": state.best_f1} | chosen
+        return RunRecord(
+            dataset=self.corpus.name,
+            synthetic=self.corpus.synthetic,
+            backbone=self.name,
+            method=method,
+            seed=self.seed,
             **self.about,
-            "dev_f1": state.best_f1,
-            "best_epoch": state.best_epoch,
-            "epochs": state.epoch,
-            "settings": self.settings.model_dump(),
-            "wall_seconds": round(state.seconds, 1),
-            "device": self.device.type,
-            "documents": relative_path(self.corpus.path, self.out),
+            best_epoch=state.best_epoch,
+            epochs=state.epoch,
+            settings=self.settings.model_dump(),
+            wall_seconds=round(state.seconds, 1),
+            device=self.device.type,
+            documents=relative_path(self.corpus.path, self.out),
+            **fields,
             **peak_memory(self.device),
             **self.provenance,
-        }
+        )
 
     def finish(self) -> None:
         """The results are written: the checkpoints go."""
@@ -161,7 +162,7 @@ def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Back
     """
     folder = Path(folder)
     remedy = "give a folder that train_backbone wrote"
-    name = read_json(folder / RUN, remedy=remedy)["backbone"]
+    name = str(RunRecord.read(folder, remedy=remedy).backbone)
     chosen = resolve(name)
     settings = settings_from(chosen.Settings, read_json(folder / SETTINGS, remedy=remedy), where=name)
     model = chosen.restore(settings, schema, folder)

@@ -23,8 +23,8 @@ from logire.backbones.checkpoint import Checkpoints, TrainingState
 from logire.backbones.inference import choose_threshold, infer_encoded
 from logire.backbones.settings import TrainingSettings
 from logire.corpus.document import Document
-from logire.errors import InputError
-from logire.runtime import derive_seed, seed_torch
+from logire.ground.errors import InputError
+from logire.ground.runtime import derive_seed, seed_torch
 
 log = logging.getLogger(__name__)
 

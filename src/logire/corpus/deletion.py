@@ -16,9 +16,9 @@ from logire.corpus.document import Document
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepare import prepare_docred, prepare_embedded
 from logire.corpus.prepared import NA, SPLITS, PreparedCorpus, write_prepared
-from logire.errors import InputError
-from logire.files import write_json
-from logire.runtime import derive_seed
+from logire.ground.errors import InputError
+from logire.ground.files import write_json
+from logire.ground.runtime import derive_seed
 
 NAME = "embedded-docred"
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from logire.corpus.document import Document, Entity, Fact, Mention
-from logire.errors import InputError
-from logire.files import read_json, write_json
+from logire.ground.errors import InputError
+from logire.ground.files import read_json, write_json
 
 
 def read_docred(

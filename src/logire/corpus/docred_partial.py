@@ -24,9 +24,9 @@ from typing import Literal
 from logire.corpus.docred import read_docred
 from logire.corpus.document import Document, Fact, Schema
 from logire.corpus.prepared import NA, read_indices, write_prepared
-from logire.errors import InputError
-from logire.files import read_json
-from logire.provenance import tree_digest
+from logire.ground.digests import tree_digest
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 
 TRAIN = ("docred/train_first_200", "docred/jerex_dev_joint_300")
 TRIPLES = "docred/dev_triples_by_name_985"

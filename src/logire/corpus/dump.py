@@ -20,8 +20,8 @@ from safetensors.numpy import save_file
 from logire.corpus.authors_dump import authors_arrays, is_torch_file
 from logire.corpus.document import BoolArray, Document, FloatArray, IntArray, Schema, TrainingFacts
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
-from logire.files import atomic
+from logire.ground.errors import InputError
+from logire.ground.files import atomic
 
 NEVER = -30.0
 """The logit of what can't be: a relation of an entity to itself."""

@@ -17,8 +17,8 @@ from typing import Any
 
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.tokenizer import Tokenizer
-from logire.errors import InputError
-from logire.files import atomic
+from logire.ground.errors import InputError
+from logire.ground.files import atomic
 
 Record = dict[str, Any]
 Span = tuple[int, int, str, str]  # first token, one past the last (document-level), the mention's text, its type

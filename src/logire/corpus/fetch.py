@@ -21,9 +21,9 @@ from functools import partial
 from pathlib import Path
 
 from logire.corpus.dwie import write_annotations
-from logire.errors import InputError
-from logire.files import atomic, read_json
-from logire.provenance import content_digest
+from logire.ground.digests import content_digest
+from logire.ground.errors import InputError
+from logire.ground.files import atomic, read_json
 
 GITHUB = "https://raw.githubusercontent.com"
 BASE_URL = f"{GITHUB}/Emvista/DWIE-FR/6171524c7139d082e7c4304b284d843bd986df7b/data/dwie/annos_with_content"

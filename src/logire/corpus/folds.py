@@ -10,8 +10,8 @@ import numpy as np
 
 from logire.corpus.document import Document
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
-from logire.runtime import derive_seed
+from logire.ground.errors import InputError
+from logire.ground.runtime import derive_seed
 
 
 @dataclass(frozen=True)

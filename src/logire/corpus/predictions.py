@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from logire.corpus.document import Document, FloatArray, Schema
-from logire.errors import InputError
-from logire.files import read_json, write_json
+from logire.ground.errors import InputError
+from logire.ground.files import read_json, write_json
 
 
 class Prediction(NamedTuple):

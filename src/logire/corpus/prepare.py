@@ -12,9 +12,9 @@ from logire.corpus.document import Schema
 from logire.corpus.dwie import read_annotations, read_dwie, write_annotations
 from logire.corpus.embedded import RELATIONS, TYPES, generate
 from logire.corpus.prepared import NA, SPLITS, read_indices, write_prepared
-from logire.errors import InputError
-from logire.files import read_json
-from logire.provenance import file_digest, tree_digest
+from logire.ground.digests import file_digest, tree_digest
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 
 _DATA = Path(__file__).parent / "data"
 _DOCRED_NAMES = {

@@ -17,9 +17,9 @@ from typing import Any
 from logire.corpus.docred import read_docred, write_docred
 from logire.corpus.document import Document, Schema, TrainingFacts, training_facts
 from logire.corpus.statistics import statistics
-from logire.errors import InputError
-from logire.files import read_json, write_json
-from logire.provenance import files_digest
+from logire.ground.digests import files_digest
+from logire.ground.errors import InputError
+from logire.ground.files import read_json, write_json
 
 SPLITS = ("train", "dev", "test")
 NA = "Na"

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from logire.corpus.document import BoolArray, Document, IntArray, Schema
+from logire.corpus.gold import INVERSE, GoldRule
 from logire.evaluation.logic import atom_matrix, compose, rule_counts
-from logire.rules.gold import INVERSE, GoldRule
 
 DOCRED_RULES = Path(__file__).parent / "data" / "docred_rules.txt"
 """The rules of the paper's Table 4."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from logire.corpus.document import BoolArray, Document, IntArray, Schema, TrainingFacts
 from logire.corpus.predictions import Prediction
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 COUNTS = ("gold", "predicted", "correct", "gold_in_train", "correct_in_train")
 """What is counted. ``in_train``: the fact occurs in training through any pair of its entities' mention names."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from logire.corpus.document import BoolArray, IntArray, Schema
-from logire.rules.gold import INVERSE, GoldRule
+from logire.corpus.gold import INVERSE, GoldRule
 
 
 def rule_counts(rules: Sequence[GoldRule], facts: BoolArray, schema: Schema) -> IntArray:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from logire.corpus.document import BoolArray, Document, IntArray, Schema, TrainingFacts
+from logire.corpus.gold import GoldRule
 from logire.corpus.predictions import Prediction
-from logire.errors import InputError
 from logire.evaluation.counts import COUNTS, FactTable, fact_table, scores
 from logire.evaluation.logic import logic_score, rule_counts
-from logire.rules.gold import GoldRule
+from logire.ground.errors import InputError
 
 DISTANCE_EDGES = (100, 200, 400)
 """Where one group of entity-pair distances ends and the next begins (Figure 4: four groups)."""

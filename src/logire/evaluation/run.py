@@ -9,15 +9,14 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from logire.corpus.gold import DWIE_RULES, read_gold_rules
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
 from logire.evaluation.metrics import DISTANCE_EDGES, evaluate
-from logire.files import read_json
-from logire.provenance import file_digest
-from logire.rules.gold import DWIE_RULES, read_gold_rules
+from logire.ground.digests import file_digest
+from logire.ground.errors import InputError
+from logire.ground.records import RUN, RunRecord
 
-RUN = "run.json"
 RUN_KEYS = ("dataset", "backbone", "method", "variant", "seed", "threshold")
 """What a metrics file keeps of the ``run.json`` beside the predictions: nothing that differs between equal runs."""
 
@@ -61,7 +60,8 @@ def evaluate_file(
         read_gold_rules(gold_rules),
         distance_edges,
     )
-    run = _run(Path(predictions).parent / RUN)
+    record = RunRecord.beside(Path(predictions))
+    run = record.as_dict() if record else {}
     return {
         "corpus": {"name": corpus.name, "synthetic": corpus.synthetic},
         "split": split,
@@ -76,15 +76,6 @@ def evaluate_file(
         },
         **evaluation.as_dict(),
     }
-
-
-def _run(file: Path) -> dict[str, Any]:
-    if not file.exists():
-        return {}
-    run = read_json(file)
-    if not isinstance(run, dict):
-        raise InputError("an object was expected", file=file)
-    return run
 
 
 def render(result: dict[str, Any]) -> Table:

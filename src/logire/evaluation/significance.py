@@ -9,9 +9,9 @@ import numpy as np
 from scipy import stats
 
 from logire.corpus.document import IntArray
-from logire.errors import InputError
 from logire.evaluation.counts import Floats, scores
-from logire.runtime import derive_seed
+from logire.ground.errors import InputError
+from logire.ground.runtime import derive_seed
 
 
 @dataclass(frozen=True)

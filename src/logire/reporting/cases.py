@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from logire.corpus.document import Document
-from logire.errors import InputError
-from logire.rules.gold import INVERSE
+from logire.corpus.gold import INVERSE
+from logire.ground.errors import InputError
 
 Triple = tuple[int, str, int]  # head, relation, tail
 

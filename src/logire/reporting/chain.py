@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
-from logire.files import read_json
-from logire.provenance import file_digest
+from logire.ground.digests import file_digest
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 from logire.reporting.sources import sources_file
 
 RUN, CORPUS = "run.json", "corpus.json"

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from logire.corpus.document import IntArray
 from logire.corpus.prepared import SPLITS, PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.runs import Corpus
 from logire.reporting.sources import corpus_sources
 from logire.reporting.style import COLOURS, HATCHES, MARKERS, figure_style, save_figure

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.runs import BACKBONE, Metrics, group_runs, label, read_metrics, seeds_phrase, spread
 from logire.reporting.style import COLOURS, HATCHES, figure_style, save_figure
 from logire.reporting.tables import Record, write_csv

@@ -14,8 +14,8 @@ from matplotlib.patches import FancyArrowPatch
 
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
-from logire.files import write_json
+from logire.ground.errors import InputError
+from logire.ground.files import write_json
 from logire.reporting.cases import Arrow, Case, Triple, read_explanations, select_cases
 from logire.reporting.formulas import formula
 from logire.reporting.runs import Corpus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from logire.rules.gold import INVERSE
+from logire.corpus.gold import INVERSE
 
 
 def formula(head: str, body: Sequence[str], name: Callable[[str], str] = str) -> str:

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from logire.errors import InputError
-from logire.files import read_json
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 from logire.reporting.runs import BACKBONE, METHODS, label, seeds_phrase, spread
 from logire.reporting.style import COLOURS, MARKERS, figure_style, save_figure
 from logire.reporting.tables import Record, write_csv

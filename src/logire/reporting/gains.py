@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from logire.corpus.document import IntArray
-from logire.errors import InputError
 from logire.evaluation.counts import COUNTS
 from logire.evaluation.significance import Bootstrap, PairedTest, holm, paired_bootstrap, paired_t_test
+from logire.ground.errors import InputError
 from logire.reporting.runs import BACKBONE, Metrics, Runs, series
 from logire.reporting.tables import Value
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.runs import BACKBONE, Metrics, group_runs, label, plus_minus, read_metrics, seeds_phrase, spread
 from logire.reporting.tables import Cell, Column, Record, Table, write_table
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from logire.errors import InputError
-from logire.files import read_json
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 from logire.reporting.sources import Source
 
 SYNTHETIC = "SYNTHETIC corpus: not comparable with the paper"

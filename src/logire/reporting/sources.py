@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
-from logire.files import read_json, write_json
-from logire.provenance import file_digest, relative_path
+from logire.ground.digests import file_digest, relative_path
+from logire.ground.errors import InputError
+from logire.ground.files import read_json, write_json
 
 Fact = str | int | None
 

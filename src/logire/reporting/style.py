@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from logire.files import atomic
+from logire.ground.files import atomic
 
 # Okabe and Ito (2008), ordered from dark to light so that neighbours differ in grey too.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
-from logire.files import write_json
+from logire.ground.files import write_json
 from logire.reporting.runs import group_runs, read_metrics
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from logire.errors import InputError
-from logire.files import read_json
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 from logire.reporting.paper import Compared, ComparedRow, published, write_comparison
 from logire.reporting.runs import Corpus
 from logire.reporting.sources import Source

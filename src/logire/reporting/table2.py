@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
-from logire.errors import InputError
 from logire.evaluation.significance import paired_t_test
+from logire.ground.errors import InputError
 from logire.reporting.gains import HEADLINE, Gains, Significance, find_gains
 from logire.reporting.paper import Compared, ComparedRow, published, write_comparison
 from logire.reporting.runs import (

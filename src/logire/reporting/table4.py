@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from logire.corpus.gold import GoldRule, read_gold_rules
 from logire.corpus.prepared import SPLITS, PreparedCorpus
-from logire.errors import InputError
 from logire.evaluation.consistency import DOCRED_RULES, Consistency, consistency
+from logire.ground.errors import InputError
 from logire.reporting.formulas import formula
 from logire.reporting.paper import Published, published
 from logire.reporting.runs import Corpus
 from logire.reporting.sources import corpus_sources
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table, write_table
-from logire.rules.gold import GoldRule, read_gold_rules
 
 # Wikidata's names of the relations that the rules use; P131 and P150 stay ids, as in the paper.
 _NAMES = {

@@ -6,13 +6,13 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from logire.errors import InputError
-from logire.files import read_json
+from logire.corpus.gold import GoldRule, read_gold_rules
+from logire.ground.errors import InputError
+from logire.ground.files import read_json
 from logire.reporting.formulas import formula
 from logire.reporting.runs import Corpus, label
 from logire.reporting.sources import run_source
 from logire.reporting.tables import Cell, Column, Record, Table, write_table
-from logire.rules.gold import GoldRule, read_gold_rules
 
 MIN_SUPPORT = 5
 MIN_CONFIDENCE = 0.5

@@ -11,7 +11,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from logire.files import write_text
+from logire.ground.files import write_text
 from logire.reporting.sources import Source, write_sources
 
 MISSING = "–"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.runs import BACKBONE, METHODS, Metrics, label, read_metrics, series
 
 SPLITS = ("dev", "test")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -19,14 +19,14 @@ from scipy.special import expit
 from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import ScoredDocument
 from logire.corpus.predictions import Prediction, predict
-from logire.errors import InputError
-from logire.files import atomic, write_text
+from logire.ground.errors import InputError
+from logire.ground.files import atomic, write_text
+from logire.ground.settings import settings_from
 from logire.rules.em import History, Report, ignore, silent, unseen_mask
 from logire.rules.explain import BestPaths, Explanation, Reason
 from logire.rules.grounding import AtomScores, ground, sigmoid
 from logire.rules.learnt import Learnt
 from logire.rules.queries import Instances, QueryTypes, rescored
-from logire.settings import settings_from
 
 Closing = Callable[[int, int, int], Reason | None]
 
@@ -244,7 +244,7 @@ class RuleModel(ABC, Generic[S]):
         folder, learnt = Path(folder), self.learnt
         notes = {
             "seed": self.seed,
-            "settings": asdict(cast(Any, self.settings)),
+            "settings": cast(Any, self.settings).model_dump(),
             "relations": self.schema.relations,
             "types": self.schema.types,
             "learnt": learnt.notes(),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ import torch
 
 from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument
+from logire.ground.runtime import derive_seed, seed_torch
+from logire.ground.thresholds import best_threshold
 from logire.rules.extractor import Extractor, fit_extractor, log_loss
 from logire.rules.fitting import fit_generator
 from logire.rules.generator import RuleGenerator
@@ -29,8 +31,6 @@ from logire.rules.posterior import as_table, mixed, posterior
 from logire.rules.queries import Body, Instances, QueryTypes
 from logire.rules.ruleset import RuleSet
 from logire.rules.settings import LogiRESettings
-from logire.runtime import derive_seed, seed_torch
-from logire.thresholds import best_threshold
 
 Report = Callable[[str, int, int], None]
 """Called as report(what, done, total) on long steps."""
@@ -227,7 +227,7 @@ def _fingerprint(
     train: Sequence[ScoredDocument], dev: Sequence[ScoredDocument], settings: LogiRESettings, seed: int
 ) -> str:
     """What a checkpoint belongs to: documents, logits, labels, settings and seed."""
-    digest = hashlib.sha256(json.dumps([asdict(settings), seed]).encode())
+    digest = hashlib.sha256(json.dumps([settings.model_dump(), seed]).encode())
     for document in (*train, *dev):
         digest.update(document.title.encode())
         digest.update(np.ascontiguousarray(document.logits).tobytes())

@@ -14,12 +14,12 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from logire.ground.runtime import derive_seed
 from logire.rules.convex import Doubles, fit_logistic
 from logire.rules.grounding import Features
 from logire.rules.queries import Instances
 from logire.rules.ruleset import RuleSet
 from logire.rules.settings import LogiRESettings
-from logire.runtime import derive_seed
 
 
 @dataclass

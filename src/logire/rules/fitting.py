@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from logire.errors import LogireError
+from logire.ground.errors import LogireError
+from logire.ground.runtime import derive_seed
 from logire.rules.generator import Forest, RuleGenerator
 from logire.rules.mining import RuleTable
-from logire.runtime import derive_seed
 
 
 @dataclass(frozen=True)

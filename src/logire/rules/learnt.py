@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from logire.files import atomic
+from logire.ground.files import atomic
 from logire.rules.extractor import Extractor
 from logire.rules.mining import RuleTable
 from logire.rules.ruleset import RuleSet

@@ -9,12 +9,12 @@ from typing import Self
 import pandas as pd
 
 from logire.corpus.dump import ScoredDocument
+from logire.ground.runtime import pick_device
 from logire.rules.base import RuleModel, check_splits
 from logire.rules.em import History, Report, ignore, learn, silent
 from logire.rules.queries import QueryTypes
 from logire.rules.ruletable import rule_table
 from logire.rules.settings import LogiRESettings
-from logire.runtime import pick_device
 
 
 class LogiRE(RuleModel[LogiRESettings]):

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument, scored
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 
 def read_out_of_fold(files: Sequence[str | Path], corpus: PreparedCorpus) -> list[ScoredDocument]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from logire.corpus.document import BoolArray, IntArray, Schema
 from logire.corpus.dump import ScoredDocument
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 Body = tuple[int, ...]
 """A rule body: atoms; 0 to R-1 are relations, r + R is the inverse of r, 2R is ``any`` (:func:`any_atom`)."""

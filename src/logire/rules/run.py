@@ -6,7 +6,6 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,17 @@ import pandas as pd
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.predictions import write_predictions
 from logire.corpus.prepared import PreparedCorpus
-from logire.errors import InputError
-from logire.files import read_json, write_json, write_text
-from logire.provenance import file_digest, peak_memory, relative_path, run_record
+from logire.ground.digests import file_digest, relative_path
+from logire.ground.errors import InputError
+from logire.ground.files import write_text
+from logire.ground.records import Dump, RunRecord, made_now, peak_memory
+from logire.ground.runtime import pick_device
+from logire.ground.settings import settings_from
 from logire.rules.base import RuleModel, write_history
 from logire.rules.em import Report, silent
 from logire.rules.model import LogiRE
 from logire.rules.outoffold import read_out_of_fold
 from logire.rules.plus.model import LogiREPlus
-from logire.runtime import pick_device
-from logire.settings import settings_from
-
-RUN = "run.json"
 
 
 def fit_run(
@@ -67,12 +65,12 @@ def fit_run(
     train = read_out_of_fold(out_of_fold, corpus) if out_of_fold else read_dump(logits, corpus, "train")
     report("reading the logits", 1, 2)
     dev = read_dump(logits, corpus, "dev")
-    backbone = _backbone(logits)
-    params = {"method": method, "settings": asdict(chosen), "backbone": backbone.get("params_digest")}
-    params |= {"folds": len(out_of_fold)}
-    record = run_record(params=params, data=corpus.digest, device=target)
+    backbone = RunRecord.beside(logits)
+    params: dict[str, Any] = {"method": method, "settings": chosen.model_dump(), "folds": len(out_of_fold)}
+    params["backbone"] = backbone.params_digest if backbone else None
+    record = made_now(params=params, data=corpus.digest, device=target)
     logits_digest = file_digest(logits)
-    folds = [{"file": relative_path(file, out), "digest": file_digest(file)} for file in out_of_fold]
+    folds = [Dump(file=relative_path(file, out), digest=file_digest(file)) for file in out_of_fold]
     checkpoint = out / "checkpoints" / "em.safetensors"
     model = kind(corpus.schema, chosen, seed=seed, device=device)
     history = out / "history.csv"
@@ -80,31 +78,29 @@ def fit_run(
         train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(history, pd.DataFrame(rows))
     )
     model.save(out)
-    write_json(
-        out / RUN,
-        {
-            "dataset": corpus.name,
-            "synthetic": corpus.synthetic,
-            "backbone": backbone.get("backbone", logits.stem),
-            "method": method,
-            **({"variant": variant} if variant else {}),
-            "seed": seed,
-            "threshold": model.learnt.theta,
-            "dev_f1": model.learnt.dev_f1,
-            "iteration": model.learnt.iteration,
-            "iterations": len(model.history),
-            "rules": len(model.learnt.rules),
-            "settings": asdict(chosen),
-            "wall_seconds": round(time.monotonic() - started, 1),
-            "device": str(target),
-            "documents": relative_path(documents, out),
-            "logits": relative_path(logits, out),
-            "logits_digest": logits_digest,
-            **({"out_of_fold": folds} if folds else {}),
-            **peak_memory(target),
-            **record,
-        },
-    )
+    optional: dict[str, Any] = {"variant": variant} if variant else {}
+    optional |= {"out_of_fold": folds} if folds else {}
+    RunRecord(
+        dataset=corpus.name,
+        synthetic=corpus.synthetic,
+        backbone=(backbone.backbone if backbone else None) or logits.stem,
+        method=method,
+        seed=seed,
+        threshold=model.learnt.theta,
+        dev_f1=model.learnt.dev_f1,
+        iteration=model.learnt.iteration,
+        iterations=len(model.history),
+        rules=len(model.learnt.rules),
+        settings=chosen.model_dump(),
+        wall_seconds=round(time.monotonic() - started, 1),
+        device=str(target),
+        documents=relative_path(documents, out),
+        logits=relative_path(logits, out),
+        logits_digest=logits_digest,
+        **optional,
+        **peak_memory(target),
+        **record,
+    ).write(out)
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return model
 
@@ -132,8 +128,8 @@ def load_run(
     Raises:
         InputError: a file is missing, or the relations or types are not those the run was fitted on.
     """
-    info = _info(run)
-    corpus = PreparedCorpus.open(documents or run.resolve() / info["documents"])
+    record = _record(run)
+    corpus = PreparedCorpus.open(documents or run.resolve() / str(record.documents))
     model = load_model(run)
     if corpus.schema != model.schema:
         raise InputError(
@@ -142,7 +138,7 @@ def load_run(
             file=corpus.path,
             field="rel2id.json, ner2id.json",
         )
-    return model, corpus, read_dump(logits or run.resolve() / info["logits"], corpus, split)
+    return model, corpus, read_dump(logits or run.resolve() / str(record.logits), corpus, split)
 
 
 def load_model(run: Path) -> RuleModel[Any]:
@@ -151,11 +147,11 @@ def load_model(run: Path) -> RuleModel[Any]:
     Raises:
         InputError: a file is missing or damaged.
     """
-    return model_class(str(_info(run)["method"])).load(run)
+    return model_class(str(_record(run).method)).load(run)
 
 
-def _info(run: Path) -> dict[str, Any]:
-    return dict(read_json(run / RUN, remedy="fit a run first: logire fit --out RUN"))
+def _record(run: Path) -> RunRecord:
+    return RunRecord.read(run, remedy="fit a run first: logire fit --out RUN")
 
 
 def predict_run(
@@ -173,9 +169,3 @@ def predict_run(
     write_text(file.parent / f"explanations-{split}.jsonl", "".join(explained))
     write_predictions(file, model.predict(scored))
     return file
-
-
-def _backbone(logits: Path) -> dict[str, Any]:
-    """The ``run.json`` of the backbone that made a dump; {} where none stands beside it."""
-    beside = logits.parent / RUN
-    return dict(read_json(beside)) if beside.exists() else {}

@@ -21,7 +21,7 @@ from logire.corpus.embedded.templates import FACTS
 from logire.corpus.embedded.text import realise
 from logire.corpus.embedded.world import build_world
 from logire.corpus.prepared import SPLITS
-from logire.runtime import derive_seed
+from logire.ground.runtime import derive_seed
 
 RELATIONS = tuple(FACTS)
 """The relations that occur, named as in DWIE."""

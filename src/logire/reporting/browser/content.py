@@ -8,10 +8,10 @@ from typing import Any
 
 from logire.corpus.docred_partial import docred_relation_names
 from logire.corpus.document import Document, Schema
+from logire.corpus.gold import INVERSE
 from logire.corpus.predictions import Prediction
-from logire.errors import InputError
+from logire.ground.errors import InputError
 from logire.reporting.formulas import formula
-from logire.rules.gold import INVERSE
 from logire.rules.queries import ANY
 
 ADDED, REMOVED, SAME = "added", "removed", "same"

@@ -10,7 +10,7 @@ from typing import Any
 
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
-from logire.files import write_text
+from logire.ground.files import write_text
 from logire.reporting.browser.content import page_content
 from logire.reporting.cases import read_explanations
 from logire.reporting.runs import Corpus

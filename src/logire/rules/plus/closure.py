@@ -18,12 +18,12 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from logire.corpus.dump import NEVER, ScoredDocument
+from logire.ground.thresholds import Threshold, best_threshold
 from logire.rules.explain import BestPaths, Reason
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import reliable
 from logire.rules.queries import Body, QueryTypes
 from logire.rules.ruleset import RuleSet
-from logire.thresholds import Threshold, best_threshold
 
 Matrix = npt.NDArray[np.float32]
 

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from logire.corpus.dump import ScoredDocument
+from logire.ground.runtime import pick_device
 from logire.rules.base import Closing, RuleModel, check_splits
 from logire.rules.em import History, Report, ignore, silent
 from logire.rules.learnt import Learnt
@@ -21,7 +22,6 @@ from logire.rules.plus.sources import find_rules
 from logire.rules.queries import QueryTypes
 from logire.rules.ruleset import RuleSet
 from logire.rules.ruletable import rule_table
-from logire.runtime import pick_device
 
 
 class LogiREPlus(RuleModel[LogiREPlusSettings]):

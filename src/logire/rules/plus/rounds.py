@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from logire.corpus.dump import NEVER, ScoredDocument
+from logire.ground.thresholds import Threshold, best_threshold
 from logire.rules.convex import Doubles, fit_logistic
 from logire.rules.em import Split, unseen_mask
 from logire.rules.extractor import Extractor
@@ -24,7 +25,6 @@ from logire.rules.posterior import posterior
 from logire.rules.queries import Instances, QueryTypes, rescored
 from logire.rules.ruleset import RuleSet
 from logire.rules.settings import LogiRESettings
-from logire.thresholds import Threshold, best_threshold
 
 OFFSET_RIDGE = 0.1
 """The ridge on the offsets b, which the penalties to choose from leave alone."""

@@ -10,17 +10,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
 
 from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument
-from logire.errors import InputError
+from logire.corpus.gold import INVERSE, read_gold_rules
+from logire.ground.errors import InputError
 from logire.rules.em import draw_rules, new_generator
 from logire.rules.fitting import fit_generator
-from logire.rules.gold import INVERSE, read_gold_rules
 from logire.rules.mining import count_paths, normalised
 from logire.rules.plus.open import open_rules
 from logire.rules.plus.settings import LogiREPlusSettings
@@ -121,8 +120,7 @@ def _generated(
     seed: int,
     device: torch.device,
 ) -> Counts:
-    chosen = replace(
-        LogiRESettings(),
+    chosen = LogiRESettings(
         max_length=settings.max_length,
         rules_per_query=settings.rules_per_query,
         generator_epochs=settings.generator_epochs,
@@ -137,7 +135,8 @@ def _generated(
         seed=seed,
     )
     # As many distinct bodies as the other sources give, where the generator has them: the most drawn of a large draw.
-    drawn = draw_rules(generator, queries, replace(chosen, rules_per_query=20 * settings.rules_per_query), seed)
+    many = chosen.model_copy(update={"rules_per_query": 20 * settings.rules_per_query})
+    drawn = draw_rules(generator, queries, many, seed)
     counts: Counts = []
     for q in range(len(queries)):
         part = drawn.query(q)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 if TYPE_CHECKING:
     from logire.corpus.folds import Fold

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logire.commands.common import Json, console
-from logire.errors import InputError
+from logire.cli.common import Json, console
+from logire.ground.errors import InputError
 
 if TYPE_CHECKING:
     from logire.reporting.chain import Chain

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from logire.commands.common import Documents, Json, Split, Stem, console
-from logire.errors import InputError
+from logire.cli.common import Documents, Json, Split, Stem, console
+from logire.ground.errors import InputError
 
 Metrics = Annotated[list[Path], typer.Argument(help="Metrics files that `logire evaluate --out` wrote.")]
 BackboneName = Annotated[str, typer.Option("--backbone", help="The backbone to show.")]
@@ -31,7 +31,7 @@ def evaluate(
     """Score predictions: precision, recall, F1, both ign F1, logic, by distance and by relation."""
     from logire.corpus.prepared import PreparedCorpus
     from logire.evaluation.run import evaluate_file, render
-    from logire.files import write_json
+    from logire.ground.files import write_json
 
     try:
         edges = tuple(int(edge) for edge in distances.split(","))

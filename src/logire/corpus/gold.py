@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logire.corpus.document import Schema
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 DWIE_RULES = Path(__file__).parent / "data" / "dwie_rules.txt"
 """The 39 published gold rules of DWIE."""

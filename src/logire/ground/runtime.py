@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import torch
+from logire.ground.errors import InputError
 
-from logire.errors import InputError
+if TYPE_CHECKING:
+    import torch
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
@@ -17,6 +19,8 @@ def derive_seed(seed: int, *names: str | int) -> int:
 
 def seed_torch(seed: int, *names: str | int) -> None:
     """Seed torch for one purpose and make its algorithms deterministic."""
+    import torch
+
     torch.manual_seed(derive_seed(seed, *names))
     torch.use_deterministic_algorithms(True, warn_only=True)
 
@@ -27,6 +31,8 @@ def pick_device(device: str = "auto") -> torch.device:
     Raises:
         InputError: no such device here.
     """
+    import torch
+
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from logire.errors import InputError
+from logire.ground.errors import InputError
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from logire.commands.common import Out, Seed, progress
+from logire.cli.common import Out, Seed, progress
 
 # Commands import what they need when they run: `logire --help` answers at once.
 
@@ -112,7 +112,7 @@ def fetch(
 
 
 def _statistics(folder: Path) -> None:
-    from logire.files import read_json
+    from logire.ground.files import read_json
 
     statistics = read_json(folder / "statistics.json")
     for split, row in statistics["splits"].items():

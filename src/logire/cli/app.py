@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
 from logire import __version__
-from logire.commands import data, models, provenance, results
-from logire.errors import LogireError
+from logire.cli import data, provenance, results, rules, train
+from logire.ground.errors import LogireError
 
 app = typer.Typer(
     help="Logic rules for document-level relation extraction (LogiRE, EMNLP 2021).",
@@ -27,8 +26,8 @@ app = typer.Typer(
 app.add_typer(data.prepare, name="prepare", rich_help_panel="Data")
 PANELS: dict[str, list[Callable[..., None]]] = {
     "Data": [data.fetch],
-    "Models": [models.train, models.fit, models.predict],
-    "Reading a run": [models.rules, models.explain],
+    "Models": [train.train, rules.fit, rules.predict],
+    "Reading a run": [rules.rules, rules.explain],
     "Results": [
         results.evaluate,
         results.table1,
@@ -49,26 +48,6 @@ PANELS: dict[str, list[Callable[..., None]]] = {
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
-
-
-@app.command(hidden=True)
-def schema() -> None:
-    """Print the JSON Schema of all settings (workflow/schemas/settings.schema.json)."""
-    from pydantic import TypeAdapter
-
-    from logire.backbones.registry import names, resolve
-    from logire.rules.model import LogiRE
-    from logire.rules.plus.model import LogiREPlus
-
-    kinds: dict[str, Any] = {name: resolve(name).Settings for name in names()}
-    kinds |= {kind.name: kind.Settings for kind in (LogiRE, LogiREPlus)}
-    schemas = {name: TypeAdapter(kind).json_schema() for name, kind in kinds.items()}
-    for name, found in schemas.items():
-        found.pop("description", None)
-        if name in names():
-            found["type"] = ["object", "null"]  # null leaves a backbone out
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": schemas}
-    print(json.dumps(document, indent=1))
 
 
 def _version(show: bool) -> None:
