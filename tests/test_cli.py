@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from logire.cli import main
+from logire.cli.app import main
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
 
