@@ -1,11 +1,11 @@
-"""Speed and memory of the backbones, in training and inference, and how they grow; prints Markdown tables.
+"""Measure the backbones' speed and memory, in training and inference, and how both grow; print Markdown tables.
 
     python benchmarks/backbones.py                            # made-up documents of DWIE's size
     python benchmarks/backbones.py --documents data/dwie      # a prepared corpus
     python benchmarks/backbones.py --backbones bilstm atlop --threads 2 --growth
     python benchmarks/backbones.py --bilinear                 # the factored pair classifier against pair by pair
 
-Every row is a process of its own, so that its peak memory is its own.
+Each row runs in a process of its own, so that its peak memory includes no other row's.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ SCHEMA = Schema(tuple(f"relation-{i}" for i in range(65)), tuple(f"type-{i}" for
 
 
 class Speed(NamedTuple):
-    """Of one kind of work: documents and tokens a second."""
+    """Documents and tokens per second, in training or in inference."""
 
     documents: float
     tokens: float
 
 
 class Row(NamedTuple):
-    """What one process measured; memory is its peak resident size in MiB, libraries included."""
+    """What one process measured; memory is its peak in MiB: resident with libraries, or allocated on the GPU."""
 
     training: Speed
     inference: Speed
@@ -54,7 +54,7 @@ class Row(NamedTuple):
 
 
 def made_up(number: int, tokens: int, entities: int) -> list[Document]:
-    """Documents of ``tokens`` words and ``entities`` entities with two mentions each, about one fact an entity."""
+    """Documents of ``tokens`` words and ``entities`` entities, each with two mentions and about one fact."""
     generator = np.random.default_rng(0)
     documents = []
     for i in range(number):
@@ -74,14 +74,14 @@ def made_up(number: int, tokens: int, entities: int) -> list[Document]:
 
 
 def made_up_corpus(folder: Path, tokens: int, entities: int) -> Path:
-    """A prepared corpus of 16 such documents in each split."""
+    """A prepared corpus with 16 such documents in each split."""
     documents = made_up(16, tokens, entities)
     write_prepared(folder, dict.fromkeys(("train", "dev", "test"), documents), SCHEMA, name="made-up", synthetic=True)
     return folder
 
 
 def measure(folder: Path, name: str, settings: dict[str, Any], device: str, threads: int, limit: int) -> Row:
-    """Train and infer with one backbone for at least a few seconds each."""
+    """Train one backbone for at least five seconds, then run inference for as long."""
     torch.set_num_threads(threads)
     corpus = PreparedCorpus.open(folder)
     chosen = resolve(name)
@@ -129,14 +129,14 @@ def print_row(context: Any, label: str, *arguments: Any) -> None:
 
 
 def print_header(first: str) -> None:
-    """Print the head of a table."""
+    """Print the header of a table."""
     columns = ["documents/s", "tokens/s", "documents/s, inference", "tokens/s, inference", "peak memory (MiB)"]
     print(f"\n| {' | '.join([first, *columns])} |")
     print(f"|---{'|---:' * len(columns)}|")
 
 
 def print_bilinear() -> None:
-    """Forward and backward of the pair classifier (d = 128, distance 20, R = 65), factored and pair by pair."""
+    """Time the pair classifier forward and backward (d = 128, distance 20, R = 65), factored and pair by pair."""
     torch.set_num_threads(1)
     print("\n| entities | pair by pair (ms) | factored (ms) | faster by |\n|---:|---:|---:|---:|")
     for n in (15, 30, 60):
@@ -169,11 +169,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=Path, help="a prepared corpus (default: made-up documents)")
     parser.add_argument("--backbones", nargs="+", choices=names(), default=names())
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of the transformers")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="precision of the transformers")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--limit", type=int, default=32, help="training documents to measure on")
-    parser.add_argument("--growth", action="store_true", help="also grow documents in length and in entities")
+    parser.add_argument("--limit", type=int, default=32, help="number of training documents to measure on")
+    parser.add_argument("--growth", action="store_true", help="also measure longer documents and more entities")
     parser.add_argument("--bilinear", action="store_true", help="time the pair classifier instead")
     options = parser.parse_args()
     if options.bilinear:
