@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors import safe_open
+from typer.testing import CliRunner
 
 from logire.backbones.training import loop, run
 from logire.backbones.training.crossfit import train_fold
+from logire.cli.app import app
 from logire.corpus.document import Document
 from logire.corpus.dump import read_dump, write_dump
 from logire.corpus.folds import Fold, FoldCorpus
@@ -77,6 +79,14 @@ def test_a_dump_holds_the_held_out_documents_alone(corpus: PreparedCorpus, dumps
         record = json.loads((dump.parent / "run.json").read_text())
         assert (record["method"], record["fold"], record["folds"], record["seed"]) == ("fold", number, 3, 2)
         assert record["data_digest"] == corpus.digest
+
+
+def test_the_command_line_trains_the_same_fold(corpus: PreparedCorpus, dumps: list[Path], tmp_path: Path) -> None:
+    arguments = ["train", "cnn", "--documents", corpus.path, "--out", tmp_path / "run", "--seed", 2, "--device", "cpu"]
+    arguments += ["--settings", json.dumps(SETTINGS), "--fold", "1/3"]
+    done = CliRunner().invoke(app, list(map(str, arguments)))
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "run" / "logits.safetensors").read_bytes() == dumps[0].read_bytes()
 
 
 def test_the_folds_together_give_every_training_document_once(corpus: PreparedCorpus, dumps: list[Path]) -> None:

@@ -64,7 +64,7 @@ def test_types_in_words() -> None:
     [
         (Path | None, "path or null"),
         (tuple[int, int, int], "list, each a whole number"),
-        (Annotated[int, Field(gt=1, le=4)], "whole number over 1 to 4"),
+        (Annotated[int, Field(gt=1, le=1_000_000)], "whole number over 1 to 1,000,000"),
         (dict[str, Any], "mapping"),
         (Literal[1, 3], "one of 1, 3"),
     ],

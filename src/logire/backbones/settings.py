@@ -15,7 +15,7 @@ class TrainingSettings(Settings):
     epochs: int = Field(30, ge=1, description="most epochs to train; the learning rate's schedule spans all of them.")
     patience: int = Field(5, ge=1, description="stop after this many epochs without a better development F1.")
     batch_size: int = Field(4, ge=1, description="documents in a batch.")
-    accumulate: int = Field(1, ge=1, description="batches whose gradients are summed for one optimiser step.")
+    accumulate: int = Field(1, ge=1, description="batches whose gradients are averaged for one optimiser step.")
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate of AdamW.")
     weight_decay: float = Field(
         0.0, ge=0, description="decoupled weight decay of matrices; biases, norms and embeddings have none."

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import yaml
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -114,14 +112,12 @@ def as_yaml(kind: type[Settings], values: Mapping[str, Any] | None = None, *, in
     lines: list[str] = []
     for item, setting in items.items():
         width = WIDTH - indent - column - len("# ")
-        text = f"{setting.type}: {setting.description}"
-        comments = [f"# {line}" for line in textwrap.wrap(text, width, break_on_hyphens=False)]
-        # An item that reaches into the comments has a line of its own.
-        keys = [item] if len(item) + 2 <= column else [item, ""]
-        rows = max(len(keys) + len(comments) - 1, 1)
-        comments = [""] * (len(keys) - 1) + comments
-        keys += [""] * (rows - len(keys))
-        lines += [f"{key:{column}}{comment}".rstrip() for key, comment in zip(keys, comments, strict=True)]
+        comments = textwrap.wrap(f"{setting.type}: {setting.description}", width, break_on_hyphens=False)
+        if len(item) + 2 > column:  # it reaches into the comments, so they start below it
+            lines.append(item)
+            item = ""
+        keys = [item, *[""] * (len(comments) - 1)]
+        lines += [f"{key:{column}}# {comment}" for key, comment in zip(keys, comments, strict=True)]
     return textwrap.indent("".join(f"{line}\n" for line in lines), " " * indent)
 
 
@@ -153,14 +149,13 @@ def _name(annotation: Any, metadata: Sequence[Any] = ()) -> str:
 
 def _bounds(metadata: Sequence[Any]) -> str:
     """The limits of a number, in words that follow it: `` from 0 to under 1``."""
-    words = {Ge: " from {ge:g}", Gt: " over {gt:g}", Le: " to {le:g}", Lt: " to under {lt:g}"}
-    known = {type(limit): limit for limit in metadata if type(limit) in words}
-    return "".join(text.format(**asdict(known[kind])) for kind, text in words.items() if kind in known)
+    words = {"ge": " from {:,}", "gt": " over {:,}", "le": " to {:,}", "lt": " to under {:,}"}
+    limits = {key: getattr(limit, key) for limit in metadata for key in words if hasattr(limit, key)}
+    return "".join(text.format(limits[key]) for key, text in words.items() if key in limits)
 
 
 def _yaml(value: Any) -> str:
     """A value as YAML on one line."""
     plain = list(value) if isinstance(value, tuple) else value
-    return (
-        yaml.safe_dump(plain, default_flow_style=True, width=math.inf, allow_unicode=True).removesuffix("...\n").strip()
-    )
+    text: str = yaml.safe_dump(plain, default_flow_style=True, width=math.inf, allow_unicode=True)
+    return text.removesuffix("...\n").strip()
