@@ -1,4 +1,4 @@
-"""Evaluating a predictions file: what ``logire evaluate`` prints and writes."""
+"""Predictions files in, metrics files out: what ``logire evaluate`` prints and writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from rich.table import Table
 from logire.corpus.gold import DWIE_RULES, read_gold_rules
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
-from logire.evaluation.metrics import DISTANCE_EDGES, evaluate
+from logire.evaluation.metrics import fact_metrics
+from logire.evaluation.scoring import DISTANCE_EDGES, Evaluation, evaluate
 from logire.ground.digests import file_digest
 from logire.ground.errors import InputError
 from logire.ground.records import RUN, RunRecord
@@ -35,10 +36,7 @@ def evaluate_file(
         gold_rules: a file of rules for the logic score; DWIE's published ones where it is None.
 
     Returns:
-        The metrics as JSON values: ``corpus`` (name, synthetic), ``split``, ``run`` (the :data:`RUN_KEYS` of the
-        ``run.json`` beside the predictions, {} without one), ``sources`` (digests of what went in, of the params
-        only where ``run.json`` has them), and what
-        :meth:`logire.evaluation.metrics.Evaluation.as_dict` gives.
+        The metrics file's content, see :func:`metrics_file`.
 
     Raises:
         InputError: the predictions do not fit the documents, the split has no labels, or ``run.json`` is broken.
@@ -60,26 +58,63 @@ def evaluate_file(
         read_gold_rules(gold_rules),
         distance_edges,
     )
-    record = RunRecord.beside(Path(predictions))
+    return metrics_file(
+        evaluation,
+        split,
+        corpus=corpus.name,
+        synthetic=corpus.synthetic,
+        data_digest=corpus.digest,
+        gold_rules_digest=file_digest(gold_rules),
+        predictions=Path(predictions).name,
+        predictions_digest=file_digest(predictions),
+        record=RunRecord.beside(Path(predictions)),
+    )
+
+
+def metrics_file(
+    evaluation: Evaluation,
+    split: str,
+    *,
+    corpus: str,
+    synthetic: bool,
+    data_digest: str | None,
+    gold_rules_digest: str,
+    predictions: str,
+    predictions_digest: str,
+    record: RunRecord | None,
+) -> dict[str, Any]:
+    """The content of a metrics file, as JSON values.
+
+    Args:
+        corpus, synthetic, data_digest: the corpus, and the digest of its prepared form.
+        gold_rules_digest, predictions_digest: SHA-256 of the two files that were scored, one against the other.
+        predictions: the name of the predictions file.
+        record: of the run that the predictions lie beside, if there is one.
+
+    Returns:
+        ``corpus`` (name, synthetic), ``split``, ``run`` (the :data:`RUN_KEYS` of the record, {} without one),
+        ``sources`` (digests of what went in, of the params only where the record has them), and what
+        :meth:`logire.evaluation.scoring.Evaluation.as_dict` gives.
+    """
     run = record.as_dict() if record else {}
     return {
-        "corpus": {"name": corpus.name, "synthetic": corpus.synthetic},
+        "corpus": {"name": corpus, "synthetic": synthetic},
         "split": split,
         "run": {key: run[key] for key in RUN_KEYS if key in run},
         "sources": {
             "run": RUN if run else None,
             "params_digest": run.get("params_digest"),
-            "data_digest": corpus.digest,
-            "gold_rules_digest": file_digest(gold_rules),
-            "predictions": Path(predictions).name,
-            "predictions_digest": file_digest(predictions),
+            "data_digest": data_digest,
+            "gold_rules_digest": gold_rules_digest,
+            "predictions": predictions,
+            "predictions_digest": predictions_digest,
         },
         **evaluation.as_dict(),
     }
 
 
 def render(result: dict[str, Any]) -> Table:
-    """What :func:`evaluate_file` returned, as a table for the terminal."""
+    """A metrics file's content as a table for the terminal."""
     run = " ".join(f"{key} {result['run'][key]}" for key in RUN_KEYS if key in result["run"])
     corpus = result["corpus"]
     name = f"{corpus['name']}{' (synthetic)' if corpus['synthetic'] else ''}, {result['split']} split"
@@ -91,14 +126,14 @@ def render(result: dict[str, Any]) -> Table:
         caption_justify="left",
     )
     table.add_column("facts", no_wrap=True)
-    for column in ("gold", "found", "right", "P", "R", "F1", "ign F1", "ign F1*"):
+    for column in ("gold", "found", "right", *(metric.heading for metric in fact_metrics())):
         table.add_column(column, justify="right", no_wrap=True)
     rows = {"all": {**result["counts"], **result}}
     rows |= {_interval(group): group for group in result["by_distance"]}
     rows |= {f"{name}-sentence": group for name, group in (result["by_sentence"] or {}).items()}
     for label, row in rows.items():
         counts = (str(row[key]) for key in ("gold", "predicted", "correct"))
-        percent = (f"{row[key]:.2f}" for key in ("precision", "recall", "f1", "ign_f1", "ign_f1_logire"))
+        percent = (f"{row[metric.name]:.2f}" for metric in fact_metrics())
         table.add_row(label, *counts, *percent, end_section=label == "all")
     return table
 
