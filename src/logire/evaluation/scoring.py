@@ -72,7 +72,7 @@ class Evaluation:
     @property
     def metrics(self) -> dict[str, float | None]:
         """Every metric of the split by name, in percent; ``gold_logic`` is what a perfect prediction would get."""
-        found: dict[str, float | None] = {**_fact_metrics(self.counts)}
+        found: dict[str, float | None] = {metric.name: float(metric.compute(self.counts)) for metric in fact_metrics()}
         for metric in rule_metrics():
             found[metric.name] = metric.compute(self.rule_counts)
             found[f"gold_{metric.name}"] = metric.compute(self.gold_rule_counts)
@@ -85,18 +85,16 @@ class Evaluation:
             **self.metrics,
             "counts": {"documents": len(self.document_counts), **_counts(self.counts)},
             "by_distance": [
-                {"from": bounds[g], "to": bounds[g + 1], "pairs": int(self.distance_pairs[g]), **_row(counts)}
-                for g, counts in enumerate(self.distance_counts)
+                {"from": bounds[g], "to": bounds[g + 1], "pairs": int(self.distance_pairs[g]), **row}
+                for g, row in enumerate(_rows(self.distance_counts))
             ],
             "by_sentence": None
             if self.sentence_pairs is None or self.sentence_counts is None
             else {
-                name: {"pairs": int(pairs), **_row(counts)}
-                for name, pairs, counts in zip(SENTENCES, self.sentence_pairs, self.sentence_counts, strict=True)
+                name: {"pairs": int(pairs), **row}
+                for name, pairs, row in zip(SENTENCES, self.sentence_pairs, _rows(self.sentence_counts), strict=True)
             },
-            "per_relation": {
-                name: _row(counts) for name, counts in zip(self.relations, self.relation_counts, strict=True)
-            },
+            "per_relation": dict(zip(self.relations, _rows(self.relation_counts), strict=True)),
             "logic_rules": [
                 {
                     "rule": str(rule),
@@ -146,12 +144,12 @@ def _counts(counts: IntArray) -> dict[str, int]:
     return {name: int(n) for name, n in zip(COUNTS, counts, strict=True)}
 
 
-def _fact_metrics(counts: IntArray) -> dict[str, float]:
-    return {metric.name: float(metric.compute(counts)) for metric in fact_metrics()}
-
-
-def _row(counts: IntArray) -> dict[str, Any]:
-    return {**_counts(counts), **_fact_metrics(counts)}
+def _rows(counts: IntArray) -> list[dict[str, Any]]:
+    """Counts (G, 5) and their metrics, one row for each group."""
+    columns = {metric.name: metric.compute(counts) for metric in fact_metrics()}
+    return [
+        {**_counts(row), **{name: float(values[g]) for name, values in columns.items()}} for g, row in enumerate(counts)
+    ]
 
 
 def _columns(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> IntArray:
