@@ -17,7 +17,7 @@ import torch
 from logire.cli.provenance import provenance as command
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
-from logire.evaluation.run import evaluate_file
+from logire.evaluation.files import evaluate_file
 from logire.ground import records as provenance
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError

@@ -30,7 +30,7 @@ def evaluate(
 ) -> None:
     """Score predictions: precision, recall, F1, both ign F1, logic, by distance and by relation."""
     from logire.corpus.prepared import PreparedCorpus
-    from logire.evaluation.run import evaluate_file, render
+    from logire.evaluation.files import evaluate_file, render
     from logire.ground.files import write_json
 
     try:

@@ -60,7 +60,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Metrics:
-    """One metrics file: what :func:`logire.evaluation.run.evaluate_file` found for one split of one run.
+    """One metrics file: what :func:`logire.evaluation.files.evaluate_file` found for one split of one run.
 
     Attributes:
         variant: the name of the settings where they are not the method's own, else None.
