@@ -19,7 +19,7 @@ from logire.corpus.predictions import read_predictions
 from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.ground.errors import InputError
-from logire.reporting.table4 import table4
+from logire.reporting.report import make_report
 
 SHARE, SIZE = 0.3, (60, 20, 20)
 EXACT = [rule for rule in PLANTED_RULES if rule.confidence == 1.0]
@@ -117,8 +117,8 @@ def table(corpora: tuple[PreparedCorpus, PreparedCorpus], tmp_path_factory: pyte
     folder = tmp_path_factory.mktemp("table")
     rules = folder / "rules.txt"
     rules.write_text("".join(f"{rule.relation} <- {' ^ '.join(rule.body)}\n" for rule in EXACT))
-    table4(corpora[1], folder / "table4", rules=rules)
-    return folder / "table4.csv"
+    make_report([], folder, only=["table4"], documents=[corpora[1].path], rules=rules)
+    return folder / "tables" / "table4.csv"
 
 
 def test_the_error_rates_of_table_4_are_what_the_deletions_imply(

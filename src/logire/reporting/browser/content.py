@@ -84,7 +84,7 @@ def _document(
             change = SAME if triple in of_backbone else ADDED
             predictions.append(_fact(triple, change, gold, schema, labelled=labelled) | _reasoning(row, shown))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"is no explanation ({error!r})", file=file, document=document.title) from error
+            raise InputError(f"is not an explanation ({error!r})", file=file, document=document.title) from error
         if not all(0 <= i < len(document.entities) for i in _entities(predictions[-1])):
             raise InputError("an entity of an explanation does not exist", file=file, document=document.title)
         kept.add(triple)

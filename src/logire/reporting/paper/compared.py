@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logire.reporting.sources import Source
-from logire.reporting.tables import MISSING, Cell, Column, Record, Table, write_table
+from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
-PAPER = Path(__file__).parent / "data" / "paper.csv"
+PAPER = Path(__file__).parents[1] / "data" / "paper.csv"
 
 Published = dict[tuple[str, str], dict[str, float]]
 """(split, row) -> metric -> value; percentages are in percent."""
@@ -58,16 +58,10 @@ class ComparedRow:
     numbers: Sequence[Compared]
 
 
-def write_comparison(
-    stem: Path,
-    title: str,
-    caption: str,
-    rows: Sequence[ComparedRow],
-    sources: Sequence[Source],
-    *,
-    decimals: int,
-) -> None:
-    """Write paper, ours and difference as a table."""
+def compare(
+    title: str, caption: str, rows: Sequence[ComparedRow], sources: Sequence[Source], *, decimals: int
+) -> Table:
+    """Paper, ours and difference as a table."""
     columns = [Column(name, left=True) for name in rows[0].names]
     for number in rows[0].numbers:
         columns += [Column(name, group=number.heading) for name in ("paper", "ours", "diff.")]
@@ -83,7 +77,7 @@ def write_comparison(
             compared = {"paper": theirs, "ours": number.ours, "difference": difference}
             records.append({**row.keys, "metric": number.metric, **compared})
         body.append(cells)
-    write_table(stem, Table(f"{title}, compared", caption, columns, [body], records, sources, wide=True))
+    return Table(title, caption, columns, [body], records, sources, wide=True)
 
 
 def _text(value: float | None, decimals: int, *, signed: bool = False) -> str:

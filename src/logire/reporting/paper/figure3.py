@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,10 +10,11 @@ from matplotlib.figure import Figure
 from logire.corpus.document import IntArray
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.ground.errors import InputError
-from logire.reporting.runs import Corpus
+from logire.reporting.material import Material
+from logire.reporting.names import Corpus
 from logire.reporting.sources import corpus_sources
-from logire.reporting.style import COLOURS, HATCHES, MARKERS, figure_style, save_figure
-from logire.reporting.tables import Record, write_csv
+from logire.reporting.style import COLOURS, HATCHES, MARKERS, Drawing
+from logire.reporting.tables import Record
 
 WIDTH, LAST = 50, 500
 """Tokens to a group, and where the last, open group begins."""
@@ -22,25 +22,25 @@ NEAR = 100
 """The paper gives the share of pairs below this distance: 79.26% in DocRED."""
 
 
-def figure3(corpora: Sequence[PreparedCorpus], out_stem: Path) -> None:
-    """Draw the distribution of entity-pair distance, all splits of each corpus pooled, as ``out_stem.{png,pdf}``.
+def figure3(material: Material) -> Drawing:
+    """The distribution of entity-pair distance, all splits of each corpus pooled.
 
-    The numbers go to ``out_stem.csv``. A distance is the number of tokens between the nearest mentions of two
-    entities of a document; every pair of entities counts, related or not.
+    A distance is the number of tokens between the nearest mentions of two entities of a document; every pair of
+    entities counts, related or not.
 
     Raises:
         InputError: no corpus, one given twice, or one without a pair of entities.
     """
-    if not corpora:
-        raise InputError("no corpus was given", remedy="name at least one prepared corpus")
+    corpora = material.corpora
     names = [Corpus(corpus.name, corpus.synthetic) for corpus in corpora]
     if len(set(names)) < len(names):
         raise InputError("the same corpus is given twice", remedy="name each corpus once")
     measured = {name: _counts(corpus) for name, corpus in zip(names, corpora, strict=True)}
-    records = [record for name, counts in measured.items() for record in _records(name, counts)]
-    write_csv(out_stem, records, [source for corpus in corpora for source in corpus_sources(corpus, SPLITS)])
-    with figure_style():
-        save_figure(_draw(measured), out_stem)
+    return Drawing(
+        partial(_draw, measured),
+        records=[record for name, counts in measured.items() for record in _records(name, counts)],
+        sources=[source for corpus in corpora for source in corpus_sources(corpus, SPLITS)],
+    )
 
 
 def _counts(corpus: PreparedCorpus) -> IntArray:

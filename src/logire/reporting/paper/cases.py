@@ -85,7 +85,7 @@ def read_explanations(path: Path) -> list[dict[str, Any]]:
     """Read the ``explanations-SPLIT.jsonl`` of a LogiRE run.
 
     Raises:
-        InputError: the file is missing, or a line is no explanation.
+        InputError: the file is missing, or a line is not an explanation.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -101,7 +101,7 @@ def read_explanations(path: Path) -> list[dict[str, Any]]:
             raise InputError(f"broken JSON ({error.msg})", file=path, field=f"line {number}") from error
         if not isinstance(row, dict) or not {"title", "h_idx", "t_idx", "r", "reasons"} <= row.keys():
             raise InputError(
-                "is no explanation", file=path, field=f"line {number}", remedy="`logire predict` writes it"
+                "is not an explanation", file=path, field=f"line {number}", remedy="`logire predict` writes it"
             )
         rows.append(row)
     return rows

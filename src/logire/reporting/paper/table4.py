@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from logire.corpus.gold import GoldRule, read_gold_rules
-from logire.corpus.prepared import SPLITS, PreparedCorpus
+from logire.corpus.prepared import SPLITS
 from logire.evaluation.consistency import DOCRED_RULES, Consistency, consistency
 from logire.ground.errors import InputError
+from logire.reporting.exhibits import find
 from logire.reporting.formulas import formula
-from logire.reporting.paper import Published, published
-from logire.reporting.runs import Corpus
+from logire.reporting.material import Material
+from logire.reporting.names import Corpus
+from logire.reporting.paper.compared import Published, published
+from logire.reporting.runs import UnavailableError
 from logire.reporting.sources import corpus_sources
-from logire.reporting.tables import MISSING, Cell, Column, Record, Table, write_table
+from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
 # Wikidata's names of the relations that the rules use; P131 and P150 stay ids, as in the paper.
 _NAMES = {
@@ -31,19 +32,19 @@ _NAMES = {
 _WITH_THE_PAPERS_LABELS = ("docred", "docred-partial")
 
 
-def table4(corpus: PreparedCorpus, out_stem: Path, *, rules: Path | None = None) -> None:
-    """Write the error rate of each rule in every labelled split as ``out_stem.{csv,md,tex}``.
+def table4(material: Material) -> Table:
+    """The error rate of each rule in every labelled split.
 
-    Args:
-        rules: a file of rules; the paper's rules for DocRED where it is None. The paper's rates stand beside ours
-            only for these, and only for DocRED's own labels.
+    The paper's rates stand beside ours only for the paper's own rules, and only for DocRED's own labels.
 
     Raises:
-        InputError: the corpus has no label, or none of the rules' relations.
+        UnavailableError: no documents, or the corpus has none of the rules' relations.
+        InputError: the corpus has no labels.
     """
+    corpus, rules = material.corpora[0], material.rules
     known = [rule for rule in read_gold_rules(rules or DOCRED_RULES) if rule.known_to(corpus.schema)]
     if not known:
-        raise InputError(
+        raise UnavailableError(
             "this corpus has the relations of none of the rules",
             file=corpus.path / "rel2id.json",
             remedy="give a file of rules over this corpus's relations",
@@ -57,15 +58,14 @@ def table4(corpus: PreparedCorpus, out_stem: Path, *, rules: Path | None = None)
     paper = published("Table 4", "docred") if own_labels else {}
     columns = [Column("Implication rule", left=True)]
     columns += [Column(name, group=split.capitalize()) for split in splits for name in ("bodies", "error rate")]
-    table = Table(
-        title="Table 4",
+    return Table(
+        title=find("table4").title,
         caption=_caption(who, measured, paper),
         columns=[*columns, *([Column("paper")] if paper else [])],
         blocks=[[_row(i, rule, measured, paper) for i, rule in enumerate(known)]],
         records=[_record(i, rule, split, measured[split]) for split in splits for i, rule in enumerate(known)],
         sources=corpus_sources(corpus, splits),
     )
-    write_table(out_stem, table)
 
 
 def _row(i: int, rule: GoldRule, measured: dict[str, Consistency], paper: Published) -> list[Cell]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,14 +16,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
 from logire.corpus.predictions import read_predictions
-from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
-from logire.reporting.cases import Arrow, Case, Triple, read_explanations, select_cases
 from logire.reporting.formulas import formula
-from logire.reporting.runs import Corpus
-from logire.reporting.sources import corpus_sources, run_source, write_sources
-from logire.reporting.style import figure_style, save_figure
+from logire.reporting.material import LOGIRE, Material
+from logire.reporting.names import BACKBONE, Corpus
+from logire.reporting.paper.cases import Arrow, Case, Triple, read_explanations, select_cases
+from logire.reporting.runs import UnavailableError
+from logire.reporting.sources import Source, corpus_sources, run_source, write_sources
+from logire.reporting.style import draw
+
+SPLIT = "test"
 
 _MIDDLE = (2.0, 0.4)
 """Of a graph whose head and tail are 4 apart, in the same units."""
@@ -29,37 +35,59 @@ _GAP = 0.28
 _GREY, _BLUE, _GREEN, _RED = "0.45", "#0072B2", "#007A5A", "#C0392B"
 
 
-def figure5(explanations: Path, backbone_predictions: Path, corpus: PreparedCorpus, split: str, out_stem: Path) -> None:
-    """Draw two right inferences and a wrong one as ``out_stem.{png,pdf}``; the cases as ``out_stem.json``.
+@dataclass(frozen=True)
+class Cases:
+    """Inference cases, and the figure of them.
 
-    :mod:`logire.reporting.cases` says how they are chosen.
+    Attributes:
+        sources: the files they were found in.
+    """
 
-    Args:
-        explanations: the ``explanations-SPLIT.jsonl`` of a LogiRE run.
-        backbone_predictions: its backbone's predictions of the same split.
+    cases: Sequence[Case]
+    corpus: Corpus
+    sources: Sequence[Source]
+
+    def write(self, stem: Path) -> None:
+        """Write ``stem.json``, ``stem.sources.json``, ``stem.png`` and ``stem.pdf``."""
+        write_json(stem.with_name(f"{stem.name}.json"), [case.as_dict() for case in self.cases])
+        write_sources(stem, self.sources)
+        draw(partial(_draw, self.cases, self.corpus), stem)
+
+
+def figure5(material: Material) -> Cases:
+    """Two right inferences and a wrong one of the shown run; where there is none, the figure says so.
+
+    :mod:`logire.reporting.paper.cases` says how they are chosen.
 
     Raises:
-        InputError: a file is missing or broken.
-
-    Where no prediction meets the criterion, the figure says so.
+        UnavailableError: no such runs, or they are kept numbers or were not asked to predict.
+        InputError: a file is broken, or is about other documents.
     """
-    documents = corpus.documents(split)
+    corpus = material.corpora[0]
+    ours, base = material.shown(LOGIRE), material.shown(BACKBONE)
+    if ours.kept or base.kept:
+        raise UnavailableError("kept numbers hold no predictions and no explanations", file=ours.folder)
+    explanations = ours.folder / f"explanations-{SPLIT}.jsonl"
+    predictions = base.folder / f"predictions-{SPLIT}.json"
+    for file in (explanations, predictions):
+        if not file.exists():
+            raise UnavailableError("does not exist", file=file, remedy=f"`logire predict --split {SPLIT}` writes it")
+    documents = corpus.documents(SPLIT)
     predicted: dict[str, set[Triple]] = {}
-    for p in read_predictions(backbone_predictions, documents, corpus.schema):
+    for p in read_predictions(predictions, documents, corpus.schema):
         predicted.setdefault(p.title, set()).add((p.head, p.relation, p.tail))
     rows = read_explanations(explanations)
     unknown = {row["title"] for row in rows} - {document.title for document in documents}
     if unknown:
-        raise InputError(f"no such document in the {split} split", file=explanations, document=min(unknown))
-    cases = select_cases(rows, predicted, documents)
-    write_json(out_stem.with_name(f"{out_stem.name}.json"), [case.as_dict() for case in cases])
-    made = [run_source(file) for file in (explanations, backbone_predictions)]
-    write_sources(out_stem, [*made, *corpus_sources(corpus, [split])])
-    with figure_style():
-        save_figure(_draw(cases, Corpus(corpus.name, corpus.synthetic)), out_stem)
+        raise InputError(f"no such document in the {SPLIT} split", file=explanations, document=min(unknown))
+    return Cases(
+        select_cases(rows, predicted, documents),
+        Corpus(corpus.name, corpus.synthetic),
+        [run_source(explanations), run_source(predictions), *corpus_sources(corpus, [SPLIT])],
+    )
 
 
-def _draw(cases: list[Case], corpus: Corpus) -> Figure:
+def _draw(cases: Sequence[Case], corpus: Corpus) -> Figure:
     if not cases:
         figure = Figure(figsize=(7.2, 1.2))
         figure.suptitle(f"{corpus.warning}{corpus}", fontsize=9)

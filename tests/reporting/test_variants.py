@@ -7,11 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from reporting_builders import write_metrics, write_variant
+from reporting_builders import made, write_metrics, write_variant
 from scipy import stats
 
 from logire.ground.errors import InputError
-from logire.reporting.ablations import ablations
 
 BACKBONE = {1: 50.0, 2: 51.0, 3: 52.0, 4: 53.0, 5: 54.0}
 LOGIRE = {1: 52.0, 2: 54.0, 3: 53.0, 4: 55.0, 5: 56.0}
@@ -45,10 +44,10 @@ def table_rows(file: Path) -> list[str]:
 
 
 def test_the_table(tmp_path: Path) -> None:
-    ablations(files(tmp_path), tmp_path / "variants")
+    made("variants", files(tmp_path), tmp_path)
     # "no positions" against LogiRE, seeds 1 to 3: -1, -2, -1; against the backbone: +1, +1, 0.
     p = stats.ttest_1samp([-1.0, -2.0, -1.0], 0.0).pvalue
-    assert table_rows(tmp_path / "variants.md") == [
+    assert table_rows(tmp_path / "tables" / "variants.md") == [
         "| Variant | seeds | Dev F1 | Dev gain | Test F1 | Test gain | Test logic "
         "| Against own settings test F1 | Against own settings p |",
         "| :-- | --: | --: | --: | --: | --: | --: | --: | --: |",
@@ -61,14 +60,16 @@ def test_the_table(tmp_path: Path) -> None:
         "| not tied | 3 | 54.50 ± 1.00 | +2.50 | 53.50 ± 1.00 | +2.50 ± 0.00 | 82.00 ± 1.00 "
         "| -0.50 ± 0.00 | &lt; 0.001 |",
     ]
-    assert (tmp_path / "variants.html").read_text().count("<tbody>") == 3
+    assert (tmp_path / "tables" / "variants.html").read_text().count(
+        "border-top: 1px solid;"
+    ) == 2  # a rule before LogiRE, before LogiRE+
     for ending in ("csv", "tex", "sources.json"):
-        assert (tmp_path / f"variants.{ending}").exists()
+        assert (tmp_path / "tables" / f"variants.{ending}").exists()
 
 
 def test_the_caption(tmp_path: Path) -> None:
-    ablations(files(tmp_path), tmp_path / "variants")
-    text = (tmp_path / "variants.md").read_text()
+    made("variants", files(tmp_path), tmp_path)
+    text = (tmp_path / "tables" / "variants.md").read_text()
     assert "SYNTHETIC corpus: not comparable with the paper" in text
     assert "Variants of LogiRE and LogiRE+ on BiLSTM, Embedded: mean ± standard deviation over 3 to 5 seeds." in text
     assert "not corrected for the number of variants" in text
@@ -78,8 +79,8 @@ def test_the_caption(tmp_path: Path) -> None:
 
 
 def test_numbers_in_full(tmp_path: Path) -> None:
-    ablations(files(tmp_path), tmp_path / "variants")
-    file = tmp_path / "variants.csv"
+    made("variants", files(tmp_path), tmp_path)
+    file = tmp_path / "tables" / "variants.csv"
     found = row(file, method="logire", variant="no_positions", split="test", metric="f1")
     assert (found["backbone"], found["seeds"], found["common_seeds"]) == ("bilstm", "3", "3")
     assert float(found["mean"]) == pytest.approx(155 / 3)
@@ -97,7 +98,7 @@ def test_numbers_in_full(tmp_path: Path) -> None:
     base = row(file, method="backbone", split="test", metric="logic")
     assert (base["mean"], base["gain"]) == ("63.0", "")
     assert len(rows(file)) == 6 * 2 * 6
-    facts = json.loads((tmp_path / "variants.sources.json").read_text())["sources"]
+    facts = json.loads((tmp_path / "tables" / "variants.sources.json").read_text())["sources"]
     assert {source.get("variant") for source in facts} == {None, "no_positions", "a_last_one", "not_tied"}
 
 
@@ -109,12 +110,12 @@ def test_only_common_seeds_are_compared(tmp_path: Path) -> None:
         *write_variant(tmp_path, "logire", {4: 54.0}, "elsewhere"),
         *write_variant(tmp_path, "logire_plus", {1: 54.0}, "alone", logic=None),
     ]
-    ablations(given, tmp_path / "variants")
-    lines = {line.split(" | ")[0]: line for line in table_rows(tmp_path / "variants.md")}
+    made("variants", given, tmp_path)
+    lines = {line.split(" | ")[0]: line for line in table_rows(tmp_path / "tables" / "variants.md")}
     assert lines["| other"].endswith("| -1.00 | one seed: no test |")  # seed 2 alone: 54 - 55
     assert lines["| elsewhere"].endswith("| +1.00 | 64.00 | – | – |")  # no seed in common
     assert lines["| alone"].endswith("| 1 | 55.00 | +4.00 | 54.00 | +4.00 | – | – | – |")  # no runs of LogiRE+ itself
-    assert "over 1 to 5 seeds" in (tmp_path / "variants.md").read_text()
+    assert "over 1 to 5 seeds" in (tmp_path / "tables" / "variants.md").read_text()
 
 
 def test_one_seed(tmp_path: Path) -> None:
@@ -123,8 +124,8 @@ def test_one_seed(tmp_path: Path) -> None:
         for method, variant in (("backbone", None), ("logire", None), ("logire", "v"))
         for file in write_variant(tmp_path, method, {1: 50.0}, variant)
     ]
-    ablations(given, tmp_path / "variants")
-    text = (tmp_path / "variants.md").read_text()
+    made("variants", given, tmp_path)
+    text = (tmp_path / "tables" / "variants.md").read_text()
     assert "Embedded: 1 seed." in text
     assert "One seed: no test of significance." in text
     assert "LogiRE+ on" not in text
@@ -133,57 +134,63 @@ def test_one_seed(tmp_path: Path) -> None:
 
 def test_files_of_a_method_may_come_in_any_order(tmp_path: Path) -> None:
     given = files(tmp_path)
-    ablations(given, tmp_path / "a" / "t")
-    ablations([*given[2::2], *given[3::2], *given[:2]], tmp_path / "b" / "t")
-    assert (tmp_path / "a" / "t.csv").read_bytes() == (tmp_path / "b" / "t.csv").read_bytes()
+    one = made("variants", given, tmp_path / "a")
+    other = made("variants", [*given[::-1][2::2], *given[::-1][:2]][::-1], tmp_path / "b")
+    assert one.with_suffix(".csv").read_bytes() == other.with_suffix(".csv").read_bytes()
 
 
 class TestRefusals:
     def test_no_file(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="no metrics file"):
-            ablations([], tmp_path / "t")
+        with pytest.raises(InputError, match="no runs were given"):
+            made("variants", [], tmp_path)
 
     def test_no_backbone(self, tmp_path: Path) -> None:
         given = write_variant(tmp_path, "logire", {1: 50.0})
         with pytest.raises(InputError, match="no metrics of bilstm alone") as caught:
-            ablations(given, tmp_path / "t")
-        assert (caught.value.file, caught.value.field) == (str(given[0]), "run.method")
+            made("variants", given, tmp_path)
+        assert (caught.value.file, caught.value.field) == (str(given[1]), "run.method")
         assert "the backbone's own metrics" in str(caught.value.remedy)
 
     def test_a_seed_that_the_backbone_lacks(self, tmp_path: Path) -> None:
         given = write_variant(tmp_path, "backbone", {1: 50.0})
         wrong = write_variant(tmp_path, "logire", {1: 50.0, 7: 50.0}, "no_positions")
         with pytest.raises(InputError, match="no positions has seed 7, but BiLSTM alone has not") as caught:
-            ablations([*given, *wrong], tmp_path / "t")
-        assert (caught.value.file, caught.value.field) == (str(wrong[2]), "run.seed")
+            made("variants", [*given, *wrong], tmp_path)
+        assert (caught.value.file, caught.value.field) == (str(wrong[2].parent / "run.json"), "run.seed")
         assert caught.value.remedy
 
     def test_the_same_run_twice(self, tmp_path: Path) -> None:
         given = files(tmp_path)
-        with pytest.raises(InputError, match="same run and split as") as caught:
-            ablations([*given, given[0]], tmp_path / "t")
-        assert (caught.value.file, caught.value.field) == (str(given[0]), "run")
+        again = write_variant(tmp_path / "again", "logire", {1: 52.0}, "no_positions")
+        with pytest.raises(InputError, match="the same run as") as caught:
+            made("variants", [*given, *again], tmp_path)
+        assert (caught.value.file, caught.value.field) == (str(again[0].parent / "run.json"), "run")
         assert caught.value.remedy
 
     def test_two_backbones(self, tmp_path: Path) -> None:
-        given = write_variant(tmp_path / "a", "backbone", {1: 50.0})
-        given += write_variant(tmp_path / "b", "backbone", {1: 50.0}, backbone="atlop")
-        with pytest.raises(InputError, match="a run on atlop, but") as caught:
-            ablations(given, tmp_path / "t")
-        assert (caught.value.file, caught.value.field) == (str(given[2]), "run.backbone")
+        given = write_variant(tmp_path / "a", "logire", {1: 50.0}, "no_positions")
+        given += write_variant(tmp_path / "b", "logire", {1: 50.0}, "no_positions", backbone="atlop")
+        with pytest.raises(InputError, match="a variant on atlop, but") as caught:
+            made("variants", given, tmp_path)
+        assert (caught.value.file, caught.value.field) == (str(given[2].parent / "run.json"), "run.backbone")
         assert caught.value.remedy
 
     def test_two_corpora(self, tmp_path: Path) -> None:
         given = write_variant(tmp_path, "backbone", {1: 50.0})
-        with pytest.raises(InputError, match="one table or figure for each corpus"):
-            ablations([*given, write_metrics(tmp_path, corpus="dwie", synthetic=False)], tmp_path / "t")
+        with pytest.raises(InputError, match="one report for each corpus"):
+            made("variants", [*given, write_metrics(tmp_path, corpus="dwie", synthetic=False)], tmp_path)
 
     def test_one_split_only(self, tmp_path: Path) -> None:
         given = files(tmp_path)
+        given[0].unlink()
         with pytest.raises(InputError, match="not tied, seed 1 has metrics of the test split only"):
-            ablations(given[1:], tmp_path / "t")
+            made("variants", given, tmp_path)
 
     def test_a_split_of_training(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="dev or the test split"):
-            ablations([write_metrics(tmp_path, split="train")], tmp_path / "t")
-        assert not list(tmp_path.glob("t.*"))
+            made("variants", [write_metrics(tmp_path, split="train")], tmp_path)
+        assert not (tmp_path / "tables").exists()
+
+    def test_no_variant(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="none of the runs is a variant"):
+            made("variants", write_variant(tmp_path, "backbone", {1: 50.0}), tmp_path)
