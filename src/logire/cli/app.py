@@ -23,9 +23,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(data.fetch, name="fetch", rich_help_panel="Data")
 app.add_typer(data.prepare, name="prepare", rich_help_panel="Data")
 PANELS: dict[str, list[Callable[..., None]]] = {
-    "Data": [data.fetch],
     "Models": [train.train, rules.fit, rules.predict],
     "Reading a run": [rules.rules, rules.explain],
     "Results": [
