@@ -79,21 +79,21 @@ def test_labels_may_be_missing_and_other_keys_are_ignored(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("path", "value", "field", "problem"),
     [
-        (("sents", 1), "She cried", "sents[1]", "a list of tokens was expected"),
-        (("sents",), None, "sents", "list expected, NoneType found"),
-        (("vertexSet", 1), [], "vertexSet[1]", "a list of at least one mention was expected"),
+        (("sents", 1), "She cried", "sents[1]", "expected `array`, got `str`"),
+        (("sents",), None, "sents", "expected `array`, got `null`"),
+        (("vertexSet", 1), [], "vertexSet[1]", "expected `array` of length >= 1"),
         (("vertexSet", 1, 0, "pos"), [2, 4], "vertexSet[1][0].pos", "outside its sentence of 3 tokens"),
         (("vertexSet", 1, 0, "pos"), [2, 2], "vertexSet[1][0].pos", "outside its sentence"),
-        (("vertexSet", 1, 0, "pos"), [2], "vertexSet[1][0].pos", "[start, end] was expected"),
+        (("vertexSet", 1, 0, "pos"), [2], "vertexSet[1][0].pos", "expected `array` of length 2"),
         (("vertexSet", 1, 0, "sent_id"), 2, "vertexSet[1][0].sent_id", "the document has 2 sentences"),
-        (("vertexSet", 1, 0, "sent_id"), True, "vertexSet[1][0].sent_id", "int expected, bool found"),
+        (("vertexSet", 1, 0, "sent_id"), True, "vertexSet[1][0].sent_id", "expected `int`, got `bool`"),
         (("vertexSet", 1, 0, "type"), "type::dog", "vertexSet[1][0].type", "unknown entity type 'type::dog'"),
         (("labels", 0, "t"), 2, "labels[0].t", "entity 2 does not exist: there are 2"),
         (("labels", 0, "h"), -1, "labels[0].h", "entity -1 does not exist"),
         (("labels", 0, "r"), "eats", "labels[0].r", "unknown relation 'eats'"),
         (("labels", 0), {"r": "in0", "h": 0}, "labels[0].t", "is missing"),
-        (("labels", 0, "evidence"), "0", "labels[0].evidence", "a list of sentence numbers was expected"),
-        (("labels",), {}, "labels", "a list was expected"),
+        (("labels", 0, "evidence"), "0", "labels[0].evidence", "expected `array`, got `str`"),
+        (("labels",), {}, "labels", "expected `array`, got `object`"),
     ],
 )
 def test_a_bad_field_is_named(
@@ -117,7 +117,7 @@ def test_a_bad_field_is_named(
         ([record(), record()], "this title occurs twice"),
         ([record(), {"sents": []}], "document number 1, field title: is missing"),
         ([], "holds no document"),
-        (record(), "a list of documents was expected"),
+        (record(), "expected `array`, got `object`"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, value: Any, problem: str) -> None:
