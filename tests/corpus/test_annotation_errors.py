@@ -74,6 +74,8 @@ def test_a_good_corpus_is_prepared(tmp_path: Path) -> None:
         (("concepts", 1, "tags"), 3, "concepts[1].tags", "expected `array`, got `int`"),
         (("mentions",), [], "mentions", "no concept of this document has a mention"),
         (("mentions",), None, "mentions", "expected `array`, got `null`"),
+        (("mentions", 1, "begin"), True, "mentions[1].begin", "expected `int`, got `bool`"),
+        (("content",), "x" * 1_000_001, "content", "1,000,001 characters, at most 1,000,000 fit"),
         (("content",), None, "content", "expected `str`, got `null`"),
         (("relations",), {}, "relations", "expected `array`, got `object`"),
         (("relations", 0), "x", "relations[0]", "expected `object`, got `str`"),

@@ -59,6 +59,9 @@ def test_a_fact_given_twice_counts_once(tmp_path: Path) -> None:
         ([row(title="B", t_idx=2)], "document B, field [0].t_idx: entity 2 does not exist: there are 2"),
         ([row(t_idx=-1)], "field [0].t_idx: entity -1 does not exist"),
         ([row(r="eats")], "field [0].r: unknown relation 'eats'"),
+        ([row(h_idx=True)], "field [0].h_idx: expected `int`, got `bool`"),
+        ([row(h_idx=10**4000)], "field [0].h_idx: Integer value out of range"),
+        ([row(score=float("nan"))], "broken JSON at line 1"),
         ([row(score="high")], "field [0].score: expected `float | null`, got `str`"),
     ],
 )

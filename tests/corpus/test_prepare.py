@@ -103,6 +103,8 @@ def three(**more: Any) -> dict[str, Any]:
         (three(rel2id_json={"Na": 0, "P6": 1}), "train.json", "unknown relation 'P17'"),
         (three(rel2id_json={"Na": 0, "P17": 7}), "rel2id.json", "the numbers must be 0 to 1, each once"),
         (three(rel2id_json=["Na"]), "rel2id.json", "expected `object`, got `array`"),
+        (three(rel2id_json={"Na": 0, "P17": True}), "rel2id.json", "expected `int`, got `bool`"),
+        (three(rel2id_json={}), "rel2id.json", "the numbers must be 0 to"),
         (three(ner2id_json={"PER": 0}), "train.json", "unknown entity type 'LOC'"),
     ],
 )
@@ -113,6 +115,32 @@ def test_what_is_wrong_with_a_docred_folder(tmp_path: Path, files: dict[str, Any
     assert caught.value.file == str(raw / file)
     assert problem in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+
+
+@pytest.mark.parametrize("name", ["", "any", "Na", "~in0", "#in0", "in0 ", "in^0", "a<-b", "in\n0", "in\u20280"])
+def test_a_relation_that_rules_cannot_name(tmp_path: Path, name: str) -> None:
+    """In ``head <- atom ^ ~atom``, and in the words of the other commands, it would mean something else."""
+    raw = put(tmp_path / "raw", **three(train_json=[record("A", name)]))
+    with pytest.raises(InputError, match="no relation can have the name"):
+        prepare_docred(raw, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+    prepare_docred(put(tmp_path / "good", **three()), tmp_path / "out")
+    numbers = {"Na": 0, "P17": 1, name: 2}
+    (tmp_path / "out" / "rel2id.json").write_text(json.dumps(numbers))
+    if name != "Na":
+        with pytest.raises(InputError, match="no relation can have the name"):
+            _ = PreparedCorpus.open(tmp_path / "out").schema
+
+
+def test_a_document_in_two_splits_is_pointed_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    changed = record("B") | {"sents": [["Ann", "off", "Ulm"]]}
+    raw = put(tmp_path / "raw", **three(dev_json=[record("A"), record("B")], test_json=[changed, record("A")]))
+    prepare_docred(raw, tmp_path / "out")
+    assert [line.split(": ", 1)[1] for line in caplog.messages] == [
+        "1 document of dev is also in train: A",
+        "1 document of test is also in train: A",
+        "1 document of test is also in dev: A",
+    ]
 
 
 def test_a_docred_path_that_is_not_a_folder(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -64,16 +65,14 @@ def decode(data: bytes, kind: type[T], *, file: str | Path, title: str | None = 
 def _document(data: bytes, path: str, title: str) -> tuple[str | None, str]:
     """The title of the document that a path leads into, and the path from there."""
     item = re.match(r"\[(\d+)\]", path)
-    if item:
-        path = path[item.end() :]
-        data = msgspec.json.decode(data, type=list[msgspec.Raw])[int(item[1])]
-    fallback = f"number {item[1]}" if item else None
-    try:
-        record: Any = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return fallback, path
-    name = record.get(title) if isinstance(record, dict) else None
-    return (name if isinstance(name, str) and name else fallback), path
+    titled = msgspec.defstruct("Titled", [(title, str)])
+    name: str | None = None
+    # What else is in the file may be broken: then the document goes by its number.
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if item:
+            data = msgspec.json.decode(data, type=list[msgspec.Raw])[int(item[1])]
+        name = getattr(msgspec.json.decode(data, type=titled), title)
+    return (name or f"number {item[1]}", path[item.end() :]) if item else (name or None, path)
 
 
 def _place(data: bytes, message: str) -> str:
