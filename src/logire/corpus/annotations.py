@@ -21,7 +21,7 @@ from logire.corpus.document import MOST_ENTITIES, Document, Entity, Fact, Mentio
 from logire.corpus.tokenizer import MOST_CHARACTERS, Token, Tokenizer
 from logire.ground.errors import InputError
 from logire.ground.files import atomic, read_bytes
-from logire.ground.typed import decode
+from logire.ground.typed import Whole, decode
 
 Span = tuple[int, int, str, str]
 """First token and one past the last, both counted in the document; the mention's text; its type."""
@@ -35,21 +35,21 @@ class Head(Struct):
 
 
 class _Concept(Struct):
-    concept: int
+    concept: Whole
     tags: list[str] = []
 
 
 class _Mention(Struct):
-    begin: int
-    end: int
-    concept: int
+    begin: Whole
+    end: Whole
+    concept: Whole
     text: str | None = None
 
 
 class _Relation(Struct):
-    s: int
+    s: Whole
     p: str
-    o: int
+    o: Whole
 
 
 class _Annotation(Struct):

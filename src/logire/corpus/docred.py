@@ -22,21 +22,21 @@ from logire.corpus.data import DATA
 from logire.corpus.document import MOST_ENTITIES, Document, Entity, Fact, Mention
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
-from logire.ground.typed import read_typed
+from logire.ground.typed import Whole, read_typed
 
 
 class _Mention(Struct):
     name: str
-    sent_id: int
-    pos: tuple[int, int]
+    sent_id: Whole
+    pos: tuple[Whole, Whole]
     type: str
 
 
 class _Label(Struct):
     r: str
-    h: int
-    t: int
-    evidence: tuple[int, ...] = ()
+    h: Whole
+    t: Whole
+    evidence: tuple[Whole, ...] = ()
 
 
 class _Record(Struct):

@@ -12,7 +12,7 @@ from msgspec import Struct
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
-from logire.ground.typed import read_typed
+from logire.ground.typed import Whole, read_typed
 
 
 class Prediction(NamedTuple):
@@ -56,8 +56,8 @@ def write_predictions(path: str | Path, predictions: Iterable[Prediction]) -> No
 
 class _Row(Struct):
     title: str
-    h_idx: int
-    t_idx: int
+    h_idx: Whole
+    t_idx: Whole
     r: str
     score: float | None = None
 

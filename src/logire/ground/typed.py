@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -13,6 +13,9 @@ from logire.ground.errors import InputError
 from logire.ground.files import read_bytes
 
 T = TypeVar("T")
+
+Whole = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+"""A number that counts or points at something; one of thousands of digits is refused where it stands."""
 
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _BYTE = re.compile(r" ?\(byte (\d+)\)")
