@@ -23,10 +23,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(data.fetch, name="fetch", rich_help_panel="Data")
 app.add_typer(data.prepare, name="prepare", rich_help_panel="Data")
 app.add_typer(train.train, name="train", rich_help_panel="Models")
 PANELS: dict[str, list[Callable[..., None]]] = {
-    "Data": [data.fetch],
     "Models": [rules.fit, rules.predict, settings.settings],
     "Reading a run": [rules.rules, rules.explain],
     "Results": [

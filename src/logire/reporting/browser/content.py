@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from logire.corpus.docred_partial import docred_relation_names
+from logire.corpus.docred import docred_relation_names
 from logire.corpus.document import Document, Schema
 from logire.corpus.gold import INVERSE
 from logire.corpus.predictions import Prediction

@@ -11,16 +11,29 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from pydantic import Field
+
 from logire.corpus.docred import write_docred
 from logire.corpus.document import Document
 from logire.corpus.predictions import Prediction, write_predictions
-from logire.corpus.prepare import prepare_docred, prepare_embedded
 from logire.corpus.prepared import NA, SPLITS, PreparedCorpus, write_prepared
+from logire.corpus.sources.docred import read_folder
+from logire.corpus.sources.embedded import Sizes, prepare_embedded
+from logire.corpus.sources.registry import Source
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
 from logire.ground.runtime import derive_seed
+from logire.ground.settings import Settings
 
 NAME = "embedded-docred"
+
+
+class Options(Settings):
+    """How to make the embedded corpus in DocRED's form."""
+
+    documents: Sizes = Field((240, 60, 60), description="Number of train, dev and test documents.")
+    seed: int = Field(13, description="Everything random follows from it.")
+    deleted: float = Field(0.2, ge=0, le=1, description="Share of the facts taken out of the labels.")
 
 
 def delete_facts(
@@ -39,7 +52,7 @@ def delete_facts(
         InputError: the share lies outside [0, 1].
     """
     if not 0 <= share <= 1:
-        raise InputError(f"{share} lies outside [0, 1]", field="share")
+        raise InputError(f"{share} lies outside [0, 1]", field="deleted")
     facts = list(dict.fromkeys((d.title, f.head, f.relation, f.tail) for d in documents for f in d.facts))
     chosen = Random(derive_seed(seed, "deleted facts")).sample(range(len(facts)), round(share * len(facts)))
     deleted = [facts[i] for i in sorted(chosen)]
@@ -51,37 +64,39 @@ def delete_facts(
     return kept, deleted
 
 
-def prepare_embedded_docred(
-    out: Path, *, share: float, seed: int, documents: tuple[int, int, int] = (240, 60, 60)
-) -> None:
+def prepare(raw: None, out: Path, options: Options) -> None:
     """Prepare the SYNTHETIC corpus ``embedded-docred``: the embedded corpus in DocRED's form with facts deleted.
 
-    It has sentence boundaries, as DocRED has, and is read from files in DocRED's format by
-    :func:`logire.corpus.prepare.prepare_docred`. The deleted facts of each split are written beside its documents, as
-    ``deleted-SPLIT.json`` in the form of predictions without scores.
-
-    Args:
-        share: of the facts of each split, see :func:`delete_facts`.
-        seed: of the corpus and of the deletions.
-        documents: how many for training, development and test.
-
-    Raises:
-        InputError: the share lies outside [0, 1].
+    It has sentence boundaries, as DocRED has, and is read from files in DocRED's format. The deleted facts of each
+    split are written beside its documents, as ``deleted-SPLIT.json`` in the form of predictions without scores.
     """
+    seed, documents = options.seed, options.documents
     with TemporaryDirectory() as temporary:
-        complete, raw, read = (Path(temporary) / name for name in ("complete", "raw", "read"))
+        complete, incomplete = Path(temporary) / "complete", Path(temporary) / "incomplete"
         prepare_embedded(complete, seed=seed, documents=documents, split_sentences=True)
         corpus = PreparedCorpus.open(complete)
         deleted = {}
         for split in SPLITS:
-            kept, deleted[split] = delete_facts(corpus.documents(split), share, derive_seed(seed, split))
-            write_docred(raw / f"{split}.json", kept)
-        write_json(raw / "rel2id.json", {r: i for i, r in enumerate((NA, *corpus.schema.relations))})
-        write_json(raw / "ner2id.json", corpus.schema.type_index)
-        prepare_docred(raw, read)
-        corpus = PreparedCorpus.open(read)  # prepare_docred takes every corpus for DocRED; this one is synthetic
-        splits = {split: list(corpus.documents(split)) for split in SPLITS}
-        source = {"kind": NAME, "seed": seed, "documents": list(documents), "deleted": share}
-        write_prepared(out, splits, corpus.schema, name=NAME, synthetic=True, source=source)
+            kept, deleted[split] = delete_facts(corpus.documents(split), options.deleted, derive_seed(seed, split))
+            write_docred(incomplete / f"{split}.json", kept)
+        write_json(incomplete / "rel2id.json", {r: i for i, r in enumerate((NA, *corpus.schema.relations))})
+        write_json(incomplete / "ner2id.json", corpus.schema.type_index)
+        splits, schema = read_folder(incomplete)
+        made_from = {"kind": NAME, "seed": seed, "documents": list(documents), "deleted": options.deleted}
+        write_prepared(out, splits, schema, name=NAME, synthetic=True, source=made_from)
     for split, facts in deleted.items():
         write_predictions(out / f"deleted-{split}.json", (Prediction(*fact) for fact in facts))
+
+
+SOURCE = Source(
+    name=NAME,
+    help="The embedded SYNTHETIC corpus in DocRED's form, with a known share of its facts deleted.",
+    titles={NAME: "Embedded, DocRED's form"},
+    form="docred",
+    prepare=prepare,
+    order=7,
+    Options=Options,
+    synthetic=True,
+    raw=None,
+    needs_raw=False,
+)

@@ -9,9 +9,9 @@ from itertools import product
 from random import Random
 from typing import Any
 
-from logire.corpus.embedded.rules import MONEY, PERSON, TIME
-from logire.corpus.embedded.templates import ALONE, CURRENCIES, DAYS, FACTS, FILLERS, JOINTS, UNRELATED
-from logire.corpus.embedded.world import Part, Story
+from logire.corpus.sources.embedded.rules import MONEY, PERSON, TIME
+from logire.corpus.sources.embedded.templates import ALONE, CURRENCIES, DAYS, FACTS, FILLERS, JOINTS, UNRELATED
+from logire.corpus.sources.embedded.world import Part, Story
 
 Clause = tuple[str, tuple[int, ...]]
 """A clause with slots for entities, and the entities, head first."""

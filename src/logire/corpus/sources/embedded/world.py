@@ -7,8 +7,8 @@ from enum import IntEnum
 from random import Random
 from typing import NamedTuple
 
-from logire.corpus.embedded.names import Coin, Lexicon, Names
-from logire.corpus.embedded.rules import (
+from logire.corpus.sources.embedded.names import Coin, Lexicon, Names
+from logire.corpus.sources.embedded.rules import (
     ETHNICITY,
     LOCATION,
     PERSON,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from logire.corpus.embedded.names import Names
-from logire.corpus.embedded.rules import EVENT, MISC, ORGANIZATION, PERSON, PLANTED_RULES
-from logire.corpus.embedded.world import Part, Scene, Story, World
+from logire.corpus.sources.embedded.names import Names
+from logire.corpus.sources.embedded.rules import EVENT, MISC, ORGANIZATION, PERSON, PLANTED_RULES
+from logire.corpus.sources.embedded.world import Part, Scene, Story, World
 
 PRINCE = ("Princess", "Prince")
 

@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import json
 import socket
-import threading
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from file_server import FileServer
 
-from logire.corpus import fetch
-from logire.corpus.dwie import read_annotations
-from logire.corpus.fetch import fetch_dwie, pinned_hashes
+from logire.corpus.annotations import raw_annotations
+from logire.corpus.sources.dwie import fetch_dwie, pinned_hashes
+from logire.ground.download import RETRIES
 from logire.ground.errors import InputError
-
-
-class Server:
-    """Serves ``files``; what is in ``faults`` goes wrong that many times first."""
-
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-        self.faults: dict[str, list[str]] = {}
-        self.asked: Counter[str] = Counter()
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                name = self.path.rpartition("/")[2]
-                server.asked[name] += 1
-                fault = server.faults[name].pop(0) if server.faults.get(name) else ""
-                body = server.files.get(name)
-                if fault.isdigit() or body is None:
-                    self.send_error(int(fault or 404))
-                    return
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if fault == "drop":
-                    return
-                self.wfile.write(body[:-7] if fault == "truncate" else body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}/data"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
 
 RECORDS = {f"DW_{i}": {"id": f"DW_{i}", "content": f"Zoë was here, {i} times.", "concepts": []} for i in (3, 1, 2)}
 FILES = {
@@ -66,22 +26,26 @@ HASHES = {title: hashlib.sha256(FILES[f"{title}.json"]).hexdigest() for title in
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server(dict(FILES))
+def server() -> Iterator[FileServer]:
+    made = FileServer(dict(FILES))
     yield made
     made.close()
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "RETRY_DELAYS", (0.0, 0.01))
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
 
 
-def bring(server: Server, out: Path) -> None:
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for _, line in raw_annotations(path)]
+
+
+def bring(server: FileServer, out: Path) -> None:
     fetch_dwie(out, base_url=server.url, hashes=HASHES, workers=2)
 
 
-def test_all_files_become_one_sorted_and_the_same_each_time(tmp_path: Path, server: Server) -> None:
+def test_all_files_become_one_sorted_and_the_same_each_time(tmp_path: Path, server: FileServer) -> None:
     steps: list[tuple[int, int]] = []
     for name in ("a.jsonl.gz", "b.jsonl.gz"):
         fetch_dwie(
@@ -90,23 +54,21 @@ def test_all_files_become_one_sorted_and_the_same_each_time(tmp_path: Path, serv
             hashes=HASHES,
             progress=lambda done, total: steps.append((done, total)),
         )
-    assert [record for _, record in read_annotations(tmp_path / "a.jsonl.gz")] == [
-        RECORDS[title] for title in ("DW_1", "DW_2", "DW_3")
-    ]
+    assert records(tmp_path / "a.jsonl.gz") == [RECORDS[title] for title in ("DW_1", "DW_2", "DW_3")]
     assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
     assert steps == [(1, 3), (2, 3), (3, 3)] * 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl.gz", "b.jsonl.gz"]
 
 
 @pytest.mark.parametrize("faults", [["truncate"], ["503", "drop"], ["429"], ["truncate", "truncate"]])
-def test_passing_troubles_are_overcome(tmp_path: Path, server: Server, faults: list[str]) -> None:
+def test_passing_troubles_are_overcome(tmp_path: Path, server: FileServer, faults: list[str]) -> None:
     server.faults["DW_2.json"] = list(faults)
     bring(server, tmp_path / "raw.jsonl.gz")
     assert server.asked["DW_2.json"] == len(faults) + 1
-    assert len(list(read_annotations(tmp_path / "raw.jsonl.gz"))) == 3
+    assert len(records(tmp_path / "raw.jsonl.gz")) == 3
 
 
-def check_failure(server: Server, out: Path, problem: str) -> None:
+def check_failure(server: FileServer, out: Path, problem: str) -> None:
     with pytest.raises(InputError) as caught:
         bring(server, out)
     error, message = caught.value, str(caught.value)
@@ -117,41 +79,41 @@ def check_failure(server: Server, out: Path, problem: str) -> None:
     assert not out.exists()
 
 
-def test_a_wrong_hash_is_refused(tmp_path: Path, server: Server) -> None:
+def test_a_wrong_hash_is_refused(tmp_path: Path, server: FileServer) -> None:
     server.files["DW_2.json"] = server.files["DW_2.json"].replace(b"here", b"gone")
-    check_failure(server, tmp_path / "raw.jsonl.gz", f"{HASHES['DW_2']} was expected")
+    check_failure(server, tmp_path / "raw.jsonl.gz", HASHES["DW_2"])
     assert not (tmp_path / "raw.jsonl.gz.parts" / "DW_2.json").exists()
 
 
-def test_a_missing_file_is_not_asked_for_again(tmp_path: Path, server: Server) -> None:
+def test_a_missing_file_is_not_asked_for_again(tmp_path: Path, server: FileServer) -> None:
     del server.files["DW_2.json"]
-    check_failure(server, tmp_path / "raw.jsonl.gz", "cannot be fetched: HTTP 404 Not Found")
+    check_failure(server, tmp_path / "raw.jsonl.gz", "cannot be downloaded: HTTP 404 Not Found")
     assert server.asked["DW_2.json"] == 1
 
 
 @pytest.mark.parametrize("fault", ["truncate", "503", "drop"])
-def test_lasting_trouble_ends_after_the_last_attempt(tmp_path: Path, server: Server, fault: str) -> None:
+def test_lasting_trouble_ends_after_the_last_attempt(tmp_path: Path, server: FileServer, fault: str) -> None:
     server.faults["DW_2.json"] = [fault] * 9
-    check_failure(server, tmp_path / "raw.jsonl.gz", "cannot be fetched")
-    assert server.asked["DW_2.json"] == 3
+    check_failure(server, tmp_path / "raw.jsonl.gz", "cannot be downloaded")
+    assert server.asked["DW_2.json"] == 1 + RETRIES
 
 
 def test_no_server_at_all(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(InputError, match=r"cannot be fetched: .*refused") as caught:
+    with pytest.raises(InputError, match=r"cannot be downloaded: .*refused") as caught:
         fetch_dwie(tmp_path / "raw.jsonl.gz", base_url=f"http://127.0.0.1:{port}", hashes=HASHES)
     assert str(caught.value).count("what to do") == 1
     assert not list(tmp_path.glob("*.gz"))
 
 
-def test_an_address_that_is_none(tmp_path: Path) -> None:
+def test_an_address_that_is_not_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown url type"):
         fetch_dwie(tmp_path / "raw.jsonl.gz", base_url="nowhere", hashes=HASHES)
 
 
-def test_an_interrupted_fetch_goes_on_where_it_stopped(tmp_path: Path, server: Server) -> None:
+def test_an_interrupted_fetch_goes_on_where_it_stopped(tmp_path: Path, server: FileServer) -> None:
     out = tmp_path / "raw.jsonl.gz"
     body = server.files.pop("DW_2.json")
     fetch_one_by_one = {title: HASHES[title] for title in ("DW_1", "DW_3", "DW_2")}
@@ -163,7 +125,7 @@ def test_an_interrupted_fetch_goes_on_where_it_stopped(tmp_path: Path, server: S
     server.asked.clear()
     bring(server, out)
     assert server.asked == {"DW_2.json": 1, "DW_3.json": 1}
-    assert len(list(read_annotations(out))) == 3
+    assert len(records(out)) == 3
     assert not (tmp_path / "raw.jsonl.gz.parts").exists()
 
 
@@ -175,6 +137,6 @@ def test_the_pinned_hashes() -> None:
 
 @pytest.mark.real_data
 def test_the_real_records_are_those_pinned(real_data: Path) -> None:
-    records = [record for _, record in read_annotations(real_data / "dwie" / "annos_with_content.jsonl.gz")]
-    files = {r["id"]: json.dumps(r, indent=4, ensure_ascii=False).encode() for r in records}
+    found = records(real_data / "dwie" / "annos_with_content.jsonl.gz")
+    files = {r["id"]: json.dumps(r, indent=4, ensure_ascii=False).encode() for r in found}
     assert {title: hashlib.sha256(file).hexdigest() for title, file in files.items()} == pinned_hashes()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from corpus_builders import annotation, write_lines
 
-from logire.corpus.prepare import prepare_dwie
+from logire.corpus.sources.dwie import SOURCE, Options
 from logire.ground.errors import InputError
 
 Record = dict[str, Any]
@@ -38,7 +38,7 @@ def prepare(folder: Path, raw: Path) -> None:
     split.write_text(json.dumps({"train": ["A"], "dev": ["B"], "test": ["C"]}), encoding="utf-8")
     before = {path for path in folder.rglob("*") if path != split}
     try:
-        prepare_dwie(raw, folder / "out", split=split)
+        SOURCE.prepare(raw, folder / "out", Options(split=str(split)))
     except InputError:
         assert {path for path in folder.rglob("*") if path != split} == before
         raise
@@ -63,20 +63,22 @@ def test_a_good_corpus_is_prepared(tmp_path: Path) -> None:
         (("mentions", 1, "end"), 99, "mentions[1].begin", "[7, 99) lies outside its text of 11 characters"),
         (("mentions", 1, "begin"), -1, "mentions[1].begin", "lies outside its text"),
         (("mentions", 1, "end"), 7, "mentions[1].begin", "lies outside its text"),
-        (("mentions", 1, "end"), "10", "mentions[1].end", "int expected, str found"),
+        (("mentions", 1, "end"), "10", "mentions[1].end", "expected `int`, got `str`"),
         (("mentions", 1, "text"), "Bonn", "mentions[1].text", "the text at [7, 10) is not the mention's"),
         (("mentions", 0, "concept"), 8, "mentions[0].concept", "concept 8 does not exist"),
         (("relations", 0, "o"), 8, "relations[0].o", "relation to concept 8, which does not exist"),
         (("relations", 0, "s"), 9, "relations[0].s", "relation to concept 9, which does not exist"),
         (("relations", 0, "p"), "eats", "relations[0].p", "unknown relation 'eats'"),
         (("concepts", 1, "concept"), 1, "concepts", "a concept number occurs twice"),
-        (("concepts", 1, "concept"), None, "concepts[1].concept", "int expected, NoneType found"),
-        (("concepts", 1, "tags"), 3, "concepts[1].tags", "list expected, int found"),
+        (("concepts", 1, "concept"), None, "concepts[1].concept", "expected `int`, got `null`"),
+        (("concepts", 1, "tags"), 3, "concepts[1].tags", "expected `array`, got `int`"),
         (("mentions",), [], "mentions", "no concept of this document has a mention"),
-        (("mentions",), None, "mentions", "list expected"),
-        (("content",), None, "content", "str expected, NoneType found"),
-        (("relations",), {}, "relations", "list expected, dict found"),
-        (("relations", 0), "x", "relations[0].s", "int expected"),
+        (("mentions",), None, "mentions", "expected `array`, got `null`"),
+        (("mentions", 1, "begin"), True, "mentions[1].begin", "expected `int`, got `bool`"),
+        (("content",), "x" * 1_000_001, "content", "1,000,001 characters, at most 1,000,000 fit"),
+        (("content",), None, "content", "expected `str`, got `null`"),
+        (("relations",), {}, "relations", "expected `array`, got `object`"),
+        (("relations", 0), "x", "relations[0]", "expected `object`, got `str`"),
     ],
 )
 def test_a_bad_field_is_named(
@@ -157,14 +159,14 @@ def not_gzip(folder: Path) -> Path:
     ("make", "where", "problem"),
     [
         (duplicate, "raw.jsonl:3, document A, field id", "this document occurs twice"),
-        (without_id, "raw.jsonl:2, field id", "a document id was expected"),
+        (without_id, "raw.jsonl:2, field id", "is missing"),
         (missing, "raw.jsonl", "1 documents of the split are not there, among them B"),
         (nothing_there, "nowhere.jsonl", "does not exist"),
         (empty_file, "raw.jsonl", "is empty"),
         (empty_folder, "raw", "holds no *.json annotation file"),
         (broken_line, "raw.jsonl:2", "broken JSON"),
         (broken_file, "raw/B.json", "broken JSON"),
-        (a_list, "raw.jsonl:1", "a JSON object was expected"),
+        (a_list, "raw.jsonl:1", "expected `object`, got `array`"),
         (truncated, "raw.jsonl.gz", "is not a whole gzip file"),
         (flipped, "raw.jsonl.gz", "is not a whole gzip file"),
         (not_gzip, "raw.jsonl.gz", "is not a whole gzip file"),
@@ -181,10 +183,10 @@ def test_a_bad_file_is_named(tmp_path: Path, make: Callable[[Path], Path], where
 @pytest.mark.parametrize(
     ("split", "field", "problem"),
     [
-        ({"train": ["A"], "dev": ["B"]}, "test", "a list of document ids was expected"),
+        ({"train": ["A"], "dev": ["B"]}, "test", "is missing"),
         ({"train": ["A"], "dev": ["B"], "test": ["A"]}, "test", "this document is also in train"),
         ({"train": ["A", "A"], "dev": ["B"], "test": ["C"]}, "train", "this document is also in train"),
-        ([["A"]], None, "an object was expected"),
+        ([["A"]], None, "expected `object`, got `array`"),
     ],
 )
 def test_a_bad_split_is_named(tmp_path: Path, split: Any, field: str | None, problem: str) -> None:
@@ -192,7 +194,7 @@ def test_a_bad_split_is_named(tmp_path: Path, split: Any, field: str | None, pro
     path = tmp_path / "split.json"
     path.write_text(json.dumps(split), encoding="utf-8")
     with pytest.raises(InputError, match=problem) as caught:
-        prepare_dwie(raw, tmp_path / "out", split=path)
+        SOURCE.prepare(raw, tmp_path / "out", Options(split=str(path)))
     assert (caught.value.file, caught.value.field) == (str(path), field)
     assert not (tmp_path / "out").exists()
 
@@ -204,7 +206,7 @@ def test_an_empty_split_is_refused_and_what_was_there_stays(tmp_path: Path) -> N
     split = tmp_path / "other.json"
     split.write_text(json.dumps({"train": ["A", "B"], "dev": [], "test": ["C"]}), encoding="utf-8")
     with pytest.raises(InputError, match="the dev split has no document"):
-        prepare_dwie(raw, tmp_path / "out", split=split)
+        SOURCE.prepare(raw, tmp_path / "out", Options(split=str(split)))
     assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 

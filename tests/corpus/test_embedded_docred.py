@@ -12,16 +12,17 @@ from corpus_builders import document
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logire.corpus.deletion import delete_facts, prepare_embedded_docred
 from logire.corpus.document import Document
-from logire.corpus.embedded import PLANTED_RULES, PlantedRule
 from logire.corpus.predictions import read_predictions
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import SPLITS, PreparedCorpus
+from logire.corpus.sources.embedded import prepare_embedded
+from logire.corpus.sources.embedded.rules import PLANTED_RULES, PlantedRule
+from logire.corpus.sources.embedded_docred import SOURCE, Options, delete_facts
 from logire.ground.errors import InputError
 from logire.reporting.report import make_report
 
 SHARE, SIZE = 0.3, (60, 20, 20)
+OPTIONS = Options(seed=5, documents=SIZE, deleted=SHARE)
 EXACT = [rule for rule in PLANTED_RULES if rule.confidence == 1.0]
 
 Triple = tuple[int, str, int]
@@ -57,7 +58,7 @@ def test_every_fact_is_as_likely_and_the_seed_decides() -> None:
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
-def test_a_share_that_is_none(share: float) -> None:
+def test_a_share_that_is_not_one(share: float) -> None:
     with pytest.raises(InputError, match=r"outside \[0, 1\]"):
         delete_facts([document()], share, 1)
 
@@ -67,7 +68,7 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> tuple[PreparedCorpus, P
     """The complete corpus, and the one with facts deleted."""
     folder = tmp_path_factory.mktemp("deletion")
     prepare_embedded(folder / "complete", seed=5, documents=SIZE, split_sentences=True)
-    prepare_embedded_docred(folder / "incomplete", share=SHARE, seed=5, documents=SIZE)
+    SOURCE.prepare(None, folder / "incomplete", OPTIONS)
     return PreparedCorpus.open(folder / "complete"), PreparedCorpus.open(folder / "incomplete")
 
 
@@ -95,7 +96,7 @@ def test_only_the_deleted_facts_are_missing(corpora: tuple[PreparedCorpus, Prepa
 
 
 def test_the_same_seed_gives_the_same_bytes(corpora: tuple[PreparedCorpus, PreparedCorpus], tmp_path: Path) -> None:
-    prepare_embedded_docred(tmp_path / "again", share=SHARE, seed=5, documents=SIZE)
+    SOURCE.prepare(None, tmp_path / "again", OPTIONS)
     files = sorted(path.name for path in corpora[1].path.iterdir())
     assert "deleted-dev.json" in files
     assert files == sorted(path.name for path in (tmp_path / "again").iterdir())

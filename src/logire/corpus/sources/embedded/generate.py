@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-from logire.corpus.embedded.episodes import build_story
-from logire.corpus.embedded.rules import (
+from logire.corpus.prepared import SPLITS
+from logire.corpus.sources.embedded.episodes import build_story
+from logire.corpus.sources.embedded.rules import (
     ETHNICITY,
     EVENT,
     LOCATION,
@@ -17,10 +18,9 @@ from logire.corpus.embedded.rules import (
     PERSON,
     TIME,
 )
-from logire.corpus.embedded.templates import FACTS
-from logire.corpus.embedded.text import realise
-from logire.corpus.embedded.world import build_world
-from logire.corpus.prepared import SPLITS
+from logire.corpus.sources.embedded.templates import FACTS
+from logire.corpus.sources.embedded.text import realise
+from logire.corpus.sources.embedded.world import build_world
 from logire.ground.runtime import derive_seed
 
 RELATIONS = tuple(FACTS)

@@ -11,8 +11,8 @@ from corpus_builders import SCHEMA, annotation, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logire.corpus.annotations import raw_annotations, read_dwie, write_annotations
 from logire.corpus.document import Document, Fact, Mention
-from logire.corpus.dwie import read_annotations, read_dwie, write_annotations
 from logire.corpus.tokenizer import Tokenizer
 
 PERSON, LOCATION, ORGANIZATION = ["type::entity", "type::person"], ["type::location"], ["type::organization"]
@@ -120,8 +120,8 @@ def test_every_form_of_raw_data_reads_the_same(tmp_path: Path) -> None:
     write_annotations(tmp_path / "raw.jsonl", records)
     write_annotations(tmp_path / "raw.jsonl.gz", records)
     for path in (folder, tmp_path / "raw.jsonl", tmp_path / "raw.jsonl.gz"):
-        assert [record for _, record in read_annotations(path)] == records
-    assert [where for where, _ in read_annotations(tmp_path / "raw.jsonl")] == [
+        assert [json.loads(line) for _, line in raw_annotations(path)] == records
+    assert [where for where, _ in raw_annotations(tmp_path / "raw.jsonl")] == [
         f"{tmp_path / 'raw.jsonl'}:1",
         f"{tmp_path / 'raw.jsonl'}:2",
     ]

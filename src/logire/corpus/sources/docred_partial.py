@@ -19,59 +19,65 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
 from logire.corpus.docred import read_docred
 from logire.corpus.document import Document, Fact, Schema
-from logire.corpus.prepared import NA, read_indices, write_prepared
+from logire.corpus.fetch import Progress, Release, fetch_releases
+from logire.corpus.prepared import read_indices, read_relations, write_prepared
+from logire.corpus.sources.registry import NoOptions, Source
 from logire.ground.digests import tree_digest
 from logire.ground.errors import InputError
-from logire.ground.files import read_json
+from logire.ground.typed import read_typed
 
 TRAIN = ("docred/train_first_200", "docred/jerex_dev_joint_300")
 TRIPLES = "docred/dev_triples_by_name_985"
 REVISED = {"dev": "redocred/dev_revised", "test": "redocred/test_revised"}
-_REMEDY = "bring the files with logire.corpus.fetch.fetch_docred_partial"
+FILES = tuple(f"{stem}.json" for stem in (*TRAIN, TRIPLES, *REVISED.values()))
+_REMEDY = "bring the files with `logire fetch docred-partial`"
 
 NamedTriple = tuple[str, str, str]
 """(head name, tail name, relation)."""
 
 
-def prepare_docred_partial(raw: Path, out: Path, *, labels: Literal["original", "revised"]) -> None:
-    """Prepare ``docred-partial`` (original labels) or ``redocred-partial`` (revised labels in dev and test).
+def prepare(raw: Path, out: Path, options: NoOptions) -> None:
+    """Prepare ``docred-partial``, see :func:`prepare_partial`."""
+    prepare_partial(raw, out, name="docred-partial", revised=False)
+
+
+def prepare_partial(raw: Path, out: Path, *, name: str, revised: bool) -> None:
+    """Prepare the partial DocRED, or the partial Re-DocRED over the same documents.
 
     Args:
-        raw: the folder with ``docred/`` and ``redocred/`` that
-            :func:`logire.corpus.fetch.fetch_docred_partial` makes; files may be gzipped.
+        raw: the folder with ``docred/`` and ``redocred/`` that :func:`fetch_docred_partial` makes; files may be
+            gzipped.
+        name: of the corpus.
+        revised: take the labels of Re-DocRED in dev and test.
 
     Raises:
         InputError: a file is missing or broken, or a name resolves to no entity; nothing is written then.
     """
-    raw = Path(raw)
-    relations = tuple(name for name in read_indices(_find(raw, "docred/rel2id")) if name != NA)
-    schema = Schema(relations, tuple(read_indices(_find(raw, "docred/ner2id"))))
+    schema = Schema(read_relations(_find(raw, "docred/rel2id")), tuple(read_indices(_find(raw, "docred/ner2id"))))
 
-    def read(name: str) -> list[Document]:
-        return read_docred(_find(raw, name), relations=schema.relation_index, types=schema.type_index)
+    def read(stem: str) -> list[Document]:
+        return read_docred(_find(raw, stem), relations=schema.relation_index, types=schema.type_index)
 
-    revised = {split: read(name) for split, name in REVISED.items()}
-    held_out = {document.title for documents in revised.values() for document in documents}
-    train = {document.title: document for name in TRAIN for document in read(name) if document.title not in held_out}
+    held_out = {split: read(stem) for split, stem in REVISED.items()}
+    titles = {document.title for documents in held_out.values() for document in documents}
+    train = {document.title: document for stem in TRAIN for document in read(stem) if document.title not in titles}
     triples = _read_triples(_find(raw, TRIPLES), _find(raw, "docred/rel_info"))
     splits = {"train": list(train.values())}
-    for split, documents in revised.items():
+    for split, documents in held_out.items():
         known = [document for document in documents if _text(document) in triples]
-        splits[split] = known if labels == "revised" else [_original(d, triples[_text(d)], raw) for d in known]
-    name = {"original": "docred-partial", "revised": "redocred-partial"}[labels]
-    source = {"kind": name, "raw_digest": tree_digest(raw)}
-    write_prepared(out, splits, schema, name=name, synthetic=False, source=source)
+        splits[split] = known if revised else [_original(d, triples[_text(d)], raw) for d in known]
+    made_from = {"kind": name, "raw_digest": tree_digest(raw)}
+    write_prepared(out, splits, schema, name=name, synthetic=False, source=made_from)
 
 
 def resolve_triples(document: Document, triples: Iterable[NamedTriple]) -> list[Fact]:
     """Facts from triples of names, each fact once, in the order of the triples.
 
-    A name means the entities whose first mention has it, or, where there are none, those with any mention of that
-    name. A triple may then fit several pairs of distinct entities. It is given once for each fact it stands for, so
+    A name means the entities whose first mention has it; if there are none, those with any mention of that name. A
+    triple may then fit several pairs of distinct entities. It is given once for each fact it stands for, so
 
     * if it occurs as often as there are pairs, or more often, each pair is one of its facts;
     * else, of the pairs, those come first that carry this relation in ``document.facts`` (the revised labels, which
@@ -117,16 +123,13 @@ def _read_triples(path: Path, names: Path) -> dict[str, list[NamedTriple]]:
     Args:
         names: ``rel_info.json``, relation id -> name.
     """
-    value, relation_names = read_json(path), read_json(names)
-    if not isinstance(value, dict) or not isinstance(relation_names, Mapping):
-        raise InputError("an object of text -> triples was expected", file=path, remedy=_REMEDY)
-    ids = {name: relation for relation, name in relation_names.items()}
+    ids = {name: relation for relation, name in read_typed(names, dict[str, str]).items()}
     found: dict[str, list[NamedTriple]] = {}
-    for number, (text, triples) in enumerate(value.items()):
-        try:
-            found[" ".join(text.split())] = [(head, tail, ids[relation]) for head, tail, relation in triples]
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"is no triple of names ({error!r})", file=path, field=f"text {number}") from error
+    for number, (text, triples) in enumerate(read_typed(path, dict[str, list[NamedTriple]], remedy=_REMEDY).items()):
+        unknown = [relation for _, _, relation in triples if relation not in ids]
+        if unknown:
+            raise InputError(f"unknown relation {unknown[0]!r}", file=path, field=f"text {number}", remedy=_REMEDY)
+        found[" ".join(text.split())] = [(head, tail, ids[relation]) for head, tail, relation in triples]
     return found
 
 
@@ -137,6 +140,28 @@ def _find(raw: Path, stem: str) -> Path:
     raise InputError("does not exist", file=raw / f"{stem}.json", remedy=_REMEDY)
 
 
-def docred_relation_names() -> dict[str, str]:
-    """DocRED's relations, such as ``P17``, and what Wikidata calls them."""
-    return dict(read_json(Path(__file__).parent / "data" / "docred_rel_info.json"))
+def fetch_docred_partial(
+    out: Path,
+    base_url: str | None = None,
+    progress: Progress | None = None,
+    *,
+    releases: Mapping[str, Release] | None = None,
+) -> None:
+    """Fetch what :func:`prepare_partial` reads: ``OUT/docred`` and ``OUT/redocred``.
+
+    Args, errors: as for :func:`logire.corpus.fetch.fetch_releases`.
+    """
+    fetch_releases({name: out / name for name in FILES}, out / "docred", base_url, progress, releases)
+
+
+SOURCE = Source(
+    name="docred-partial",
+    help="The public parts of DocRED (424 / 492 / 493 documents), with its original labels.",
+    titles={"docred-partial": "DocRED (part)"},
+    form="docred",
+    prepare=prepare,
+    order=4,
+    raw="The folder with docred/ and redocred/ that `logire fetch docred-partial` makes.",
+    fetched="data/docred-partial",
+    fetch=fetch_docred_partial,
+)

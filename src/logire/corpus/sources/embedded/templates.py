@@ -5,7 +5,7 @@ Clauses start in lower case and end without a full stop; no abbreviation, so tha
 
 from __future__ import annotations
 
-from logire.corpus.embedded.rules import (
+from logire.corpus.sources.embedded.rules import (
     ETHNICITY,
     EVENT,
     LOCATION,
