@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from logire.cli.app import main
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.sources.embedded import prepare_embedded
 
 
 def logire(*arguments, **options):

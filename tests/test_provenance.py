@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from logire.cli.provenance import provenance as command
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.sources.embedded import prepare_embedded
 from logire.evaluation.files import evaluate_file
 from logire.ground import records as provenance
 from logire.ground.digests import file_digest, relative_path

@@ -13,9 +13,9 @@ import logire.corpus
 from logire.backbones import infer_logits, load_backbone, train_backbone
 from logire.backbones.words.tensors import encode
 from logire.backbones.words.vocabulary import count_words
-from logire.corpus.dwie import read_dwie
-from logire.corpus.prepare import dwie_schema
+from logire.corpus.annotations import read_dwie
 from logire.corpus.prepared import PreparedCorpus, write_prepared
+from logire.corpus.sources.dwie import dwie_schema
 
 META = Path(logire.corpus.__file__).parent / "data"
 

@@ -181,7 +181,9 @@ def test_every_data_file_counts_for_some_module(tmp_path: Path) -> None:
     code = Code(SOURCE)
     counted = {file for name in code.modules for file in code._data_files([code.modules[name]])}
     kept = {f.relative_to(SOURCE).as_posix() for f in SOURCE.rglob("*") if f.suffix in DATA and f.is_file()}
-    others = {f.name for f in SOURCE.rglob("*") if f.is_file() and f.suffix not in {*DATA, ".py", ".pyc", ".nbi", ".nbc"}}
+    others = {
+        f.name for f in SOURCE.rglob("*") if f.is_file() and f.suffix not in {*DATA, ".py", ".pyc", ".nbi", ".nbc"}
+    }
     assert counted == kept
     assert others == {"py.typed"}, "a data file with another ending: add it to workflow.lib.code.DATA"
 

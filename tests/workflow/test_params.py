@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from logire.rules.methods import methods
 
 from logire.backbones.registry import backbones
 from logire.ground.errors import InputError
-from logire.rules.methods import methods
 from workflow.lib.config import Config, read_params
 from workflow.lib.datasets import Dataset
 from workflow.lib.defaults import DEFAULTS, SCHEMA, defaults, schema
@@ -45,15 +45,21 @@ def test_the_defaults_and_the_schema_are_those_of_the_settings_classes() -> None
     assert (ROOT / SCHEMA).read_text() == schema(), remedy
     values = read_params(ROOT / DEFAULTS)
     for method in methods():
-        assert params_class()(**{k: v for k, v in values.items() if k != "datasets"}).model_dump()[
-            method.name
-        ] == method.Settings().model_dump()
+        assert (
+            params_class()(**{k: v for k, v in values.items() if k != "datasets"}).model_dump()[method.name]
+            == method.Settings().model_dump()
+        )
 
 
 def test_every_key_of_the_schema_is_described() -> None:
     found = json.loads((ROOT / SCHEMA).read_text())
     kinds = [found, *found["$defs"].values()]
-    lacking = [(kind["title"], key) for kind in kinds for key, value in kind["properties"].items() if not value.get("description")]
+    lacking = [
+        (kind["title"], key)
+        for kind in kinds
+        for key, value in kind["properties"].items()
+        if not value.get("description")
+    ]
     assert lacking == []
     names = {key for kind in kinds for key in kind["properties"]}
     for spec in backbones():
@@ -79,7 +85,7 @@ def test_what_is_made_by_default() -> None:
     assert main.raw == []
     assert second.backbones == ["bilstm"]
     assert second.params.seeds == [1, 2]
-    assert second.prepare_options == "embedded-docred --documents 120 40 40 --deleted 0.2".split()
+    assert second.prepare_options == ["embedded-docred", "--documents", "120", "40", "40", "--deleted", "0.2"]
     everything = {dataset.name: dataset.everything for dataset in config.datasets}
     assert not any("paper" in file for files in everything.values() for file in files)
     assert "results/embedded/tables/table2.md" in everything["embedded"]
@@ -131,7 +137,7 @@ def test_lists_are_replaced_and_null_leaves_out() -> None:
 
 
 def test_one_backbone_over_the_default_run_says_which_dataset_lacks_it() -> None:
-    alone = {"backbones": {name: None for name in ("lstm", "bilstm", "context_aware", "gain", "atlop")}}
+    alone = {"backbones": dict.fromkeys(("lstm", "bilstm", "context_aware", "gain", "atlop"))}
     said = refusal(alone | {"figure4": {"backbone": "cnn"}})
     assert "dataset embedded-docred: no backbone is left to train" in said
     assert Config(alone | {"figure4": {"backbone": "cnn"}, "datasets": ["embedded"]})["embedded"].backbones == ["cnn"]
@@ -141,7 +147,9 @@ def test_one_backbone_over_the_default_run_says_which_dataset_lacks_it() -> None
 
 
 def test_a_backbone_may_take_seeds_of_its_own() -> None:
-    found = Config({"seeds_of": {"bilstm": [7], "gain": [1]}, "crossfit": {"folds": 2, "backbones": ["lstm"]}})["embedded"]
+    found = Config({"seeds_of": {"bilstm": [7], "gain": [1]}, "crossfit": {"folds": 2, "backbones": ["lstm"]}})[
+        "embedded"
+    ]
     assert len(found.metrics) == 2 * 3 * (4 * 2 + 1 + 1), "splits, methods, seeds of each backbone"
     assert found.shown[1] == "results/embedded/runs/logire/bilstm/seed7"
     assert not [run for run in found.runs() if run.endswith(("gain/seed2", "bilstm/seed1"))]
@@ -162,7 +170,9 @@ def test_a_variant_is_its_methods_settings_with_one_changed() -> None:
     newton = found.fitting("variants/newton")
     assert newton.settings == found.fitting("logire").settings | {"optimizer": "newton"}
     assert newton.settings["iterations"] == 3
-    assert found.out_of_fold("variants/newton", "bilstm", 2) == [], "the paper's LogiRE learns on the logits as they are"
+    assert found.out_of_fold("variants/newton", "bilstm", 2) == [], (
+        "the paper's LogiRE learns on the logits as they are"
+    )
     folds = [f"results/embedded/runs/folds/bilstm/seed2/{k}of3/logits.safetensors" for k in (1, 2, 3)]
     assert found.out_of_fold("logire_plus", "bilstm", 2) == folds
     assert found.out_of_fold("variants/gold", "bilstm", 2) == folds, "shared by every variant"
@@ -177,7 +187,10 @@ def test_a_variant_is_its_methods_settings_with_one_changed() -> None:
 def test_options_are_words_for_a_shell_to_quote() -> None:
     found = Config({"dataset": "mine", "data": {"source": "docred", "raw": "a b"}, "backbones": {"bilstm": {}}})["mine"]
     assert found.prepare_options == ["docred", "--raw", "a b", "--name", "mine"]
-    assert dataset(backbones={"bilstm": {"epochs": 3, "clip": 0.5}}).backbone_settings("bilstm") == '{"clip": 0.5, "epochs": 3}'
+    assert (
+        dataset(backbones={"bilstm": {"epochs": 3, "clip": 0.5}}).backbone_settings("bilstm")
+        == '{"clip": 0.5, "epochs": 3}'
+    )
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
@@ -213,7 +226,13 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"variants": {"backbone": "cnn", "seeds": [1], "runs": {}}}, "variants.backbone", "not among the backbones"),
     ({"variants": {"backbone": "bilstm", "seeds": [9], "runs": {}}}, "variants.seeds", "not trained with seed 9"),
     (
-        {"variants": {"backbone": "bilstm", "seeds": [1], "runs": {"x": {"method": "logire", "settings": {"tied": 1}}}}},
+        {
+            "variants": {
+                "backbone": "bilstm",
+                "seeds": [1],
+                "runs": {"x": {"method": "logire", "settings": {"tied": 1}}},
+            }
+        },
         "variants.runs.x.settings.tied",
         "no such setting",
     ),
@@ -260,9 +279,13 @@ def test_a_complaint_names_the_file_and_the_line(tmp_path: Path) -> None:
         ("- 1\n", "a mapping of params was expected"),
         ("seeds: [1\n", "cannot be read"),
         ("1: 2\n", "a mapping of params was expected"),
-        ("a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-            f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdef", "bcdefg", strict=True)
-        ), "aliases unfold"),
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(
+                f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdef", "bcdefg", strict=True)
+            ),
+            "aliases unfold",
+        ),
         ("a: " + "[" * 5000, "cannot be read"),
         ("# " + "x" * 2**20, "larger than any params file"),
     ],

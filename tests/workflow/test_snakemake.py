@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clones import PLUS, ROOT, TINY, Clone, copy_repository, share_kernels
+from clones import PLUS, TINY, Clone, copy_repository, share_kernels
 
 WHOLE = TINY | PLUS
 

@@ -152,9 +152,9 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 def _find(values: Any, path: _Path) -> bool:
     for part in path:
-        if isinstance(values, Mapping) and part in values:
-            values = values[part]
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+        if (isinstance(values, Mapping) and part in values) or (
+            isinstance(values, list) and isinstance(part, int) and part < len(values)
+        ):
             values = values[part]
         else:
             return False

@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from logire.rules.methods import find as find_method
+from logire.rules.methods import methods
+
 from logire.backbones.registry import find as find_backbone
 from logire.corpus.sources.registry import command_options
 from logire.corpus.sources.registry import find as find_source
 from logire.ground.errors import InputError
 from logire.ground.settings import settings_from
 from logire.reporting.exhibits import Exhibit, exhibits
-from logire.rules.methods import find as find_method
-from logire.rules.methods import methods
 from workflow.lib.params import Params, Variant, given, laid_over
 
 BACKBONE = "backbone"
@@ -59,7 +60,10 @@ class Dataset:
                 field="figure4.backbone",
                 remedy=f"one of {', '.join(self.backbones)}",
             )
-        for key, names in (("seeds_of", list(params.seeds_of)), ("crossfit.backbones", params.crossfit.backbones or [])):
+        for key, names in (
+            ("seeds_of", list(params.seeds_of)),
+            ("crossfit.backbones", params.crossfit.backbones or []),
+        ):
             for name in names:
                 try:
                     find_backbone(name)
@@ -98,9 +102,7 @@ class Dataset:
                     field=f"{where}.method",
                     remedy=f"one of {', '.join(self.methods[1:])}",
                 )
-            settings_from(
-                find_method(variant.method).Settings, self._fitted_with(variant), where=f"{where}.settings"
-            )
+            settings_from(find_method(variant.method).Settings, self._fitted_with(variant), where=f"{where}.settings")
 
     def seeds(self, backbone: str) -> list[int]:
         """The seeds that a backbone is trained with."""

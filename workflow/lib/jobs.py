@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from logire.rules.methods import find as find_method
+from logire.rules.methods import methods
+
 from logire.backbones.registry import backbones
 from logire.backbones.registry import find as find_backbone
 from logire.corpus.sources.registry import Source, sources
 from logire.ground.digests import tree_digest
 from logire.reporting.exhibits import Exhibit, exhibits
-from logire.rules.methods import find as find_method
-from logire.rules.methods import methods
 from workflow.lib.code import Code, Entry
 from workflow.lib.config import Config
 from workflow.lib.params import Job
@@ -87,9 +88,7 @@ def content(files: list[str]) -> str:
 def training_resources(config: Config) -> dict[str, Callable[..., int]]:
     """What training asks a scheduler for, by the backbone's family."""
     return _resources(
-        lambda wildcards: getattr(
-            config[wildcards.dataset].params.cluster, find_backbone(wildcards.backbone).family
-        )
+        lambda wildcards: getattr(config[wildcards.dataset].params.cluster, find_backbone(wildcards.backbone).family)
     )
 
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 
+from logire.rules.methods import methods
 from pydantic import AfterValidator, Field, create_model
 
 from logire.backbones.registry import backbones
 from logire.corpus.sources.registry import sources
 from logire.ground.settings import Settings
-from logire.rules.methods import methods
 
 NAME = r"^[A-Za-z0-9_-]+\Z"
 """A dataset's name: a folder's, safe in a shell."""
@@ -39,9 +39,7 @@ def _rising(values: list[int]) -> list[int]:
 Seeds = Annotated[
     list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1, max_length=100), AfterValidator(_distinct)
 ]
-Edges = Annotated[
-    list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
-]
+Edges = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=20), AfterValidator(_rising)]
 File = Annotated[str, Field(min_length=1)]
 
 
