@@ -24,6 +24,7 @@ from logire.cli.common import (
 )
 from logire.ground.errors import InputError
 from logire.ground.files import alone
+from logire.rules.methods import methods
 
 
 def fit(
@@ -33,7 +34,9 @@ def fit(
     seed: Seed = 1,
     device: Device = "auto",
     settings: Settings = "{}",
-    method: Annotated[str, typer.Option(help="logire, as in the paper, or logire_plus.")] = "logire",
+    method: Annotated[
+        str, typer.Option(help=f"{', '.join(f'{known.name} ({known.title})' for known in methods())}.")
+    ] = "logire",
     out_of_fold: Annotated[
         list[Path] | None,
         typer.Option(help="A dump of `logire train --fold`, one option a fold: logits to train on instead."),
@@ -56,9 +59,9 @@ def fit(
             variant=variant,
             out_of_fold=out_of_fold or (),
         )
-    learnt = model.learnt
-    what = "round" if method == "logire_plus" else "iteration"
-    print(f"{len(learnt.rules)} rules, dev F1 {100 * learnt.dev_f1:.2f} in {what} {learnt.iteration}: {out}")
+    fitted = model.fitted
+    unit = fitted.history.columns[0]
+    print(f"{len(fitted.last.rules)} rules, dev F1 {100 * fitted.dev_f1:.2f} in {unit} {fitted.kept}: {out}")
 
 
 def predict(

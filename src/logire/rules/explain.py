@@ -31,8 +31,8 @@ class Reason:
     """One rule's part in a score: ``contribution`` = weight * phi(rule).
 
     Attributes:
-        closing: what LogiRE+'s closure added under this rule. The weight is then the closure's strength, and phi the
-            path's weakest atom.
+        closing: what a closure added under this rule. The weight is then the closure's strength, and phi the path's
+            weakest atom.
     """
 
     body: Body
@@ -47,6 +47,19 @@ class Reason:
     @property
     def contribution(self) -> float:
         return self.weight * self.phi if self.closing is None else self.closing
+
+
+@dataclass(frozen=True)
+class Part:
+    """How one stage makes a score: bias + residual + the sum of the reasons' contributions.
+
+    Attributes:
+        residual: what the candidate's logit, as the stage takes it, adds to its score.
+    """
+
+    bias: float
+    residual: float
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,7 @@ class BestPaths:
 
     Args:
         probabilities: (N, N, R) of the document's atoms.
-        joined: what a path makes of two atoms; their product, or their minimum (of any scores).
+        joined: how a path combines two atoms: their product, or their minimum (of any scores).
     """
 
     def __init__(self, probabilities: npt.NDArray[np.float32], joined: np.ufunc = np.multiply) -> None:

@@ -12,14 +12,10 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-from logire.ground.runtime import derive_seed
-from logire.rules.convex import Doubles, fit_logistic
-from logire.rules.grounding import Features
-from logire.rules.queries import Instances
-from logire.rules.ruleset import RuleSet
-from logire.rules.settings import LogiRESettings
+from logire.rules.convex import Doubles
+from logire.rules.grounding import Grounded
+from logire.rules.queries import RuleSet
 
 
 @dataclass
@@ -41,188 +37,80 @@ class Extractor:
         queries = len(rules.start) - 1
         return cls(np.zeros(queries), np.zeros(len(rules)), np.zeros(queries))
 
-    def scores(self, features: Features, rules: RuleSet, instances: Instances) -> Doubles:
+    def scores(self, grounded: Grounded) -> Doubles:
         """(rows,) score of every instance."""
-        parts = [features.query(q) @ self.weights[rules.query(q)] + self.bias[q] for q in range(len(self.bias))]
+        rules, instances = grounded.rules, grounded.instances
+        parts = [grounded.query(q) @ self.weights[rules.query(q)] + self.bias[q] for q in range(len(self.bias))]
         scores = np.concatenate(parts) if parts else np.zeros(0)
         if self.residual.any():
             scores = scores + np.repeat(self.residual, np.diff(instances.start)) * instances.logits
         return np.asarray(scores, dtype=np.float64)
 
+    def log_loss(self, grounded: Grounded) -> float:
+        """Mean of -log p(y* | q, z) over all instances."""
+        signed = np.where(grounded.instances.labels, 1.0, -1.0) * self.scores(grounded)
+        return float(np.logaddexp(0.0, -signed).mean())
 
-def log_loss(extractor: Extractor, features: Features, rules: RuleSet, instances: Instances) -> float:
-    """Mean of -log p(y* | q, z) over all instances."""
-    signed = np.where(instances.labels, 1.0, -1.0) * extractor.scores(features, rules, instances)
-    return float(np.logaddexp(0.0, -signed).mean())
+    def posterior(self, grounded: Grounded, log_prior: Doubles | None = None, draws: Doubles | None = None) -> Doubles:
+        """(rules,) mean posterior of each rule over its query type's instances (paper, appendix A).
 
+            H(rule) = log prior(rule | q) + (y*/2) (b_q / N + w_{q,rule} phi(rule; h, t))
+            p_hat(rule | q, y*, D) = exp H(rule) / sum over the distinct rules of exp H
 
-def fit_extractor(
-    start: Extractor,
-    features: Features,
-    rules: RuleSet,
-    instances: Instances,
-    settings: LogiRESettings,
-    seed: int,
-) -> Extractor:
-    """M-step of the extractor: maximise sum log p_w(y* | z, q) over all instances (paper, L_R).
+        b_q / N is the same for every rule of a query type and cancels in the normalisation.
 
-    ``settings.optimizer`` picks the paper's minibatch Adam, or Newton's method on the same loss plus L2.
-    """
-    if settings.optimizer == "newton":
-        return _fit_newton(start, features, rules, instances, settings.l2)
-    return _fit_adam(start, features, rules, instances, settings, seed)
+        Args:
+            log_prior: (rules,) the rule set's own by default.
+            draws: (rows,) uniform in [0, 1): draw one rule an instance by these instead of taking the expectation.
 
-
-def _fit_newton(start: Extractor, features: Features, rules: RuleSet, instances: Instances, l2: float) -> Extractor:
-    fitted = Extractor(start.bias.copy(), start.weights.copy(), start.residual)
-    for q in range(len(start.bias)):
-        part = rules.query(q)
-        rows = slice(int(instances.start[q]), int(instances.start[q + 1]))
-        solution = newton_logistic(
-            features.query(q).astype(np.float64),
-            instances.labels[rows],
-            l2,
-            np.concatenate([[start.bias[q]], start.weights[part]]),
+        Returns:
+            Sums to 1 over the rules of a query type.
+        """
+        rules, instances = grounded.rules, grounded.instances
+        total = np.zeros(len(rules))
+        _posterior(
+            rules.log_prior if log_prior is None else log_prior,
+            self.weights,
+            grounded.values,
+            grounded.start,
+            rules.start,
+            instances.start,
+            instances.labels,
+            np.zeros(0) if draws is None else draws,
+            total,
         )
-        fitted.bias[q], fitted.weights[part] = solution[0], solution[1:]
-    return fitted
-
-
-def newton_logistic(x: Doubles, labels: npt.NDArray[np.bool_], l2: float, start: Doubles) -> Doubles:
-    """Minimise sum log(1 + exp(-y (b + x w))) + l2/2 |w|^2.
-
-    Args:
-        x: (n, k); labels: (n,); start: (k + 1,) bias first.
-
-    Returns:
-        (k + 1,) bias and weights. Without any positive (or negative) instance the bias is kept finite by a
-        ridge of 1e-3.
-    """
-    ridge = np.full(x.shape[1] + 1, max(l2, 1e-6))
-    ridge[0] = 1e-3
-    design = np.concatenate([np.ones((len(x), 1)), x], axis=1)
-    return fit_logistic(design, labels, ridge=ridge, centre=np.zeros_like(ridge), start=start)
-
-
-def _fit_adam(
-    start: Extractor,
-    features: Features,
-    rules: RuleSet,
-    instances: Instances,
-    settings: LogiRESettings,
-    seed: int,
-) -> Extractor:
-    documents = instances.document_start.shape[1] - 1
-    generator = np.random.default_rng(derive_seed(seed, "extractor"))
-    batches = int(np.ceil(documents / settings.extractor_batch))
-    steps = batches * settings.extractor_epochs
-    warm = max(int(settings.extractor_warmup * steps), 1)
-    peak, final = settings.extractor_learning_rate, settings.extractor_final_rate
-    number = np.arange(steps)
-    rates = np.where(
-        number < warm,
-        peak * (number + 1) / warm,
-        peak + (final - peak) * (number - warm) / max(steps - 1 - warm, 1),
-    )
-    orders = np.stack([generator.permutation(documents) for _ in range(settings.extractor_epochs)])
-    parameters = np.concatenate([start.bias, start.weights])
-    _adam(
-        parameters,
-        len(start.bias),
-        orders,
-        settings.extractor_batch,
-        rates,
-        features.values,
-        features.start,
-        rules.start,
-        instances.start,
-        instances.document_start,
-        instances.labels,
-    )
-    return Extractor(parameters[: len(start.bias)], parameters[len(start.bias) :], start.residual)
+        return total / np.maximum(np.add.reduceat(total, rules.start[:-1])[rules.query_of_rule], 1e-300)
 
 
 @numba.njit(cache=True)
-def _adam(  # type: ignore[no-untyped-def]
-    parameters,
-    queries,
-    orders,
-    batch,
-    rates,
-    features,
-    feature_start,
-    rule_start,
-    row_start,
-    document_start,
-    labels,
+def _posterior(  # type: ignore[no-untyped-def]
+    log_prior, weights, features, feature_start, rule_start, row_start, labels, draws, total
 ):
-    """Adam (beta 0.9, 0.999; eps 1e-8) on the mean loss of ``batch`` documents a step; ``parameters`` in place."""
-    gradient = np.zeros_like(parameters)
-    first = np.zeros_like(parameters)
-    second = np.zeros_like(parameters)
-    step = 0
-    for epoch in range(orders.shape[0]):
-        for begin in range(0, orders.shape[1], batch):
-            end = min(begin + batch, orders.shape[1])
-            gradient[:] = 0.0
-            rows = 0
-            for position in range(begin, end):
-                rows += _add_gradient(
-                    orders[epoch, position],
-                    parameters,
-                    queries,
-                    features,
-                    feature_start,
-                    rule_start,
-                    row_start,
-                    document_start,
-                    labels,
-                    gradient,
-                )
-            rate = rates[step]
-            step += 1
-            correction_1 = 1.0 - 0.9**step
-            correction_2 = 1.0 - 0.999**step
-            for i in range(len(parameters)):
-                g = gradient[i] / max(rows, 1)
-                first[i] += 0.1 * (g - first[i])
-                second[i] += 0.001 * (g * g - second[i])
-                parameters[i] -= rate * (first[i] / correction_1) / (np.sqrt(second[i] / correction_2) + 1e-8)
-
-
-@numba.njit(cache=True)
-def _add_gradient(  # type: ignore[no-untyped-def]
-    d,
-    parameters,
-    queries,
-    features,
-    feature_start,
-    rule_start,
-    row_start,
-    document_start,
-    labels,
-    gradient,
-):
-    """Add the gradient of document d's summed loss to ``gradient``; returns the number of its instances."""
-    rows = 0
-    for q in range(queries):
-        first_row, last_row = document_start[q, d], document_start[q, d + 1]
-        if first_row == last_row:
-            continue
-        width = rule_start[q + 1] - rule_start[q]
-        weights = parameters[queries + rule_start[q] : queries + rule_start[q + 1]]
-        slope = gradient[queries + rule_start[q] : queries + rule_start[q + 1]]
-        block = features[feature_start[q] + first_row * width : feature_start[q] + last_row * width]
-        rows += last_row - first_row
-        for i in range(last_row - first_row):
-            phi = block[i * width : (i + 1) * width]
-            score = parameters[q]
+    for q in range(len(rule_start) - 1):
+        first = rule_start[q]
+        width = rule_start[q + 1] - first
+        h = np.empty(width)
+        for i in range(row_start[q + 1] - row_start[q]):
+            row = row_start[q] + i
+            half = 0.5 if labels[row] else -0.5
+            phi = features[feature_start[q] + i * width : feature_start[q] + (i + 1) * width]
+            largest = -np.inf
             for k in range(width):
-                score += weights[k] * phi[k]
-            residual = 1.0 / (1.0 + np.exp(-score))
-            if labels[row_start[q] + first_row + i]:
-                residual -= 1.0
-            gradient[q] += residual
+                h[k] = log_prior[first + k] + half * weights[first + k] * phi[k]
+                largest = max(largest, h[k])
+            z = 0.0
             for k in range(width):
-                slope[k] += residual * phi[k]
-    return rows
+                h[k] = np.exp(h[k] - largest)
+                z += h[k]
+            if len(draws) == 0:
+                for k in range(width):
+                    total[first + k] += h[k] / z
+            else:
+                left = draws[row] * z
+                pick = width - 1
+                for k in range(width):
+                    left -= h[k]
+                    if left < 0.0:
+                        pick = k
+                        break
+                total[first + pick] += 1.0

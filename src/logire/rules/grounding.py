@@ -3,35 +3,99 @@
     phi(rule; h, t) = max over h = e_0, ..., e_l = t of  prod_i phi(e_{i-1}, r_i, e_i)
 
 with phi(e, r, e') = sigmoid(logit[e, e', r]), for an inverse atom sigmoid(logit[e', e, r]), for ``any`` 1 where
-e and e' differ, else 0; the entities between are any of the document's. One max-product of a few rows by (N, N) for
-each distinct prefix of all rule bodies, document by document, no padding.
+e and e' differ, else 0; the entities between are any of the document's.
 
-Cost of a document: sum over prefixes of (heads that need it) * N * (columns that are needed), less what is pruned.
+A :class:`Split` lays documents out once: the instances of the query types in them and the atoms' probabilities.
+Grounding a rule set on it gives a :class:`Grounded`, which is all that extractors are fitted on and score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Self
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from logire.corpus.document import FloatArray, IntArray
+from logire.corpus.document import BoolArray, FloatArray, IntArray
 from logire.corpus.dump import ScoredDocument
-from logire.rules.queries import Instances, QueryTypes
-from logire.rules.ruleset import RuleSet, Trie
-
-NEGLIGIBLE = 1e-7
-"""Paths that score less count as 0; what is left out is smaller than this."""
+from logire.ground.thresholds import Threshold, best_threshold
+from logire.rules.maxproduct import Trie, max_product
+from logire.rules.queries import QueryTypes, RuleSet
 
 
 def sigmoid(logits: FloatArray) -> FloatArray:
     """The backbone's probabilities phi(e, r, e') of its logits, float32."""
     return np.asarray(expit(logits.astype(np.float32, copy=False)), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Instances:
+    """All candidate pairs of all query types in one split, query type by query type, then document by document.
+
+    Attributes:
+        start: (Q + 1,) first row of each query type.
+        document_start: (Q, D + 1) first row of each document inside its query type's rows.
+        document, head, tail: (rows,) where the candidate is; head and tail in the document's own order.
+        labels: (rows,) whether it is labelled.
+        logits: (rows,) the backbone's logit for it.
+        gold: number of labelled facts in the split, those of no query type included.
+    """
+
+    start: IntArray
+    document_start: IntArray
+    document: npt.NDArray[np.int32]
+    head: npt.NDArray[np.int32]
+    tail: npt.NDArray[np.int32]
+    labels: BoolArray
+    logits: npt.NDArray[np.float32]
+    gold: int
+
+    @classmethod
+    def of(cls, documents: Sequence[ScoredDocument], queries: QueryTypes) -> Instances:
+        """Enumerate the instances; order inside a document: heads by (type, number), then tails likewise."""
+        types = queries.index.shape[1]
+        grouped = [[np.flatnonzero(d.types == kind) for kind in range(types)] for d in documents]
+        counts = np.zeros((len(queries), len(documents) + 1), dtype=np.int64)
+        parts: list[tuple[npt.NDArray[np.int32], ...]] = []
+        labels, logits = [], []
+        for q, (r, head_type, tail_type) in enumerate(queries.triples):
+            for d, document in enumerate(documents):
+                heads, tails = grouped[d][head_type], grouped[d][tail_type]
+                h, t = np.repeat(heads, len(tails)), np.tile(tails, len(heads))
+                if head_type == tail_type:
+                    h, t = h[h != t], t[h != t]
+                if len(h):
+                    counts[q, d + 1] = len(h)
+                    parts.append((np.full(len(h), d, np.int32), h.astype(np.int32), t.astype(np.int32)))
+                    labels.append(document.labels[h, t, r])
+                    logits.append(document.logits[h, t, r])
+        document_start = counts.cumsum(axis=1)
+        start = np.concatenate([[0], document_start[:, -1].cumsum()])
+        columns = (
+            [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.zeros(0, np.int32)] * 3
+        )
+        return cls(
+            start=start,
+            document_start=document_start,
+            document=columns[0],
+            head=columns[1],
+            tail=columns[2],
+            labels=np.concatenate(labels) if labels else np.zeros(0, np.bool_),
+            logits=np.concatenate(logits) if logits else np.zeros(0, np.float32),
+            gold=int(sum(d.labels.sum() for d in documents)),
+        )
+
+    def __len__(self) -> int:
+        return int(self.start[-1])
+
+    def query(self, q: int) -> slice:
+        """The rows of query type q."""
+        return slice(int(self.start[q]), int(self.start[q + 1]))
 
 
 @dataclass(frozen=True)
@@ -68,29 +132,98 @@ class AtomScores:
             order.append(by_type)
         return cls(values, start, sizes, type_start, tuple(order))
 
-    def document(self, d: int) -> npt.NDArray[np.float32]:
-        """(R, N, N) probabilities of document d, entities in sorted order."""
-        n = int(self.sizes[d])
-        return self.values[self.start[d] : self.start[d + 1]].reshape(-1, n, n)
-
 
 @dataclass(frozen=True)
-class Features:
-    """phi(rule; h, t) of every instance and every rule of its query type.
+class Grounded:
+    """Rules grounded on the instances of a split: phi(rule; h, t) of every instance and rule of its query type.
 
     Attributes:
+        rules: the rules, by query type.
+        instances: the candidates, by query type.
         values: flat float32; query type q is a (rows, rules) matrix from ``start[q]``. May be memory-mapped.
         start: (Q + 1,)
-        rules: (Q,) number of rules of each query type.
     """
 
+    rules: RuleSet
+    instances: Instances
     values: npt.NDArray[np.float32]
     start: IntArray
-    rules: IntArray
 
     def query(self, q: int) -> npt.NDArray[np.float32]:
         """(rows, rules) features of query type q."""
-        return self.values[self.start[q] : self.start[q + 1]].reshape(-1, max(int(self.rules[q]), 1))
+        width = int(self.rules.start[q + 1] - self.rules.start[q])
+        return self.values[self.start[q] : self.start[q + 1]].reshape(-1, max(width, 1))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Documents laid out for the rules of some query types; made once for any number of rule sets."""
+
+    documents: Sequence[ScoredDocument]
+    queries: QueryTypes
+    instances: Instances
+    atoms: AtomScores
+
+    @classmethod
+    def of(
+        cls,
+        documents: Sequence[ScoredDocument],
+        queries: QueryTypes,
+        *,
+        atoms: Sequence[ScoredDocument] | None = None,
+    ) -> Self:
+        """Lay documents out.
+
+        Args:
+            atoms: the same documents with the logits whose sigmoid are the atoms' probabilities, where these are not
+                the documents' own.
+        """
+        return cls(
+            documents,
+            queries,
+            Instances.of(documents, queries),
+            AtomScores.of(documents if atoms is None else atoms, queries),
+        )
+
+    def ground(self, rules: RuleSet) -> Grounded:
+        """Ground every rule on every instance of its query type."""
+        return ground(self.atoms, self.instances, rules, self.queries)
+
+    def rescored(self, scores: npt.NDArray[np.float64]) -> list[ScoredDocument]:
+        """The documents with the instances' scores (rows,) in place of their logits; other candidates keep theirs."""
+        instances = self.instances
+        relation = np.repeat(self.queries.triples[:, 0], np.diff(instances.start))
+        order = np.argsort(instances.document, kind="stable")
+        bounds = np.searchsorted(instances.document[order], np.arange(len(self.documents) + 1))
+        result = []
+        for d, document in enumerate(self.documents):
+            logits = document.logits.copy()
+            rows = order[bounds[d] : bounds[d + 1]]
+            logits[instances.head[rows], instances.tail[rows], relation[rows]] = scores[rows]
+            result.append(replace(document, logits=logits))
+        return result
+
+    def threshold(self, scores: npt.NDArray[np.float64], *, unseen: bool) -> Threshold:
+        """The threshold with the best F1 of the instances' scores (rows,).
+
+        Args:
+            unseen: whether the candidates of no query type count too, with the backbone's logits.
+        """
+        # In float32, as predictions are: the threshold is one of these very scores.
+        single, labels = scores.astype(np.float32), self.instances.labels
+        if unseen:
+            more_scores, more_labels = self._unseen
+            single, labels = np.concatenate([single, *more_scores]), np.concatenate([labels, *more_labels])
+        return best_threshold(single, labels, gold=self.instances.gold)
+
+    @cached_property
+    def _unseen(self) -> tuple[list[FloatArray], list[BoolArray]]:
+        """Logits and labels of the candidates of no query type, document by document."""
+        masks = [self.queries.unseen(document) for document in self.documents]
+        return (
+            [document.logits[mask] for document, mask in zip(self.documents, masks, strict=True)],
+            [document.labels[mask] for document, mask in zip(self.documents, masks, strict=True)],
+        )
 
 
 def ground(
@@ -100,7 +233,7 @@ def ground(
     queries: QueryTypes,
     *,
     storage: Path | None = None,
-) -> Features:
+) -> Grounded:
     """Ground every rule on every instance of its query type.
 
     Args:
@@ -115,149 +248,16 @@ def ground(
     else:
         storage.parent.mkdir(parents=True, exist_ok=True)
         values = np.memmap(storage, dtype=np.float32, mode="w+", shape=(size,))
-    trie = Trie.of(rules, queries)
-    query_of_rule = rules.query_of_rule
-    _ground(
-        scores.values,
-        scores.start,
-        scores.sizes,
-        scores.type_start,
-        trie.atom,
-        trie.depth,
-        trie.head_types,
-        trie.every_tail,
-        trie.tail_types,
-        trie.end_start,
-        trie.end_rule,
-        query_of_rule,
-        np.arange(len(rules)) - rules.start[query_of_rule],
-        queries.triples,
-        counts,
-        start,
-        instances.document_start,
-        int(trie.depth.max(initial=1)),
-        values,
+    max_product(
+        Trie.of(rules, queries),
+        rules,
+        queries,
+        values=scores.values,
+        score_start=scores.start,
+        sizes=scores.sizes,
+        type_start=scores.type_start,
+        feature_start=start,
+        document_start=instances.document_start,
+        features=values,
     )
-    return Features(values[: start[-1]], start, counts)
-
-
-@numba.njit(cache=True)
-def _max_product(left, right, row_bound, first_row, last_row, first, last, out):  # type: ignore[no-untyped-def]
-    """out[i, j] = max_k left[i, k] * right[k, j] for rows first_row..last_row and columns first..last.
-
-    ``row_bound[k]`` is the largest entry of right's row k: a product that can't reach NEGLIGIBLE is passed over.
-    """
-    n = right.shape[0]
-    for i in range(first_row, last_row):
-        row = out[i, first:last]
-        row[:] = 0.0
-        for k in range(n):
-            value = left[i, k]
-            if value * row_bound[k] >= NEGLIGIBLE:
-                other = right[k, first:last]
-                for j in range(last - first):
-                    product = value * other[j]
-                    row[j] = product if product > row[j] else row[j]
-
-
-@numba.njit(cache=True)
-def _max_other(left, first_row, last_row, out):  # type: ignore[no-untyped-def]
-    """out[i, j] = max over k != j of left[i, k] for rows first_row..last_row: the product by ``any``, N^2 not N^3."""
-    for i in range(first_row, last_row):
-        at, top, second = 0, left[i, 0], np.float32(0.0)
-        for k in range(1, left.shape[1]):
-            value = left[i, k]
-            if value > top:
-                at, top, second = k, value, top
-            elif value > second:
-                second = value
-        out[i, :] = top
-        out[i, at] = second
-
-
-@numba.njit(cache=True)
-def _ground(  # type: ignore[no-untyped-def]
-    values,
-    score_start,
-    sizes,
-    type_start,
-    atom,
-    depth,
-    head_types,
-    every_tail,
-    tail_types,
-    end_start,
-    end_rule,
-    query_of_rule,
-    column_of_rule,
-    triples,
-    rule_counts,
-    feature_start,
-    document_start,
-    deepest,
-    features,
-):
-    types = head_types.shape[1]
-    for d in range(len(sizes)):
-        n = sizes[d]
-        relations = (score_start[d + 1] - score_start[d]) // (n * n)
-        forward = values[score_start[d] : score_start[d + 1]].reshape((relations, n, n))
-        anything = 2 * relations
-        atoms = np.ones((anything + 1, n, n), dtype=np.float32)
-        bounds = np.zeros((anything + 1, n), dtype=np.float32)
-        bounds[anything] = 1.0
-        for i in range(n):
-            atoms[anything, i, i] = 0.0
-        for r in range(relations):
-            for i in range(n):
-                for j in range(n):
-                    p = forward[r, i, j]
-                    atoms[r, i, j] = p
-                    atoms[r + relations, j, i] = p
-                    bounds[r, i] = max(bounds[r, i], p)
-                    bounds[r + relations, j] = max(bounds[r + relations, j], p)
-        products = np.empty((deepest, n, n), dtype=np.float32)
-        turned = np.empty((n, n), dtype=np.float32)
-        first_atom = anything
-        for node in range(len(atom)):
-            level = depth[node] - 1
-            a = atom[node]
-            out = products[level]
-            if level == 0:
-                first_atom = a
-            from_any = level == 1 and first_atom == anything and a != anything
-            if from_any:
-                _max_other(atoms[a + relations if a < relations else a - relations], 0, n, turned)
-            for head_type in range(types):
-                if not head_types[node, head_type]:
-                    continue
-                first_row, last_row = type_start[d, head_type], type_start[d, head_type + 1]
-                if level == 0:
-                    out[first_row:last_row] = atoms[a, first_row:last_row]
-                elif from_any:
-                    out[first_row:last_row] = turned.T[first_row:last_row]
-                elif a == anything:
-                    _max_other(products[level - 1], first_row, last_row, out)
-                elif every_tail[node, head_type]:
-                    _max_product(products[level - 1], atoms[a], bounds[a], first_row, last_row, 0, n, out)
-                else:
-                    for tail_type in range(types):
-                        if tail_types[node, head_type, tail_type]:
-                            first, last = type_start[d, tail_type], type_start[d, tail_type + 1]
-                            if first < last:
-                                _max_product(
-                                    products[level - 1], atoms[a], bounds[a], first_row, last_row, first, last, out
-                                )
-            for position in range(end_start[node], end_start[node + 1]):
-                rule = end_rule[position]
-                q = query_of_rule[rule]
-                head_type, tail_type = triples[q, 1], triples[q, 2]
-                first_row, last_row = type_start[d, head_type], type_start[d, head_type + 1]
-                first, last = type_start[d, tail_type], type_start[d, tail_type + 1]
-                width = rule_counts[q]
-                cell = feature_start[q] + document_start[q, d] * width + column_of_rule[rule]
-                for i in range(first_row, last_row):
-                    for j in range(first, last):
-                        if i != j:
-                            features[cell] = out[i, j]
-                            cell += width
+    return Grounded(rules, instances, values[: start[-1]], start)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from logire.corpus.document import BoolArray
-from logire.corpus.dump import ScoredDocument
 from logire.rules.queries import Body, QueryTypes
+
+if TYPE_CHECKING:
+    from logire.corpus.dump import ScoredDocument  # it imports torch, which settings and help do without
 
 RuleTable = list[dict[Body, float]]
 """For each query type: rule body -> weight; the weights of a query type sum to 1."""

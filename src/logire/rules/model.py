@@ -1,41 +1,74 @@
-"""LogiRE as a plug-in for any relation model: fit on its logits, predict, read the rules, explain."""
+"""The fitted rule model, whichever method fitted it: scores, predictions, rules to read, explanations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
+import numpy as np
 import pandas as pd
+from scipy.special import expit
 
+from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import ScoredDocument
-from logire.ground.runtime import pick_device
-from logire.rules.base import RuleModel, check_splits
-from logire.rules.em import History, Report, ignore, learn, silent
-from logire.rules.queries import QueryTypes
-from logire.rules.ruletable import rule_table
-from logire.rules.settings import LogiRESettings
+from logire.corpus.predictions import Prediction, predict
+from logire.ground.errors import InputError
+from logire.ground.settings import Settings, settings_from
+from logire.rules.explain import Explanation
+from logire.rules.fitted import Fitted
+from logire.rules.stages import Parts, apply_all
+from logire.rules.store import load, save
+
+S = TypeVar("S", bound=Settings)
+
+Report = Callable[[str, int, int], None]
+"""Called as report(what, done, total) on long steps."""
+
+History = list[dict[str, float]]
+"""What a fit has tried so far, one row an iteration or a choice."""
 
 
-class LogiRE(RuleModel[LogiRESettings]):
-    """LogiRE (Ru et al., EMNLP 2021) on top of a backbone's logits.
+def silent(what: str, done: int, total: int) -> None:
+    """Report nothing."""
 
-    Example::
 
-        corpus = PreparedCorpus.open("data/dwie")
-        train, dev, test = (read_dump("logits.safetensors", corpus, split) for split in SPLITS)
-        model = LogiRE(corpus.schema, seed=1).fit(train, dev)
-        predictions = model.predict(test)
-        print(model.rules("royalty_of"))
+def ignore(history: History) -> None:
+    """Log nothing."""
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """A document on its way through the last stages: the parts that each makes of its scores, and these scores."""
+
+    document: ScoredDocument
+    parts: tuple[Parts, ...]
+    scores: FloatArray
+
+
+class RuleModel(ABC, Generic[S]):
+    """A rule model on top of a backbone's logits. Subclasses give ``name``, ``Settings`` and :meth:`fit`.
+
+    Args:
+        schema: relations and entity types, as ``PreparedCorpus.schema`` gives them.
+        settings: every choice; the defaults of ``Settings`` where left out.
+        seed: everything random is derived from it.
+        device: where a rule generator is trained; ``auto`` takes a GPU if there is one.
     """
 
-    name = "logire"
-    Settings = LogiRESettings
+    name: ClassVar[str]
+    Settings: ClassVar[type[Any]]
 
-    @property
-    def rejects_unseen(self) -> bool:
-        return self.settings.unseen_types == "reject"
+    def __init__(self, schema: Schema, settings: S | None = None, *, seed: int = 1, device: str = "auto") -> None:
+        self.schema = schema
+        self.settings: S = settings or self.Settings()
+        self.seed = seed
+        self.device = device
+        self._fitted: Fitted | None = None
 
+    @abstractmethod
     def fit(
         self,
         train: Sequence[ScoredDocument],
@@ -45,29 +78,133 @@ class LogiRE(RuleModel[LogiRESettings]):
         report: Report = silent,
         log: Callable[[History], None] = ignore,
     ) -> Self:
-        """Learn rules and weights by EM on ``train``; iteration and threshold are chosen on ``dev``.
+        """Learn on ``train``; everything that is chosen is chosen on ``dev``."""
 
-        Args:
-            checkpoint, report, log: a file to go on from after a kill, and what is told of the way; see
-                :func:`logire.rules.em.learn`.
+    @property
+    def fitted(self) -> Fitted:
+        """What the fit has left behind.
 
         Raises:
-            InputError: a split is empty, or no training fact is labelled.
+            InputError: the model is not fitted.
         """
-        check_splits(train, dev)
-        self._queries = QueryTypes.of(train, self.schema)
-        self._learnt, history = learn(
-            train,
-            dev,
-            self.schema,
-            self._queries,
-            self.settings,
-            seed=self.seed,
-            device=pick_device(self.device),
-            checkpoint=checkpoint,
-            report=report,
-            log=log,
+        if self._fitted is None:
+            raise InputError("this model is not fitted", remedy="call fit() first, or load() a run")
+        return self._fitted
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """What the fit has tried; empty before it."""
+        return pd.DataFrame() if self._fitted is None else self._fitted.history
+
+    def scores(self, documents: Sequence[ScoredDocument]) -> list[FloatArray]:
+        """For each document (N, N, R) score(q, z); :data:`REJECTED` on the diagonal and for rejected candidates."""
+        fitted = self.fitted
+        return fitted.finished(apply_all(fitted.stages, documents, fitted.queries))
+
+    def predict(self, documents: Sequence[ScoredDocument]) -> list[Prediction]:
+        """The facts whose score reaches the dev threshold, document by document, best first."""
+        found: list[Prediction] = []
+        for document, scores in zip(documents, self.scores(documents), strict=True):
+            found += predict(document.document, scores, self.fitted.theta, self.schema)
+        return found
+
+    def rules(self, relation: str | None = None) -> pd.DataFrame:
+        """The learnt rules, of one relation or all; columns as in :data:`logire.rules.ruletable.COLUMNS`.
+
+        Raises:
+            InputError: the schema has no such relation.
+        """
+        table = self.fitted.table
+        if relation is None:
+            return table
+        self._check_relation(relation)
+        return table[table["relation"] == relation].reset_index(drop=True)
+
+    def explain(
+        self, document: ScoredDocument, head: int, tail: int, relation: str | None = None, *, most: int = 5
+    ) -> list[Explanation]:
+        """Why the relations of (head, tail) got their scores; without ``relation``, every predicted one.
+
+        Args:
+            most: how many reasons to keep, the largest contributions first.
+
+        Raises:
+            InputError: there is no such entity or relation.
+        """
+        n = len(document.types)
+        for name, entity in (("head", head), ("tail", tail)):
+            if not 0 <= entity < n:
+                raise InputError(f"entity {entity} does not exist: there are {n}", document=document.title, field=name)
+        if relation is not None:
+            self._check_relation(relation)
+        [trace] = self._traces([document])
+        predicted = np.flatnonzero(trace.scores[head, tail] >= self.fitted.theta).tolist()
+        asked = predicted if relation is None else [self.schema.relation_index[relation]]
+        return [self._explanation(trace, head, tail, r, most) for r in asked]
+
+    def explanations(self, documents: Sequence[ScoredDocument], *, most: int = 5) -> Iterator[dict[str, Any]]:
+        """Every prediction with its reasons, as JSON objects (entity names, atom scores)."""
+        for trace in self._traces(documents):
+            for p in predict(trace.document.document, trace.scores, self.fitted.theta, self.schema):
+                r = self.schema.relation_index[p.relation]
+                yield self._explanation(trace, p.head, p.tail, r, most).as_dict(trace.document, self.schema)
+
+    def _traces(self, documents: Sequence[ScoredDocument]) -> Iterator[_Trace]:
+        """Each document's way through the stages; path searches are shared by all of its facts."""
+        fitted = self.fitted
+        first, queries = fitted.number, fitted.queries
+        steps = [apply_all(fitted.stages[:first], documents, queries)]
+        for stage in fitted.stages[first:]:
+            steps.append(stage.apply(steps[-1], queries))
+        finished = fitted.finished(steps[-1])
+        for d, (document, scores) in enumerate(zip(documents, finished, strict=True)):
+            taken = zip(fitted.stages[first:], steps[:-1], strict=True)
+            yield _Trace(document, tuple(stage.parts(step[d], queries) for stage, step in taken), scores)
+
+    def _explanation(self, trace: _Trace, head: int, tail: int, r: int, most: int) -> Explanation:
+        fitted, document = self.fitted, trace.document
+        first, *later = (parts(head, tail, r) for parts in trace.parts)
+        # The stages after the extractor take its score as it is, and only add reasons.
+        reasons = [reason for part in (first, *later) for reason in part.reasons]
+        reasons.sort(key=lambda reason: (-abs(reason.contribution), reason.body))
+        seen = fitted.queries.index[r, document.types[head], document.types[tail]] >= 0
+        return Explanation(
+            title=document.title,
+            head=head,
+            relation=self.schema.relations[r],
+            tail=tail,
+            score=float(trace.scores[head, tail, r]),
+            theta=fitted.theta,
+            bias=first.bias,
+            residual=first.residual if seen or not fitted.rejects_unseen else 0.0,
+            backbone=float(expit(document.logits[head, tail, r])),
+            reasons=tuple(reasons[:most]),
         )
-        self.history = pd.DataFrame(history)
-        self._table = rule_table(self._learnt, self._queries, self.schema, train)
-        return self
+
+    def _check_relation(self, relation: str) -> None:
+        if relation not in self.schema.relation_index:
+            raise InputError(f"unknown relation {relation!r}", remedy=f"one of {', '.join(self.schema.relations)}")
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``model.safetensors``, ``rules.csv`` and ``history.csv``."""
+        save(
+            Path(folder),
+            self.fitted,
+            method=self.name,
+            seed=self.seed,
+            schema=self.schema,
+            settings=cast(Any, self.settings).model_dump(),
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "auto") -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: a file is missing or damaged, or belongs to another method.
+        """
+        fitted, origin = load(Path(folder), method=cls.name)
+        settings = settings_from(cls.Settings, origin.settings, where=cls.name)
+        model = cls(Schema(origin.relations, origin.types), settings, seed=origin.seed, device=device)
+        model._fitted = fitted
+        return model

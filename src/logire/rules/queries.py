@@ -1,23 +1,30 @@
-"""Query types and their instances.
+"""The language of rules: query types, rule bodies, the rules of each query type, and what they are fitted to.
 
 A query type q is (relation, head type, tail type); only those that occur in a training fact exist (the hard type
-filter). The instances of q in a split are all candidate pairs (h, t), h != t, of its types, labelled or not.
+filter).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from logire.corpus.document import BoolArray, IntArray, Schema
-from logire.corpus.dump import ScoredDocument
 from logire.ground.errors import InputError
+
+if TYPE_CHECKING:
+    from logire.corpus.dump import ScoredDocument  # it imports torch, which settings and help do without
 
 Body = tuple[int, ...]
 """A rule body: atoms; 0 to R-1 are relations, r + R is the inverse of r, 2R is ``any`` (:func:`any_atom`)."""
+
+LONGEST = 4
+"""The most atoms that a body can have: grounding costs as much for each."""
 
 ANY = "any"
 """The name of the open atom."""
@@ -81,79 +88,80 @@ class QueryTypes:
     def __len__(self) -> int:
         return len(self.triples)
 
+    def unseen(self, document: ScoredDocument) -> BoolArray:
+        """(N, N, R) the candidates h != t whose (relation, head type, tail type) is no query type."""
+        unseen = self.index[:, document.types[:, None], document.types[None, :]].transpose(1, 2, 0) < 0
+        n = len(document.types)
+        unseen[np.arange(n), np.arange(n)] = False
+        return unseen
+
 
 @dataclass(frozen=True)
-class Instances:
-    """All candidate pairs of all query types in one split, query type by query type, then document by document.
+class RuleSet:
+    """The distinct rules of every query type, flat: rules ``start[q]`` to ``start[q + 1]`` belong to q.
 
     Attributes:
-        start: (Q + 1,) first row of each query type.
-        document_start: (Q, D + 1) first row of each document inside its query type's rows.
-        document, head, tail: (rows,) where the candidate is; head and tail in the document's own order.
-        labels: (rows,) whether it is labelled.
-        logits: (rows,) the backbone's logit for it.
-        gold: number of labelled facts in the split, those of no query type included.
+        start: (Q + 1,)
+        bodies: the rules' bodies; sorted inside a query type.
+        counts: (rules,) how often each was drawn; 0 for an identity rule that was kept without being drawn.
+        log_prior: (rules,) log AutoReg(rule | q).
     """
 
     start: IntArray
-    document_start: IntArray
-    document: npt.NDArray[np.int32]
-    head: npt.NDArray[np.int32]
-    tail: npt.NDArray[np.int32]
-    labels: BoolArray
-    logits: npt.NDArray[np.float32]
-    gold: int
+    bodies: tuple[Body, ...]
+    counts: IntArray
+    log_prior: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, documents: Sequence[ScoredDocument], queries: QueryTypes) -> Instances:
-        """Enumerate the instances; order inside a document: heads by (type, number), then tails likewise."""
-        types = queries.index.shape[1]
-        grouped = [[np.flatnonzero(d.types == kind) for kind in range(types)] for d in documents]
-        counts = np.zeros((len(queries), len(documents) + 1), dtype=np.int64)
-        parts: list[tuple[npt.NDArray[np.int32], ...]] = []
-        labels, logits = [], []
-        for q, (r, head_type, tail_type) in enumerate(queries.triples):
-            for d, document in enumerate(documents):
-                heads, tails = grouped[d][head_type], grouped[d][tail_type]
-                h, t = np.repeat(heads, len(tails)), np.tile(tails, len(heads))
-                if head_type == tail_type:
-                    h, t = h[h != t], t[h != t]
-                if len(h):
-                    counts[q, d + 1] = len(h)
-                    parts.append((np.full(len(h), d, np.int32), h.astype(np.int32), t.astype(np.int32)))
-                    labels.append(document.labels[h, t, r])
-                    logits.append(document.logits[h, t, r])
-        document_start = counts.cumsum(axis=1)
-        start = np.concatenate([[0], document_start[:, -1].cumsum()])
-        columns = (
-            [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.zeros(0, np.int32)] * 3
-        )
+    def of(cls, counts: Sequence[Mapping[Body, int]], log_prior: Sequence[Mapping[Body, float]]) -> RuleSet:
+        """From body -> count and body -> log prior of each query type."""
+        ordered = [sorted(bodies) for bodies in counts]
         return cls(
-            start=start,
-            document_start=document_start,
-            document=columns[0],
-            head=columns[1],
-            tail=columns[2],
-            labels=np.concatenate(labels) if labels else np.zeros(0, np.bool_),
-            logits=np.concatenate(logits) if logits else np.zeros(0, np.float32),
-            gold=int(sum(d.labels.sum() for d in documents)),
+            start=np.concatenate([[0], np.cumsum([len(bodies) for bodies in ordered])]).astype(np.int64),
+            bodies=tuple(body for bodies in ordered for body in bodies),
+            counts=np.array([counts[q][b] for q, bodies in enumerate(ordered) for b in bodies], dtype=np.int64),
+            log_prior=np.array([log_prior[q][b] for q, bodies in enumerate(ordered) for b in bodies]),
         )
+
+    @classmethod
+    def of_counts(cls, counts: Sequence[Mapping[Body, int]]) -> RuleSet:
+        """Rules whose priors are the shares of the counts, each count raised by one."""
+        priors = []
+        for bodies in counts:
+            total = sum(bodies.values()) + len(bodies)
+            priors.append({body: math.log((count + 1) / total) for body, count in bodies.items()})
+        return cls.of(counts, priors)
 
     def __len__(self) -> int:
-        return int(self.start[-1])
+        return len(self.bodies)
+
+    def query(self, q: int) -> slice:
+        """The rules of query type q."""
+        return slice(int(self.start[q]), int(self.start[q + 1]))
+
+    @property
+    def query_of_rule(self) -> IntArray:
+        """(rules,) the query type of each rule."""
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
 
-def rescored(
-    documents: Sequence[ScoredDocument], instances: Instances, scores: npt.NDArray[np.float64], queries: QueryTypes
-) -> list[ScoredDocument]:
-    """The documents with the instances' scores in place of their logits."""
-    relation = np.repeat(queries.triples[:, 0], np.diff(instances.start))
-    order = np.argsort(instances.document, kind="stable")
-    bounds = np.searchsorted(instances.document[order], np.arange(len(documents) + 1))
-    result = []
-    for d, document in enumerate(documents):
-        logits = document.logits.copy()
-        rows = order[bounds[d] : bounds[d + 1]]
-        logits[instances.head[rows], instances.tail[rows], relation[rows]] = scores[rows]
-        result.append(replace(document, logits=logits))
-    return result
+@dataclass(frozen=True)
+class Problem:
+    """What a rule model is fitted to; everything that is chosen is chosen on ``dev``."""
+
+    train: Sequence[ScoredDocument]
+    dev: Sequence[ScoredDocument]
+    schema: Schema
+    queries: QueryTypes
+
+    @classmethod
+    def of(cls, train: Sequence[ScoredDocument], dev: Sequence[ScoredDocument], schema: Schema) -> Problem:
+        """With the query types of the training documents.
+
+        Raises:
+            InputError: a split is empty, or no training fact is labelled.
+        """
+        for name, split in (("training", train), ("development", dev)):
+            if not split:
+                raise InputError(f"the {name} split is empty", remedy="LogiRE needs labelled train and dev documents")
+        return cls(train, dev, schema, QueryTypes.of(train, schema))

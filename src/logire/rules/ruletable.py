@@ -1,18 +1,20 @@
-"""The learnt rules as a table to read."""
+"""What the training labels say about rules, and the learnt rules as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument
-from logire.rules.grounding import AtomScores, ground
-from logire.rules.learnt import Learnt
-from logire.rules.queries import Instances, QueryTypes, body_name
-from logire.rules.ruleset import RuleSet
+from logire.rules.convex import Doubles
+from logire.rules.extractor import Extractor
+from logire.rules.grounding import Split
+from logire.rules.mining import count_paths
+from logire.rules.queries import Body, Problem, QueryTypes, RuleSet, body_name
 
 COLUMNS = (
     "relation",
@@ -27,26 +29,25 @@ COLUMNS = (
 )
 
 
-def rule_table(learnt: Learnt, queries: QueryTypes, schema: Schema, train: Sequence[ScoredDocument]) -> pd.DataFrame:
+def rule_table(problem: Problem, rules: RuleSet, extractor: Extractor, posterior: Doubles) -> pd.DataFrame:
     """One row a rule, strongest weight first inside a relation.
 
     ``prior`` is AutoReg(rule | q), ``posterior`` the E-step's mean p_hat. ``support`` counts the training pairs that
     the body joins in the labels and that carry the relation; ``confidence`` is their share of all pairs of the
     query type that the body joins (missing where it joins none).
     """
-    rules = learnt.rules
-    support, joined = label_counts(rules, queries, train)
-    q = rules.query_of_rule
-    triples = queries.triples[q]
+    schema = problem.schema
+    support, joined = label_counts(problem.train, rules, problem.queries)
+    triples = problem.queries.triples[rules.query_of_rule]
     table = pd.DataFrame(
         {
             "relation": [schema.relations[r] for r in triples[:, 0]],
             "head_type": [schema.types[t] for t in triples[:, 1]],
             "tail_type": [schema.types[t] for t in triples[:, 2]],
             "body": [body_name(body, schema) for body in rules.bodies],
-            "weight": learnt.extractor.weights,
+            "weight": extractor.weights,
             "prior": np.exp(rules.log_prior),
-            "posterior": learnt.posterior,
+            "posterior": posterior,
             "support": support,
             "confidence": np.divide(support, joined, out=np.full(len(rules), np.nan), where=joined > 0),
         }
@@ -55,21 +56,50 @@ def rule_table(learnt: Learnt, queries: QueryTypes, schema: Schema, train: Seque
 
 
 def label_counts(
-    rules: RuleSet, queries: QueryTypes, train: Sequence[ScoredDocument]
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    train: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(rules,) pairs joined by the body and labelled, and (rules,) pairs joined by it, both in the labels."""
-    certain = [
-        ScoredDocument(d.document, d.types, np.where(d.labels, 50.0, -200.0).astype(np.float32), d.labels, d.in_train)
-        for d in train
-    ]
-    instances = Instances.of(certain, queries)
-    features = ground(AtomScores.of(certain, queries), instances, rules, queries)
+    certain = [replace(d, logits=np.where(d.labels, 50.0, -200.0).astype(np.float32)) for d in train]
+    grounded = Split.of(certain, queries).ground(rules)
     support, joined = np.zeros(len(rules), dtype=np.int64), np.zeros(len(rules), dtype=np.int64)
     for q in range(len(queries)):
         if rules.start[q] == rules.start[q + 1]:
             continue
-        holds = features.query(q) > 0.5
-        labels = instances.labels[instances.start[q] : instances.start[q + 1]]
+        holds = grounded.query(q) > 0.5
+        labels = grounded.instances.labels[grounded.instances.query(q)]
         joined[rules.query(q)] = holds.sum(axis=0)
         support[rules.query(q)] = holds[labels].sum(axis=0)
     return support, joined
+
+
+def confidences(
+    train: Sequence[ScoredDocument], mined: Sequence[Mapping[Body, int]], queries: QueryTypes
+) -> list[dict[Body, float]]:
+    """Of each query type: body -> share of the pairs joined by it that carry the relation; 0 where it joins none."""
+    rules = RuleSet.of_counts(mined)
+    support, joined = label_counts(train, rules, queries)
+    share = np.divide(support, joined, out=np.zeros(len(rules)), where=joined > 0)
+    parts = [rules.query(q) for q in range(len(queries))]
+    return [dict(zip(rules.bodies[part], share[part].tolist(), strict=True)) for part in parts]
+
+
+def reliable(
+    train: Sequence[ScoredDocument], queries: QueryTypes, *, length: int, support: int, confidence: float
+) -> RuleSet:
+    """The mined rules that are right for at least ``confidence`` of the pairs they join, the identity left out.
+
+    Args:
+        length: of the longest body.
+        support: labelled pairs that a body must join.
+    """
+    mined = [
+        {body: n for body, n in found.items() if n >= support and body != (int(relation),)}
+        for found, (relation, _, _) in zip(count_paths(train, queries, length), queries.triples, strict=True)
+    ]
+    shares = confidences(train, mined, queries)
+    return RuleSet.of_counts(
+        [
+            {body: n for body, n in found.items() if share[body] >= confidence}
+            for found, share in zip(mined, shares, strict=True)
+        ]
+    )

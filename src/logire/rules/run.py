@@ -20,11 +20,10 @@ from logire.ground.files import write_text
 from logire.ground.records import Dump, RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device
 from logire.ground.settings import settings_from
-from logire.rules.base import RuleModel, write_history
-from logire.rules.em import Report, silent
-from logire.rules.model import LogiRE
+from logire.rules.methods import find
+from logire.rules.model import Report, RuleModel, silent
 from logire.rules.outoffold import read_out_of_fold
-from logire.rules.plus.model import LogiREPlus
+from logire.rules.store import write_history
 
 
 def fit_run(
@@ -36,27 +35,26 @@ def fit_run(
     seed: int,
     device: str = "auto",
     report: Report = silent,
-    method: str = LogiRE.name,
+    method: str = "logire",
     variant: str | None = None,
     out_of_fold: Sequence[Path] = (),
 ) -> RuleModel[Any]:
-    """Fit LogiRE, or LogiRE+, on a dump and write the run folder ``out``.
+    """Fit a method on a dump and write the run folder ``out``.
 
-    ``history.csv`` grows with each EM iteration; then ``extractor.safetensors``, ``generator.safetensors``,
-    ``rules.csv`` and, last, ``run.json``. A run that was killed goes on from ``out/checkpoints/`` and ends with the
-    same files.
+    ``history.csv`` grows with each iteration or round; then come ``model.safetensors``, ``rules.csv`` and, last,
+    ``run.json``. A run that was killed goes on from ``out/checkpoints/`` and ends with the same files.
 
     Args:
         settings: what differs from the defaults of the method's settings class.
-        method: ``logire`` or ``logire_plus``.
+        method: the name of one of :func:`logire.rules.methods.methods`.
         variant: a name for these settings, for tables that compare settings.
         out_of_fold: dumps that together hold the training documents' logits, each from a backbone that has not seen
-            them; the ones in ``logits`` where there are none.
+            them; by default the ones in ``logits``.
 
     Raises:
         InputError: a bad setting, a broken corpus or dump, documents and logits that do not match.
     """
-    kind = model_class(method)
+    kind = find(method).load()
     chosen = settings_from(kind.Settings, settings, where=method)
     target = pick_device(device)
     corpus = PreparedCorpus.open(documents)
@@ -78,6 +76,7 @@ def fit_run(
         train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(history, pd.DataFrame(rows))
     )
     model.save(out)
+    fitted = model.fitted
     optional: dict[str, Any] = {"variant": variant} if variant else {}
     optional |= {"out_of_fold": folds} if folds else {}
     RunRecord(
@@ -86,11 +85,11 @@ def fit_run(
         backbone=(backbone.backbone if backbone else None) or logits.stem,
         method=method,
         seed=seed,
-        threshold=model.learnt.theta,
-        dev_f1=model.learnt.dev_f1,
-        iteration=model.learnt.iteration,
-        iterations=len(model.history),
-        rules=len(model.learnt.rules),
+        threshold=fitted.theta,
+        dev_f1=fitted.dev_f1,
+        iteration=fitted.kept,
+        iterations=len(fitted.history),
+        rules=len(fitted.last.rules),
         settings=chosen.model_dump(),
         wall_seconds=round(time.monotonic() - started, 1),
         device=str(target),
@@ -103,18 +102,6 @@ def fit_run(
     ).write(out)
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return model
-
-
-def model_class(method: str) -> type[RuleModel[Any]]:
-    """The class of a method.
-
-    Raises:
-        InputError: there is no such method.
-    """
-    kinds: dict[str, type[RuleModel[Any]]] = {kind.name: kind for kind in (LogiRE, LogiREPlus)}
-    if method not in kinds:
-        raise InputError(f"unknown method {method!r}", field="method", remedy=f"one of {', '.join(kinds)}")
-    return kinds[method]
 
 
 def load_run(
@@ -142,12 +129,12 @@ def load_run(
 
 
 def load_model(run: Path) -> RuleModel[Any]:
-    """The model of a run folder.
+    """The model of a run folder, of whichever method.
 
     Raises:
         InputError: a file is missing or damaged.
     """
-    return model_class(str(_record(run).method)).load(run)
+    return find(str(_record(run).method)).load().load(run)
 
 
 def _record(run: Path) -> RunRecord:

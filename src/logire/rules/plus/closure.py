@@ -1,76 +1,26 @@
-"""Closing scores under rules: a fact is drawn toward the weakest atom of a reliable rule's best grounding path.
-
-    closed(h, r, t) = max( score(h, r, t),  max over rules r <- body, over h = e_0, ..., e_l = t of
-                                            min_i score(e_{i-1}, r_i, e_i) )
-    score'(h, r, t) = (1 - strength) score(h, r, t) + strength closed(h, r, t)
-
-With strength 1 the predictions at every threshold are those of before, and what the rules conclude from them in one
-step.
-"""
+"""The closing stage of LogiRE+: which rules are trusted, and how far scores go toward what they conclude."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import expit
 
-from logire.corpus.dump import NEVER, ScoredDocument
+from logire.corpus.dump import ScoredDocument
 from logire.ground.thresholds import Threshold, best_threshold
-from logire.rules.explain import BestPaths, Reason
 from logire.rules.plus.settings import LogiREPlusSettings
-from logire.rules.plus.sources import reliable
-from logire.rules.queries import Body, QueryTypes
-from logire.rules.ruleset import RuleSet
-
-Matrix = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Closure:
-    """Reliable rules, and how far a score goes toward what they conclude (0 < strength <= 1)."""
-
-    strength: float
-    rules: RuleSet
-
-    def apply(self, documents: Sequence[ScoredDocument], queries: QueryTypes) -> list[ScoredDocument]:
-        """The documents with their logits, which are scores, drawn toward the closed ones."""
-        return [
-            partly(d, c, self.strength) for d, c in zip(documents, closed(documents, self.rules, queries), strict=True)
-        ]
-
-    def closing(self, scored: ScoredDocument, queries: QueryTypes) -> Callable[[int, int, int], Reason | None]:
-        """Of one document: (head, tail, relation) to the rule that raises the fact's score, None where none does.
-
-        Args:
-            scored: the document with the scores that the closure starts from.
-        """
-        paths = BestPaths(scored.logits, joined=np.minimum)
-
-        def reason(head: int, tail: int, relation: int) -> Reason | None:
-            q = int(queries.index[relation, scored.types[head], scored.types[tail]])
-            bodies = self.rules.bodies[self.rules.query(q)] if q >= 0 else ()
-            found = [(body, paths.find(body, head, tail)) for body in bodies]
-            if not found:
-                return None
-            body, path = max(found, key=lambda item: min(item[1].scores))  # the first of equals
-            added = self.strength * (min(path.scores) - float(scored.logits[head, tail, relation]))
-            probabilities = tuple(float(expit(score)) for score in path.scores)
-            return (
-                Reason(body, self.strength, replace(path, scores=probabilities), closing=added) if added > 0 else None
-            )
-
-        return reason
+from logire.rules.queries import QueryTypes
+from logire.rules.ruletable import reliable
+from logire.rules.stages import ClosureStage, closed, partly
 
 
 def choose_closure(
     train: Sequence[ScoredDocument], dev: Sequence[ScoredDocument], queries: QueryTypes, settings: LogiREPlusSettings
-) -> tuple[Closure | None, Threshold, list[dict[str, float]]]:
+) -> tuple[ClosureStage | None, Threshold, list[dict[str, float]]]:
     """The strength with the best F1 on dev, of equals the least.
 
     Args:
+        train: documents whose labels say which rules are reliable.
         dev: documents with scores for logits.
 
     Returns:
@@ -90,54 +40,7 @@ def choose_closure(
     }
     best = max(found, key=lambda strength: found[strength].f1)
     tried = [{"closure": strength, "dev_f1": f.f1, "theta": f.theta} for strength, f in found.items()]
-    return Closure(best, rules) if best else None, found[best], tried
-
-
-def partly(document: ScoredDocument, full: ScoredDocument, strength: float) -> ScoredDocument:
-    """``document`` with its logits moved toward those of ``full``, which are nowhere lower."""
-    share = np.float32(strength)
-    # A score that is not raised keeps its very bits.
-    mixed = np.where(
-        full.logits > document.logits, (1 - share) * document.logits + share * full.logits, document.logits
-    )
-    return replace(document, logits=mixed)
-
-
-def closed(documents: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes) -> list[ScoredDocument]:
-    """The documents with their logits closed under ``rules`` in one step. Cost: N^3 a prefix of a body."""
-    return [replace(document, logits=_close(document, rules, queries)) for document in documents]
-
-
-def _close(document: ScoredDocument, rules: RuleSet, queries: QueryTypes) -> Matrix:
-    result = document.logits.copy()
-    reached: dict[Body, Matrix] = {}
-    of_type = {int(kind): np.flatnonzero(document.types == kind) for kind in np.unique(document.types)}
-    for body, q in zip(rules.bodies, rules.query_of_rule, strict=True):
-        relation, head_type, tail_type = queries.triples[q].tolist()
-        if head_type in of_type and tail_type in of_type:
-            cells = np.ix_(of_type[head_type], of_type[tail_type])
-            found = best_weakest(document.logits, body, reached)[cells]
-            result[(*cells, relation)] = np.maximum(result[(*cells, relation)], found)
-    diagonal = np.arange(len(result))
-    result[diagonal, diagonal] = NEVER
-    return result
-
-
-def best_weakest(logits: Matrix, body: Body, known: dict[Body, Matrix]) -> Matrix:
-    """(N, N) the largest over grounding paths of the smallest logit on the path.
-
-    Args:
-        known: what was computed before for this document, by body; added to.
-    """
-    if body not in known:
-        relations = logits.shape[2]
-        atom = body[-1]
-        matrix = logits[:, :, atom] if atom < relations else logits[:, :, atom - relations].T
-        if len(body) > 1:
-            left = best_weakest(logits, body[:-1], known)
-            matrix = np.stack([np.minimum(row[:, None], matrix).max(axis=0) for row in left])
-        known[body] = matrix
-    return known[body]
+    return ClosureStage(rules, best) if best else None, found[best], tried
 
 
 def _threshold(dev: Sequence[ScoredDocument]) -> Threshold:

@@ -4,19 +4,22 @@
     r(h, t) <- r1(e, t), e != h    is the body    any ^ r1
 
 and so with inverse atoms. The paper's rules are closed: each joins the head to the tail by a path. Open ones say what
-kind of entity the head or the tail is in this document (who heads a state is no sports player); those of r itself say
-that another entity has the place already (a state has one head). They are grounded as every other body is.
+kind of entity the head or the tail is in this document (the head of a state is not a sports player); those on r itself
+show that another entity already fills the slot (a state has one head). They are grounded as every other body is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logire.corpus.dump import ScoredDocument
 from logire.rules.queries import Body, QueryTypes, any_atom
+
+if TYPE_CHECKING:
+    from logire.corpus.dump import ScoredDocument  # it imports torch, which settings and help do without
 
 
 def open_rules(train: Sequence[ScoredDocument], queries: QueryTypes, most: int) -> list[dict[Body, int]]:

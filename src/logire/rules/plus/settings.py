@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from logire.ground.settings import Settings
-from logire.rules.settings import Count, Fraction, Positive
+from logire.rules.logire.settings import Count, Fraction, Positive
+from logire.rules.plus.sources import SourceSettings
 
 
-class LogiREPlusSettings(Settings):
-    """Settings of LogiRE+."""
+class LogiREPlusSettings(SourceSettings):
+    """Settings of LogiRE+: where its rules come from, and how they are fitted."""
 
-    rules: Literal["frequent", "confident", "generated", "gold"] = Field(
-        "frequent",
-        description="where the bodies come from: ``frequent`` or ``confident`` mined ones, ``generated`` by the "
-        "neural generator after it has learnt the mined table, or ``gold``, a file of rules written by "
-        "hand.",
-    )
-    gold_rules: str | None = Field(
-        None, description="that file, ``head <- atom ^ ~inverse`` a line; needed for ``gold`` alone."
-    )
-    rules_per_query: Count = Field(
-        20,
-        description="bodies for each query type, at most (of hand-written ones all are taken); the identity rule "
-        "comes on top where it is not among them.",
-    )
-    max_length: Annotated[int, Field(ge=1, le=4)] = Field(3, description="longest rule body.")
-    open_rules: Annotated[int, Field(ge=0)] = Field(
-        20,
-        description="open bodies for each query type, at most: ``r1 ^ any`` (the head has r1 to an entity other than "
-        "the tail) and ``any ^ r1``, those that hold for the most facts; the four of the relation itself "
-        "come on top. 0: none, closed rules alone, as in the paper.",
-    )
-    tied: bool = Field(
-        True,
-        description="fit the weights of a relation's query types together (each body one weight, each type pair an "
-        "offset) instead of each query type alone.",
-    )
     residual: bool = Field(
         True,
         description="the query's own logit enters the score with a weight of its own, pulled toward 1, so that no "
@@ -72,6 +46,3 @@ class LogiREPlusSettings(Settings):
     )
     closure_length: Annotated[int, Field(ge=1, le=3)] = Field(2, description="longest body of such a rule.")
     closure_support: Count = Field(10, description="labelled training pairs that such a rule's body must join.")
-    generator_epochs: Count = Field(
-        40, description="passes of the generator over the mined table (``generated`` alone)."
-    )

@@ -1,79 +1,178 @@
-"""Where the rules of LogiRE+ come from; all but the last give up to N bodies a query type.
+"""Where the rules of LogiRE+ come from. A new source is one function under :func:`source`; open rules come on top.
 
-``frequent``: the mined bodies that join the most facts. ``confident``: those whose pairs carry the relation most
-often. ``generated``: drawn from the neural generator after it has learnt the mined table, as in the first EM iteration
-of the paper. ``gold``: written by hand. Open rules come on top of each.
+This module imports nothing heavy: the settings, and with them help and params files, name the sources.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
-import torch
+from pydantic import Field
 
-from logire.corpus.document import Schema
-from logire.corpus.dump import ScoredDocument
 from logire.corpus.gold import INVERSE, read_gold_rules
 from logire.ground.errors import InputError
-from logire.rules.em import draw_rules, new_generator
-from logire.rules.fitting import fit_generator
-from logire.rules.mining import count_paths, normalised
+from logire.ground.settings import Settings
+from logire.rules.logire.settings import Count, LogiRESettings
+from logire.rules.mining import count_paths, mine
 from logire.rules.plus.open import open_rules
-from logire.rules.plus.settings import LogiREPlusSettings
-from logire.rules.queries import Body, QueryTypes
-from logire.rules.ruleset import RuleSet
-from logire.rules.ruletable import label_counts
-from logire.rules.settings import LogiRESettings
+from logire.rules.queries import LONGEST, Body, Problem, QueryTypes, RuleSet
 
 Counts = list[dict[Body, int]]
+"""For each query type: rule body -> how often it was seen; a rule's prior grows with it."""
+
+Find = Callable[[Problem, "SourceSettings", int, str], Counts]
+"""Called as find(problem, settings, seed, device)."""
 
 
-def find_rules(
-    train: Sequence[ScoredDocument],
-    schema: Schema,
-    queries: QueryTypes,
-    settings: LogiREPlusSettings,
-    *,
-    seed: int,
-    device: torch.device,
-) -> RuleSet:
+@dataclass(frozen=True)
+class Source:
+    """A source of rules, and what it gives, for the help."""
+
+    find: Find
+    help: str
+
+
+SOURCES: dict[str, Source] = {}
+"""Every source by its name, the default first."""
+
+
+def source(description: str) -> Callable[[Find], Find]:
+    """Register a function under its own name as a source of rules."""
+
+    def register(find: Find) -> Find:
+        SOURCES[find.__name__] = Source(find, description)
+        return find
+
+    return register
+
+
+@source("the mined bodies that join the most facts")
+def frequent(problem: Problem, settings: SourceSettings, seed: int, device: str) -> Counts:
+    del seed, device
+    mined = count_paths(problem.train, problem.queries, settings.max_length)
+    return _highest(mined, mined, settings.rules_per_query)
+
+
+@source("the mined bodies whose pairs carry the relation most often")
+def confident(problem: Problem, settings: SourceSettings, seed: int, device: str) -> Counts:
+    from logire.rules.ruletable import confidences
+
+    del seed, device
+    mined = count_paths(problem.train, problem.queries, settings.max_length)
+    return _highest(mined, confidences(problem.train, mined, problem.queries), settings.rules_per_query)
+
+
+@source("bodies that the neural generator draws after it has learnt the mined table, as in the first EM iteration")
+def generated(problem: Problem, settings: SourceSettings, seed: int, device: str) -> Counts:
+    from logire.ground.runtime import pick_device
+    from logire.rules.logire.fitting import fit_generator
+    from logire.rules.logire.generator import draw_rules, new_generator
+
+    chosen = LogiRESettings(
+        max_length=settings.max_length,
+        rules_per_query=settings.rules_per_query,
+        generator_epochs=settings.generator_epochs,
+    )
+    generator = new_generator(problem.schema, problem.queries, chosen, seed, pick_device(device))
+    fit_generator(
+        generator,
+        mine(problem.train, problem.queries, chosen.max_length),
+        epochs=chosen.generator_epochs,
+        learning_rate=chosen.generator_learning_rate,
+        batch=chosen.generator_batch,
+        seed=seed,
+    )
+    # As many distinct bodies as the other sources give, where the generator has them: the most drawn of a large draw.
+    many = chosen.model_copy(update={"rules_per_query": 20 * settings.rules_per_query})
+    drawn = draw_rules(generator, problem.queries, many, seed)
+    parts = [drawn.query(q) for q in range(len(problem.queries))]
+    counts = [dict(zip(drawn.bodies[part], drawn.counts[part].tolist(), strict=True)) for part in parts]
+    return _highest(counts, counts, settings.rules_per_query)
+
+
+@source("hand-written ones, in a file of rules")
+def gold(problem: Problem, settings: SourceSettings, seed: int, device: str) -> Counts:
+    del seed, device
+    if settings.gold_rules is None:
+        raise InputError("gold rules need a file", field="gold_rules", remedy="give one, or another source of rules")
+    schema = problem.schema
+    size = len(schema.relations)
+    of_relation: dict[int, list[Body]] = {}
+    for rule in read_gold_rules(settings.gold_rules):
+        if rule.known_to(schema):
+            body = tuple(
+                schema.relation_index[atom.removeprefix(INVERSE)] + (size if atom.startswith(INVERSE) else 0)
+                for atom in rule.body
+            )
+            of_relation.setdefault(schema.relation_index[rule.head], []).append(body)
+    return [dict.fromkeys(of_relation.get(int(relation), []), 1) for relation, _, _ in problem.queries.triples]
+
+
+def _highest(counts: Sequence[Mapping[Body, int]], rank: Sequence[Mapping[Body, float]], most: int) -> Counts:
+    """The ``most`` bodies of each query type that rank highest, with their counts."""
+    return [
+        {body: int(found[body]) for body in sorted(found, key=lambda b: (-order[b], b))[:most]}
+        for found, order in zip(counts, rank, strict=True)
+    ]
+
+
+if TYPE_CHECKING:
+    SourceName = str
+else:
+    SourceName = Literal[tuple(SOURCES)]
+
+
+class SourceSettings(Settings):
+    """The settings of LogiRE+ that say where its rules come from."""
+
+    rules: SourceName = Field(
+        next(iter(SOURCES)),
+        description="where the bodies come from: "
+        + "; ".join(f"``{name}``, {found.help}" for name, found in SOURCES.items())
+        + ".",
+    )
+    gold_rules: str | None = Field(
+        None, description="that file, ``head <- atom ^ ~inverse`` a line; needed for ``gold`` alone."
+    )
+    rules_per_query: Count = Field(
+        20,
+        description="bodies for each query type, at most (of hand-written ones all are taken); the identity rule "
+        "comes on top where it is not among them.",
+    )
+    max_length: Annotated[int, Field(ge=1, le=LONGEST)] = Field(3, description="longest rule body.")
+    generator_epochs: Count = Field(
+        40, description="passes of the generator over the mined table (``generated`` alone)."
+    )
+    open_rules: Annotated[int, Field(ge=0)] = Field(
+        20,
+        description="open bodies for each query type, at most: ``r1 ^ any`` (the head has r1 to an entity other than "
+        "the tail) and ``any ^ r1``, those that hold for the most facts; the four of the relation itself "
+        "come on top. 0: none, closed rules alone, as in the paper.",
+    )
+    tied: bool = Field(
+        True,
+        description="fit the weights of a relation's query types together (each body one weight, each type pair an "
+        "offset) instead of each query type alone.",
+    )
+
+
+def find_rules(problem: Problem, settings: SourceSettings, *, seed: int, device: str) -> RuleSet:
     """The bodies of every query type by ``settings.rules``; those of a relation shared by its types where tied.
 
     Raises:
         InputError: gold rules are asked for without a file, or the file is broken.
     """
-    most = settings.rules_per_query
-    if settings.rules == "generated":
-        counts = _generated(train, schema, queries, settings, seed, device)
-    elif settings.rules == "gold":
-        counts = _gold(schema, queries, settings.gold_rules)
-    else:
-        mined = count_paths(train, queries, settings.max_length)
-        rank: Sequence[Mapping[Body, float]] = mined
-        if settings.rules == "confident":
-            rank = _confidence(mined, train, queries)
-        counts = [
-            {body: int(found[body]) for body in sorted(found, key=lambda b: (-order[b], b))[:most]}
-            for found, order in zip(mined, rank, strict=True)
-        ]
+    queries = problem.queries
+    counts = SOURCES[settings.rules].find(problem, settings, seed, device)
     for q, (relation, _, _) in enumerate(queries.triples):
         counts[q].setdefault((int(relation),), 0)
     if settings.open_rules:
-        for found, opened in zip(counts, open_rules(train, queries, settings.open_rules), strict=True):
+        for found, opened in zip(counts, open_rules(problem.train, queries, settings.open_rules), strict=True):
             found |= opened
-    return rule_set(shared(counts, queries) if settings.tied else counts)
-
-
-def rule_set(counts: Counts) -> RuleSet:
-    """A rule set whose priors are the shares of the counts, each raised by one."""
-    priors = []
-    for bodies in counts:
-        total = sum(bodies.values()) + len(bodies)
-        priors.append({body: math.log((count + 1) / total) for body, count in bodies.items()})
-    return RuleSet.of(counts, priors)
+    return RuleSet.of_counts(shared(counts, queries) if settings.tied else counts)
 
 
 def shared(counts: Counts, queries: QueryTypes) -> Counts:
@@ -82,80 +181,3 @@ def shared(counts: Counts, queries: QueryTypes) -> Counts:
     for bodies, (relation, _, _) in zip(counts, queries.triples, strict=True):
         of_relation.setdefault(int(relation), Counter()).update(bodies)
     return [dict(of_relation[int(relation)]) for relation, _, _ in queries.triples]
-
-
-def reliable(
-    train: Sequence[ScoredDocument], queries: QueryTypes, *, length: int, support: int, confidence: float
-) -> RuleSet:
-    """The mined rules that are right for at least ``confidence`` of the pairs they join, the identity left out."""
-    mined = [
-        {body: n for body, n in found.items() if n >= support and body != (int(relation),)}
-        for found, (relation, _, _) in zip(count_paths(train, queries, length), queries.triples, strict=True)
-    ]
-    shares = _confidence(mined, train, queries)
-    return rule_set(
-        [
-            {body: int(n) for body, n in found.items() if share[body] >= confidence}
-            for found, share in zip(mined, shares, strict=True)
-        ]
-    )
-
-
-def _confidence(
-    mined: Sequence[Mapping[Body, int]], train: Sequence[ScoredDocument], queries: QueryTypes
-) -> list[dict[Body, float]]:
-    """Body -> share of the pairs of the query type joined by it that carry the relation."""
-    rules = rule_set([dict(found) for found in mined])
-    support, joined = label_counts(rules, queries, train)
-    share = np.divide(support, joined, out=np.zeros(len(rules)), where=joined > 0)
-    parts = [rules.query(q) for q in range(len(queries))]
-    return [dict(zip(rules.bodies[part], share[part].tolist(), strict=True)) for part in parts]
-
-
-def _generated(
-    train: Sequence[ScoredDocument],
-    schema: Schema,
-    queries: QueryTypes,
-    settings: LogiREPlusSettings,
-    seed: int,
-    device: torch.device,
-) -> Counts:
-    chosen = LogiRESettings(
-        max_length=settings.max_length,
-        rules_per_query=settings.rules_per_query,
-        generator_epochs=settings.generator_epochs,
-    )
-    generator = new_generator(schema, queries, chosen, seed, device)
-    fit_generator(
-        generator,
-        normalised(count_paths(train, queries, chosen.max_length)),
-        epochs=chosen.generator_epochs,
-        learning_rate=chosen.generator_learning_rate,
-        batch=chosen.generator_batch,
-        seed=seed,
-    )
-    # As many distinct bodies as the other sources give, where the generator has them: the most drawn of a large draw.
-    many = chosen.model_copy(update={"rules_per_query": 20 * settings.rules_per_query})
-    drawn = draw_rules(generator, queries, many, seed)
-    counts: Counts = []
-    for q in range(len(queries)):
-        part = drawn.query(q)
-        found = dict(zip(drawn.bodies[part], drawn.counts[part].tolist(), strict=True))
-        kept = sorted(found, key=lambda body: (-found[body], body))[: settings.rules_per_query]
-        counts.append({body: found[body] for body in kept})
-    return counts
-
-
-def _gold(schema: Schema, queries: QueryTypes, file: str | None) -> Counts:
-    if file is None:
-        raise InputError("gold rules need a file", field="gold_rules", remedy="give one, or another source of rules")
-    size = len(schema.relations)
-    of_relation: dict[int, list[Body]] = {}
-    for rule in read_gold_rules(file):
-        if rule.known_to(schema):
-            body = tuple(
-                schema.relation_index[atom.removeprefix(INVERSE)] + (size if atom.startswith(INVERSE) else 0)
-                for atom in rule.body
-            )
-            of_relation.setdefault(schema.relation_index[rule.head], []).append(body)
-    return [dict.fromkeys(of_relation.get(int(relation), []), 1) for relation, _, _ in queries.triples]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from logire.ground.errors import LogireError
 from logire.ground.runtime import derive_seed
-from logire.rules.generator import Forest, RuleGenerator
+from logire.rules.logire.generator import Forest, RuleGenerator
 from logire.rules.mining import RuleTable
 
 

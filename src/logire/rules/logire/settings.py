@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from logire.ground.settings import Settings
+from logire.rules.queries import LONGEST
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -17,7 +18,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class LogiRESettings(Settings):
     """Settings of LogiRE; the defaults are the paper's, made exact where it samples."""
 
-    max_length: Annotated[int, Field(ge=1, le=4)] = Field(3, description="longest rule body (paper: 3).")
+    max_length: Annotated[int, Field(ge=1, le=LONGEST)] = Field(3, description="longest rule body (paper: 3).")
     rules_per_query: Count = Field(50, description="N, rules drawn for each query type (paper: 50).")
     iterations: Count = Field(10, description="EM iterations; the one with the best dev F1 is kept (paper: 10).")
     patience: Annotated[int, Field(ge=0)] = Field(

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from logire.corpus.document import IntArray
-from logire.rules.queries import Body, QueryTypes
-from logire.rules.settings import LogiRESettings
+from logire.corpus.document import IntArray, Schema
+from logire.ground.runtime import derive_seed, seed_torch
+from logire.rules.logire.settings import LogiRESettings
+from logire.rules.queries import Body, QueryTypes, RuleSet
 
 
 @dataclass(frozen=True)
@@ -197,3 +198,20 @@ class RuleGenerator(nn.Module):
             if not active:
                 break
         return drawn
+
+
+def new_generator(
+    schema: Schema, queries: QueryTypes, settings: LogiRESettings, seed: int, device: torch.device
+) -> RuleGenerator:
+    """A generator before it has learnt anything."""
+    seed_torch(seed, "generator")
+    return RuleGenerator(len(schema.relations), len(schema.types), queries.triples, settings).to(device)
+
+
+def draw_rules(generator: RuleGenerator, queries: QueryTypes, settings: LogiRESettings, seed: int) -> RuleSet:
+    """z: N rules drawn for every query type, with their log priors; the identity rule kept as the settings say."""
+    counts = generator.sample(settings.rules_per_query, queries, np.random.default_rng(derive_seed(seed, "rules")))
+    if settings.identity_rule == "always":
+        for q, (relation, _, _) in enumerate(queries.triples):
+            counts[q].setdefault((int(relation),), 0)
+    return RuleSet.of(counts, generator.log_prob(counts, queries))

@@ -1,0 +1,58 @@
+"""M-step of the extractor: maximise sum log p_w(y* | z, q) over all training instances (paper, L_R)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from logire.rules.adam import fit_adam
+from logire.rules.convex import Doubles, fit_logistic
+from logire.rules.extractor import Extractor
+from logire.rules.grounding import Grounded
+from logire.rules.logire.settings import LogiRESettings
+
+
+def fit_extractor(start: Extractor, grounded: Grounded, settings: LogiRESettings, seed: int) -> Extractor:
+    """Fit by the paper's minibatch Adam, or by Newton's method on the same loss plus L2 (``settings.optimizer``)."""
+    if settings.optimizer == "newton":
+        return _fit_newton(start, grounded, settings.l2)
+    return fit_adam(
+        start,
+        grounded,
+        epochs=settings.extractor_epochs,
+        batch=settings.extractor_batch,
+        peak=settings.extractor_learning_rate,
+        final=settings.extractor_final_rate,
+        warmup=settings.extractor_warmup,
+        seed=seed,
+    )
+
+
+def _fit_newton(start: Extractor, grounded: Grounded, l2: float) -> Extractor:
+    fitted = Extractor(start.bias.copy(), start.weights.copy(), start.residual)
+    for q in range(len(start.bias)):
+        part = grounded.rules.query(q)
+        solution = newton_logistic(
+            grounded.query(q).astype(np.float64),
+            grounded.instances.labels[grounded.instances.query(q)],
+            l2,
+            np.concatenate([[start.bias[q]], start.weights[part]]),
+        )
+        fitted.bias[q], fitted.weights[part] = solution[0], solution[1:]
+    return fitted
+
+
+def newton_logistic(x: Doubles, labels: npt.NDArray[np.bool_], l2: float, start: Doubles) -> Doubles:
+    """Minimise sum log(1 + exp(-y (b + x w))) + l2/2 |w|^2.
+
+    Args:
+        x: (n, k); labels: (n,); start: (k + 1,) bias first.
+
+    Returns:
+        (k + 1,) bias and weights. Without any positive (or negative) instance the bias is kept finite by a
+        ridge of 1e-3.
+    """
+    ridge = np.full(x.shape[1] + 1, max(l2, 1e-6))
+    ridge[0] = 1e-3
+    design = np.concatenate([np.ones((len(x), 1)), x], axis=1)
+    return fit_logistic(design, labels, ridge=ridge, centre=np.zeros_like(ridge), start=start)

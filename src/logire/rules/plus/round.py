@@ -1,0 +1,142 @@
+"""One round of LogiRE+: a convex extractor over grounded rules, its penalty and its weight chosen on dev.
+
+    score(h, r, t) = a logit + b_q + sum over bodies of  w_body phi(body; h, t)
+
+fitted to training labels with a ridge toward a = 1, b = 0, w = 0, so that no evidence gives the backbone back. Tied,
+a and w belong to a relation and b to each of its type pairs. What is used is (1 - blend) logit + blend score, with
+the blend, 0 included, chosen on dev.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from logire.corpus.dump import ScoredDocument
+from logire.ground.thresholds import Threshold
+from logire.rules.convex import Doubles, fit_logistic
+from logire.rules.extractor import Extractor
+from logire.rules.grounding import Grounded
+from logire.rules.plus.settings import LogiREPlusSettings
+from logire.rules.queries import QueryTypes, RuleSet
+from logire.rules.stages import Calibration, ExtractorStage
+
+OFFSET_RIDGE = 0.1
+"""The ridge on the offsets b, which the penalties to choose from leave alone."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What fitting one round leaves behind.
+
+    Attributes:
+        stage: the rules and the extractor, which has the blend in it already.
+        l2, blend: the chosen ones.
+        threshold: the one with the best dev F1, and that F1.
+        tried: a row for each penalty and blend: ``l2``, ``blend``, ``dev_f1``, ``theta``.
+        train, dev: the documents with the round's scores for logits.
+        posterior: (rules,) the mean posterior of each rule over the training instances of its query type.
+    """
+
+    stage: ExtractorStage
+    l2: float
+    blend: float
+    threshold: Threshold
+    tried: list[dict[str, float]]
+    train: list[ScoredDocument]
+    dev: list[ScoredDocument]
+    posterior: Doubles
+
+
+def fit_round(
+    train: Sequence[ScoredDocument],
+    dev: Sequence[ScoredDocument],
+    rules: RuleSet,
+    queries: QueryTypes,
+    settings: LogiREPlusSettings,
+) -> Round:
+    """Fit on ``train``; choose penalty, blend and threshold by F1 on ``dev``.
+
+    Args:
+        rules: where the settings tie, all query types of a relation have the same bodies.
+    """
+    start = ExtractorStage(rules, Extractor.zeros(rules), platt(train) if settings.calibrate else None)
+    split, dev_split = start.split(train, queries), start.split(dev, queries)
+    grounded, dev_grounded = split.ground(rules), dev_split.ground(rules)
+    best: tuple[Extractor, float, float, Threshold] | None = None
+    tried: list[dict[str, float]] = []
+    fitted = start.extractor
+    for l2 in sorted(settings.l2, reverse=True):
+        fitted = _fit(fitted, grounded, queries, settings, l2)
+        for blend in sorted(settings.blend):
+            extractor = blended(fitted, blend)
+            found = dev_split.threshold(extractor.scores(dev_grounded), unseen=True)
+            tried.append({"l2": l2, "blend": blend, "dev_f1": found.f1, "theta": found.theta})
+            # Of equals, the strongest penalty and the least weight.
+            if best is None or found.f1 > best[-1].f1:
+                best = extractor, l2, blend, found
+    assert best is not None
+    extractor, l2, blend, found = best
+    return Round(
+        stage=replace(start, extractor=extractor),
+        l2=l2,
+        blend=blend,
+        threshold=found,
+        tried=tried,
+        train=split.rescored(extractor.scores(grounded)),
+        dev=dev_split.rescored(extractor.scores(dev_grounded)),
+        posterior=extractor.posterior(grounded),
+    )
+
+
+def blended(extractor: Extractor, blend: float) -> Extractor:
+    """(1 - blend) logit + blend score, as an extractor: it is linear in both."""
+    # + 0.0: no negative zeros, which a table would not keep
+    bias, weights = blend * extractor.bias + 0.0, blend * extractor.weights + 0.0
+    return Extractor(bias, weights, (1.0 - blend) + blend * extractor.residual)
+
+
+def _fit(
+    start: Extractor, grounded: Grounded, queries: QueryTypes, settings: LogiREPlusSettings, l2: float
+) -> Extractor:
+    """The optimum for one penalty, each group of query types by itself."""
+    rules, instances = grounded.rules, grounded.instances
+    fitted = Extractor(start.bias.copy(), start.weights.copy(), start.residual.copy())
+    relation = queries.triples[:, 0]
+    groups = [np.flatnonzero(relation == r) for r in np.unique(relation)] if settings.tied else np.arange(len(queries))
+    for group in groups:
+        group = np.atleast_1d(group)
+        first = int(group[0])
+        rows = np.concatenate([np.arange(instances.start[q], instances.start[q + 1]) for q in group])
+        phi = np.concatenate([grounded.query(int(q)) for q in group])
+        offsets = np.repeat(np.eye(len(group)), np.diff(instances.start)[group], axis=0)
+        design = np.concatenate([instances.logits[rows, None], offsets, phi], axis=1, dtype=np.float64)
+        if not settings.residual:
+            design[:, 0] = 0.0
+        one = float(settings.residual)
+        ridge = np.concatenate([[l2], np.full(len(group), OFFSET_RIDGE), np.full(phi.shape[1], l2)])
+        centre = np.zeros(len(ridge))
+        centre[0] = one
+        before = np.concatenate([[start.residual[first]], start.bias[group], start.weights[rules.query(first)]])
+        solution = fit_logistic(
+            design, instances.labels[rows], ridge=ridge, centre=centre, start=before if before.any() else None
+        )
+        fitted.residual[group] = solution[0]
+        fitted.bias[group] = solution[1 : 1 + len(group)]
+        for q in group:
+            fitted.weights[rules.query(int(q))] = solution[1 + len(group) :]
+    return fitted
+
+
+def platt(train: Sequence[ScoredDocument]) -> Calibration:
+    """Each relation's scale and shift, fitted to the training labels with a ridge toward 1 and 0."""
+    off = [~np.eye(len(d.types), dtype=np.bool_) for d in train]
+    logits = np.concatenate([d.logits[m] for d, m in zip(train, off, strict=True)])
+    labels = np.concatenate([d.labels[m] for d, m in zip(train, off, strict=True)])
+    found = np.empty((logits.shape[1], 2))
+    for r in range(logits.shape[1]):
+        design = np.stack([logits[:, r], np.ones(len(logits))], axis=1).astype(np.float64)
+        found[r] = fit_logistic(design, labels[:, r], ridge=np.ones(2), centre=np.array([1.0, 0.0]))
+    return Calibration(found[:, 0], found[:, 1])

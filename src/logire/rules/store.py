@@ -1,0 +1,208 @@
+"""A fitted model on disk: ``model.safetensors``, ``rules.csv`` and ``history.csv``.
+
+``model.safetensors`` holds every array, named ``rules0/start``, ``stage0/weights`` and so on, the rule generator's
+parameters under ``generator/`` where there is one, and as metadata :class:`Origin` and the stages' other values as
+JSON. Nothing of it reaches a kernel before every index, shape and number is checked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors.torch import save_file
+
+from logire.corpus.document import Schema
+from logire.ground.errors import InputError
+from logire.ground.files import atomic, write_text
+from logire.rules.arrays import (
+    AGAIN,
+    GENERATOR,
+    Checked,
+    Named,
+    named_calibration,
+    named_extractor,
+    named_rules,
+    read_tensors,
+)
+from logire.rules.fitted import Fitted
+from logire.rules.queries import LONGEST, RuleSet, any_atom
+from logire.rules.ruletable import COLUMNS
+from logire.rules.stages import ClosureStage, ExtractorStage, Stage
+
+MODEL = "model.safetensors"
+FORMER = "extractor.safetensors"
+"""The file that earlier versions wrote instead."""
+
+Bodies = tuple[Annotated[tuple[int, ...], Field(min_length=1, max_length=LONGEST)], ...]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, ser_json_inf_nan="constants")
+
+
+class ExtractorNotes(_Strict):
+    """An :class:`ExtractorStage` without its arrays; ``rules`` is the number of its rule set."""
+
+    kind: Literal["extractor"] = "extractor"
+    rules: int
+    calibrated: bool
+
+
+class ClosureNotes(_Strict):
+    """A :class:`ClosureStage` without its rules."""
+
+    kind: Literal["closure"] = "closure"
+    rules: int
+    strength: Annotated[float, Field(gt=0, le=1)]
+
+
+class Origin(_Strict):
+    """The metadata of a stored model: what it was fitted with, and what is left of :class:`Fitted` beside arrays."""
+
+    method: str
+    seed: int
+    settings: dict[str, Any]
+    relations: tuple[str, ...]
+    types: tuple[str, ...]
+    rejects_unseen: bool
+    theta: float
+    dev_f1: Annotated[float, Field(ge=0, le=1)]
+    kept: int
+    rules: tuple[Bodies, ...]
+    stages: Annotated[
+        tuple[Annotated[ExtractorNotes | ClosureNotes, Field(discriminator="kind")], ...], Field(min_length=1)
+    ]
+
+
+def save(folder: Path, fitted: Fitted, *, method: str, seed: int, schema: Schema, settings: Mapping[str, Any]) -> None:
+    """Write a fitted model's three files."""
+    arrays: Named = {"triples": fitted.queries.triples}
+    rule_sets: list[RuleSet] = []
+    stages: list[ExtractorNotes | ClosureNotes] = []
+    for k, stage in enumerate(fitted.stages):
+        # Stages of one fit share their rules; they are written once.
+        number = next((i for i, known in enumerate(rule_sets) if known is stage.rules), len(rule_sets))
+        if number == len(rule_sets):
+            rule_sets.append(stage.rules)
+            arrays |= named_rules(f"rules{number}", stage.rules)
+        if isinstance(stage, ClosureStage):
+            stages.append(ClosureNotes(rules=number, strength=stage.strength))
+            continue
+        stages.append(ExtractorNotes(rules=number, calibrated=stage.calibration is not None))
+        arrays |= named_extractor(f"stage{k}", stage.extractor)
+        if stage.calibration is not None:
+            arrays |= named_calibration(f"stage{k}", stage.calibration)
+    origin = Origin(
+        method=method,
+        seed=seed,
+        settings=dict(settings),
+        relations=schema.relations,
+        types=schema.types,
+        rejects_unseen=fitted.rejects_unseen,
+        theta=fitted.theta,
+        dev_f1=fitted.dev_f1,
+        kept=fitted.kept,
+        rules=tuple(rules.bodies for rules in rule_sets),
+        stages=tuple(stages),
+    )
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    tensors |= {GENERATOR + name: value.contiguous() for name, value in fitted.generator.items()}
+    with atomic(folder / MODEL) as file:
+        save_file(tensors, file, metadata={"logire": origin.model_dump_json()})
+    write_text(folder / "rules.csv", fitted.table.to_csv(index=False, float_format="%.6g"))
+    write_history(folder / "history.csv", fitted.history)
+
+
+def write_history(file: Path, history: pd.DataFrame) -> None:
+    """Write a history as CSV, atomically."""
+    write_text(file, history.to_csv(index=False, float_format="%.9g"))
+
+
+def load(folder: Path, *, method: str) -> tuple[Fitted, Origin]:
+    """Read what :func:`save` wrote, every value checked.
+
+    Raises:
+        InputError: a file is missing, damaged or of an earlier version, or the model is another method's; the message
+            names the file and what is wrong in it.
+    """
+    file = folder / MODEL
+    if not file.exists():
+        if (folder / FORMER).exists():
+            raise InputError("was written by an earlier version", file=folder / FORMER, remedy=AGAIN)
+        raise InputError("does not exist", file=file, remedy="fit a run first: logire fit --out RUN")
+    text, tensors = read_tensors(file, "logire")
+    origin = _origin(file, text)
+    if origin.method != method:
+        raise InputError(f"is a model of {origin.method!r}, not of {method!r}", file=file, field="metadata.method")
+    checked = Checked(file, tensors, Schema(origin.relations, origin.types))
+    queries = checked.query_types("triples")
+    rule_sets = [checked.rules(f"rules{i}", bodies, len(queries)) for i, bodies in enumerate(origin.rules)]
+    stages = tuple(_stage(k, notes, rule_sets, checked) for k, notes in enumerate(origin.stages))
+    if not any(isinstance(stage, ExtractorStage) for stage in stages):
+        raise checked.wrong("metadata.stages", "no stage is an extractor")
+    if math.isnan(origin.theta):
+        raise checked.wrong("metadata.theta", "is not a number")
+    fitted = Fitted(
+        queries=queries,
+        stages=stages,
+        rejects_unseen=origin.rejects_unseen,
+        theta=origin.theta,
+        dev_f1=origin.dev_f1,
+        kept=origin.kept,
+        table=_table(folder / "rules.csv"),
+        history=_csv(folder / "history.csv"),
+        generator=checked.generator(GENERATOR),
+    )
+    if len(fitted.table) != len(fitted.last.rules):
+        raise InputError(
+            f"has {len(fitted.table)} rules, {MODEL} has {len(fitted.last.rules)}",
+            file=folder / "rules.csv",
+            remedy=AGAIN,
+        )
+    return fitted, origin
+
+
+def _origin(file: Path, text: str) -> Origin:
+    try:
+        return Origin.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(("metadata", *map(str, first["loc"])))
+        raise InputError(first["msg"], file=file, field=where, remedy=AGAIN) from error
+
+
+def _stage(k: int, notes: ExtractorNotes | ClosureNotes, rule_sets: list[RuleSet], checked: Checked) -> Stage:
+    if not 0 <= notes.rules < len(rule_sets):
+        raise checked.wrong(f"metadata.stages.{k}.rules", f"there is no rule set {notes.rules}")
+    rules = rule_sets[notes.rules]
+    if isinstance(notes, ClosureNotes):
+        if any(max(body) == any_atom(len(checked.schema.relations)) for body in rules.bodies):
+            raise checked.wrong(f"metadata.rules.{notes.rules}", "a closure cannot use open rules")
+        return ClosureStage(rules, notes.strength)
+    calibration = checked.calibration(f"stage{k}") if notes.calibrated else None
+    return ExtractorStage(rules, checked.extractor(f"stage{k}", rules), calibration)
+
+
+def _table(file: Path) -> pd.DataFrame:
+    # A relation or an entity type may be called NA or None: a missing value stands in the last column alone.
+    table = _csv(file, keep_default_na=False, na_values={"confidence": [""]})
+    if tuple(table.columns) != COLUMNS:
+        raise InputError(f"has not the columns {', '.join(COLUMNS)}", file=file, remedy=AGAIN)
+    return table
+
+
+def _csv(file: Path, **options: Any) -> pd.DataFrame:
+    try:
+        table: pd.DataFrame = pd.read_csv(file, **options)
+    except FileNotFoundError as error:
+        raise InputError("does not exist", file=file, remedy=AGAIN) from error
+    except (ValueError, OSError) as error:  # pandas' own errors and UnicodeDecodeError are ValueErrors
+        raise InputError(f"cannot be read ({error})", file=file, remedy=AGAIN) from error
+    return table
