@@ -6,13 +6,13 @@ import json
 
 import pytest
 import yaml
-from logire.rules.methods import methods
 from typer.testing import CliRunner
 
 from logire.backbones.registry import backbones
 from logire.cli.app import app
 from logire.ground.errors import InputError
 from logire.ground.settings import describe, settings_from
+from logire.rules.methods import methods
 
 KINDS = {spec.name: spec.Settings for spec in (*backbones(), *methods())}
 

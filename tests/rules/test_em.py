@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 
+import logire.rules.em as em
 import numpy as np
 import pytest
+from logire.rules.base import REJECTED
+from logire.rules.settings import LogiRESettings
 from rules_builders import write_incomplete_dump
 
-import logire.rules.em as em
 from logire.corpus.dump import read_dump
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.sources.embedded import PLANTED_RULES, prepare_embedded
 from logire.ground.errors import InputError
-from logire.rules.base import REJECTED
 from logire.rules.model import LogiRE
 from logire.rules.run import fit_run, load_run, predict_run
-from logire.rules.settings import LogiRESettings
 
 QUICK = LogiRESettings(
     iterations=2,

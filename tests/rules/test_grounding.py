@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from logire.rules.ruleset import RuleSet
 from rules_builders import BODIES_WITH_ANY
 
 from logire.corpus.annotations import read_dwie
@@ -19,7 +20,6 @@ from logire.corpus.sources.dwie import dwie_schema
 from logire.rules.explain import BestPaths
 from logire.rules.grounding import AtomScores, ground, sigmoid
 from logire.rules.queries import Instances, QueryTypes
-from logire.rules.ruleset import RuleSet
 
 
 def atom_matrix(probabilities: np.ndarray, atom: int) -> np.ndarray:

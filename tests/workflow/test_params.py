@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from logire.rules.methods import methods
 
 from logire.backbones.registry import backbones
 from logire.ground.errors import InputError
+from logire.rules.methods import methods
 from workflow.lib.config import Config, read_params
 from workflow.lib.datasets import Dataset
 from workflow.lib.defaults import DEFAULTS, SCHEMA, defaults, schema
@@ -110,11 +110,11 @@ def test_real_dwie_stands_beside_the_paper() -> None:
 def test_a_file_is_laid_over_its_dataset_and_one_without_a_name_over_all(tmp_path: Path) -> None:
     config = Config({"seeds": [7]})
     assert [found.params.seeds for found in config.datasets] == [[7], [7]]
-    config = Config({"dataset": "dwie", "seeds": [7]})
+    config = Config({"dataset": "dwie", "seeds": [7], "variants": None})
     assert config.names == ["dwie"]
     assert config["dwie"].params.seeds == [7]
     assert config["embedded"].params.seeds == [1, 2]
-    config = Config({"datasets": ["dwie", "embedded"], "dataset": "dwie", "seeds": [7]})
+    config = Config({"datasets": ["dwie", "embedded"], "dataset": "dwie", "seeds": [7], "variants": None})
     assert [found.name for found in config.datasets] == ["dwie", "embedded"]
     assert config["embedded"].params.seeds == [1, 2]
 

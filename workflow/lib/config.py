@@ -45,7 +45,7 @@ class Config:
         self.default = read_params(folder / "default.yaml")
         self._datasets: dict[str, Dataset] = {}
         own = self.given.get("dataset")
-        names = self.given.get("datasets") or ([own] if own else self.default["datasets"])
+        names = self.given.get("datasets", [own] if own else self.default["datasets"])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not names:
             raise InputError("a list of datasets was expected", file=self._file(("datasets",)), field="datasets")
         self.names: list[str] = list(dict.fromkeys(names))
@@ -58,7 +58,7 @@ class Config:
             InputError: there are no params for it, or they are wrong.
         """
         if name not in self._datasets:
-            if not isinstance(name, str) or not re.match(NAME, name):
+            if not isinstance(name, str) or not re.fullmatch(NAME, name):
                 raise InputError(
                     f"{name!r} is not a dataset's name", field="dataset", remedy="use letters, digits, _ and -"
                 )
@@ -118,15 +118,16 @@ class Config:
 
     def _file(self, path: _Path, name: str | None = None) -> str | None:
         """The uppermost file that has the key, and its line; the nearest key above where none has it."""
-        layers = [*reversed(list(self.files)), *([self.folder / f"{name}.yaml"] if name else [])]
-        layers += [self.folder / "default.yaml"]
+        below = [self.folder / f"{name}.yaml"] if name else []
         for end in range(len(path), 0, -1):
-            for file in layers:
-                line = line_of(file, path[:end]) if file.exists() else None
-                if line is not None:
+            for file in reversed(list(self.files)):
+                if line := line_of(file, path[:end]):
                     return f"{file}, line {line}"
-            if _find(self.given, path[:end]) and not any(_find(values, path[:end]) for values in self.files.values()):
+            if _find(self.given, path[:end]):
                 return "--config"
+            for file in (*below, self.folder / "default.yaml"):
+                if line := line_of(file, path[:end]):
+                    return f"{file}, line {line}"
         return None
 
 

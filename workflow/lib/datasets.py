@@ -6,15 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from logire.rules.methods import find as find_method
-from logire.rules.methods import methods
-
 from logire.backbones.registry import find as find_backbone
 from logire.corpus.sources.registry import command_options
 from logire.corpus.sources.registry import find as find_source
 from logire.ground.errors import InputError
 from logire.ground.settings import settings_from
 from logire.reporting.exhibits import Exhibit, exhibits
+from logire.rules.methods import find as find_method
+from logire.rules.methods import methods
 from workflow.lib.params import Params, Variant, given, laid_over
 
 BACKBONE = "backbone"
@@ -204,6 +203,19 @@ class Dataset:
         return as_option(given(self._settings(backbone)) if self._settings(backbone) is not None else {})
 
     @property
+    def recorded(self) -> list[str]:
+        """Every run folder: of backbones, methods, variants, and of backbones without a fold."""
+        dumps = [
+            dump
+            for method in self.methods[1:]
+            for backbone in self.backbones
+            for seed in self.seeds(backbone)
+            for dump in self.out_of_fold(method, backbone, seed)
+        ]
+        folds = [dump.rpartition("/")[0] for dump in dumps]
+        return list(dict.fromkeys([*self.runs(), *folds, *self.compared]))
+
+    @property
     def evaluated_with(self) -> list[str]:
         """The files of the user's that an evaluation reads."""
         return [self.params.evaluation.gold_rules] if self.params.evaluation.gold_rules else []
@@ -260,9 +272,8 @@ class Dataset:
 
     def _exhibit_runs(self, exhibit: Exhibit) -> list[str]:
         """The run folders that a table or figure is made from."""
-        if exhibit.needs == "runs":
-            return self.runs()
-        return {"shown": self.shown, "variants": self.compared}.get(exhibit.needs, [])
+        shown = {"shown": self.shown, "rules": self.shown[1:], "variants": self.compared, "runs": self.runs()}
+        return self.recorded if exhibit.needs == "records" else shown.get(exhibit.needs, [])
 
     def exhibit_inputs(self, exhibit: Exhibit) -> list[str]:
         """The files that a table or figure is made from."""
@@ -272,9 +283,10 @@ class Dataset:
             return [*self.corpus, *self._user_rules(exhibit)]
         if exhibit.needs == "shown":
             alone, with_rules = self.shown
-            of_rules = ("run.json", "rules.csv", "explanations-test.jsonl")
-            return [*self.corpus, f"{alone}/predictions-test.json", *(f"{with_rules}/{name}" for name in of_rules)]
-        return [f"{run}/{name}" for run in self._exhibit_runs(exhibit) for name in ("run.json", *METRICS)]
+            return [*self.corpus, f"{alone}/predictions-test.json", f"{with_rules}/explanations-test.jsonl"]
+        read = {"records": ["run.json"], "rules": ["run.json", "rules.csv"]}
+        names = read.get(exhibit.needs, ["run.json", *METRICS])
+        return [f"{run}/{name}" for run in self._exhibit_runs(exhibit) for name in names]
 
     def _user_rules(self, exhibit: Exhibit) -> list[str]:
         return [self.params.table4.rules] if exhibit.name == "table4" and self.params.table4.rules else []

@@ -6,7 +6,6 @@ python -m workflow.lib.defaults
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -37,10 +36,10 @@ def defaults() -> str:
         if name == "backbones":
             parts.append(f"{comment}{name}: {{}}\n")
         elif kind is None or field.default is None:
-            parts.append(f"{comment}{name}: {json.dumps(field.default)}\n")
+            parts.append(f"{comment}{name}: {as_flow(field.default)}\n")
         else:
             default: Any = field.get_default()
-            values = default.model_dump(mode="json") if isinstance(default, Settings) else None
+            values = (default if isinstance(default, Settings) else kind()).model_dump(mode="json")
             parts.append(f"{comment}{name}:\n{as_yaml(kind, values, indent=2)}")
     return "\n".join(parts)
 
@@ -51,13 +50,18 @@ def schema() -> str:
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["title"] = "Params of a dataset"
     found.pop("required", None)  # a file gives what differs
-    text = {"type": "string", "pattern": NAME.replace(r"\Z", "$")}
+    text = {"type": "string", "pattern": NAME}
     found["properties"] |= {
         "dataset": text | {"description": "whose params the file holds; its name is <dataset>.yaml"},
         "datasets": {"type": "array", "items": text, "minItems": 1, "description": _DATASETS},
         "like": text | {"description": "a dataset whose params this file is laid over"},
     }
     return json.dumps(found, indent=1) + "\n"
+
+
+def as_flow(value: Any) -> str:
+    """A value on one line, as YAML and as JSON."""
+    return "null" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
 def _comment(text: str) -> str:
@@ -78,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

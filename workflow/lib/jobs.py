@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from logire.rules.methods import find as find_method
-from logire.rules.methods import methods
-
 from logire.backbones.registry import backbones
 from logire.backbones.registry import find as find_backbone
 from logire.corpus.sources.registry import Source, sources
 from logire.ground.digests import tree_digest
 from logire.reporting.exhibits import Exhibit, exhibits
+from logire.rules.methods import find as find_method
+from logire.rules.methods import methods
 from workflow.lib.code import Code, Entry
 from workflow.lib.config import Config
 from workflow.lib.params import Job

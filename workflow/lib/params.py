@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from logire.rules.methods import methods
 from pydantic import AfterValidator, Field, create_model
 
 from logire.backbones.registry import backbones
 from logire.corpus.sources.registry import sources
 from logire.ground.settings import Settings
+from logire.rules.methods import methods
 
-NAME = r"^[A-Za-z0-9_-]+\Z"
+NAME = r"^[A-Za-z0-9_-]+$"
 """A dataset's name: a folder's, safe in a shell."""
-DEVICE = r"^(auto|cpu|cuda(:\d{1,3})?|mps)\Z"
+DEVICE = r"^(auto|cpu|cuda(:\d{1,3})?|mps)$"
 FOLDS = 20
 """More folds than this are a slip: each trains every backbone once more."""
 
@@ -31,7 +32,7 @@ def _distinct(values: list[int]) -> list[int]:
 
 
 def _rising(values: list[int]) -> list[int]:
-    if any(a >= b for a, b in zip(values, values[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(values)):
         raise ValueError("each edge must be above the one before")
     return values
 
@@ -67,7 +68,7 @@ class Variants(Settings):
 
     backbone: str = Field(description="the backbone that all variants are fitted on; one of `backbones`")
     seeds: Seeds = Field(description="the seeds of the variants; some of the backbone's")
-    runs: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+\Z")], Variant] = Field(
+    runs: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], Variant] = Field(
         description="variant name: {method, settings, out_of_fold}"
     )
 
@@ -130,7 +131,9 @@ class Params(Settings):
         description="one run each; tables give mean and standard deviation. The paper's t-tests need at least 5",
     )
     seeds_of: dict[str, Seeds] = Field({}, description="backbones that take seeds of their own, as in {gain: [1]}")
-    device: str = Field("auto", pattern=DEVICE, description="auto (a GPU if there is one), cpu, cuda, cuda:1 ...")
+    device: str = Field(
+        "auto", pattern=DEVICE, description="where training runs: auto (a GPU if there is one), cpu, cuda, cuda:1 ..."
+    )
     backbones: Settings
     crossfit: Crossfit = Field(
         Crossfit(),
@@ -176,7 +179,10 @@ def _data() -> type[Settings]:
     """``source``, ``raw``, and the options of every source: each reads its own and ignores the others'."""
     names = tuple(source.name for source in sources())
     fields: dict[str, Any] = {
-        "source": (Literal[names], Field("embedded", description="; ".join(f"{s.name}: {s.help}" for s in sources()))),
+        "source": (
+            Literal[names],
+            Field("embedded", description="where it comes from; `logire prepare --help` says what each is"),
+        ),
         "raw": (
             File | None,
             Field(None, description="path of your own copy of the raw data; null: generate it, or fetch it"),
@@ -185,7 +191,7 @@ def _data() -> type[Settings]:
     for source in sources():
         for name, field in source.Options.model_fields.items():
             of = [s.name for s in sources() if name in s.Options.model_fields]
-            text = f"{field.description} ({', '.join(of)})"
+            text = f"{(field.description or '').rstrip('.')} ({', '.join(of)})"
             fields.setdefault(name, (field.rebuild_annotation() | None, Field(None, description=text)))
     return create_model("Data", __base__=Settings, __doc__="The corpus.", **fields)
 

@@ -89,10 +89,10 @@ rule fit_logire:
         f"{LOGS}/fit_logire/{{backbone}}-seed{{seed}}-{{method}}.tsv"
     wildcard_constraints:
         method=files.FITTED,
-    conda:
-        "../envs/logire.yaml"
     group:
         "logire"
+    conda:
+        "../envs/logire.yaml"
     resources:
         **jobs.fitting_resources(params_of),
     params:
@@ -129,10 +129,10 @@ rule predict_logire:
         f"{LOGS}/predict_logire/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.tsv"
     wildcard_constraints:
         method=files.FITTED,
-    conda:
-        "../envs/logire.yaml"
     group:
         "logire"
+    conda:
+        "../envs/logire.yaml"
     params:
         run=lambda wildcards, output: jobs.folder(output),
         code=lambda wildcards: code_of(
@@ -154,10 +154,10 @@ rule evaluate_run:
         f"{LOGS}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
     benchmark:
         f"{LOGS}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.tsv"
-    conda:
-        "../envs/logire.yaml"
     group:
         "evaluate"
+    conda:
+        "../envs/logire.yaml"
     params:
         documents=lambda wildcards, input: jobs.folder(input),
         options=lambda wildcards: params_of[wildcards.dataset].evaluate_options,

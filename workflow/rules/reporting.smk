@@ -28,10 +28,10 @@ for exhibit in jobs.exhibits():
             f"{LOGS}/{exhibit.name}.log",
         benchmark:
             f"{LOGS}/{exhibit.name}.tsv"
-        conda:
-            "../envs/logire.yaml"
         group:
             "report"
+        conda:
+            "../envs/logire.yaml"
         params:
             options=lambda wildcards, exhibit=exhibit: params_of[
                 wildcards.dataset
@@ -52,10 +52,10 @@ rule make_explanations:
         f"{LOGS}/make_explanations.log",
     benchmark:
         f"{LOGS}/make_explanations.tsv"
-    conda:
-        "../envs/logire.yaml"
     group:
         "report"
+    conda:
+        "../envs/logire.yaml"
     params:
         documents=lambda wildcards, input: jobs.folder(input),
         code=code_of("browse"),

@@ -144,6 +144,8 @@ def _name(annotation: Any, metadata: Sequence[Any] = ()) -> str:
         return " or ".join(_name(part, () if part is NoneType else metadata) for part in inside)
     if origin in (tuple, list):
         return f"list, each a {_name(inside[0])}"
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return f"mapping of {', '.join(annotation.model_fields)}"
     return _PLAIN.get(origin or annotation, str(annotation)) + _bounds(metadata)
 
 
@@ -156,6 +158,7 @@ def _bounds(metadata: Sequence[Any]) -> str:
 
 def _yaml(value: Any) -> str:
     """A value as YAML on one line."""
-    plain = list(value) if isinstance(value, tuple) else value
+    plain = value.model_dump(mode="json") if isinstance(value, Settings) else value
+    plain = list(plain) if isinstance(plain, tuple) else plain
     text: str = yaml.safe_dump(plain, default_flow_style=True, width=math.inf, allow_unicode=True)
     return text.removesuffix("...\n").strip()
