@@ -31,7 +31,7 @@ def show(x):
     from made_up.page import page
     return page(x)
 ''',
-    "model.py": '"""A model."""\nfrom made_up import numbers\nNAME = "names.json"\n\n\nclass Model:\n    """It."""\n    a = 1\n',
+    "model.py": '"""A model."""\nfrom made_up import numbers\nNAME = "names.json"\nclass Model:\n    """It."""\n    a = 1\n',
     "numbers.py": "ONE = 1\n",
     "types.py": "class Kind: ...\n",
     "page.py": "def page(x):\n    return x\n",

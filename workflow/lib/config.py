@@ -152,10 +152,11 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 def _find(values: Any, path: _Path) -> bool:
+    """Whether there is a value at ``path``."""
     for part in path:
-        if (isinstance(values, Mapping) and part in values) or (
-            isinstance(values, list) and isinstance(part, int) and part < len(values)
-        ):
+        if isinstance(values, Mapping) and part in values:
+            values = values[part]
+        elif isinstance(part, int) and isinstance(values, list) and part < len(values):
             values = values[part]
         else:
             return False
