@@ -3,7 +3,7 @@
 #   make test        set up, then run the tests
 # Three more for the artifacts that DVC records (docs/dvc.md):
 #   make record      rebuild what is not up to date and record it in dvc.lock
-#   make pull        bring the artifacts that dvc.lock names, check their bytes, count them as made here
+#   make pull        bring the artifacts that dvc.lock names, verify every byte, mark them up to date
 #   make publish     bring the recorded artifacts to the remote
 # Needed: Python 3.11, make, a C compiler.
 
@@ -27,21 +27,22 @@ record: $(READY)
 	$(BIN)/dvc repro
 	@echo "Now commit dvc.lock, then: make publish"
 
+# `dvc.yaml`: the default run alone; the artifacts of real DWIE are those of reference/dwie/dvc.yaml.
 pull: $(READY)
-	$(BIN)/dvc pull
+	$(BIN)/dvc pull dvc.yaml
 	$(MAKE) fresh
 
 # Results that are byte for byte what dvc.lock says count as Snakemake's own. DVC remembers the hash of a file it once
 # saw, so the check starts from an empty memory.
 fresh: $(READY)
-	@memory=$$(mktemp -d); DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status -q; found=$$?; \
-	if [ $$found != 0 ]; then DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status; fi; rm -rf $$memory; \
+	@memory=$$(mktemp -d); DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status -q dvc.yaml; found=$$?; \
+	if [ $$found != 0 ]; then DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status dvc.yaml; fi; rm -rf $$memory; \
 	if [ $$found != 0 ]; then echo "Not as dvc.lock says: nothing is marked fresh." >&2; exit 1; fi
-	$(BIN)/snakemake --touch --forceall --cores 1 --quiet
+	$(BIN)/python workflow/dvc_stage.py --fresh
 
 publish: $(READY)
-	@$(BIN)/dvc status -q || { echo "Results and dvc.lock differ: make record first" >&2; exit 1; }
-	$(BIN)/dvc push
+	@$(BIN)/dvc status -q dvc.yaml || { echo "Results and dvc.lock differ: make record first" >&2; exit 1; }
+	$(BIN)/dvc push dvc.yaml
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile

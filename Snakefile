@@ -1,4 +1,4 @@
-# Everything is asked for by its path:
+# Everything is asked for by its path; the params of a dataset are in params/<dataset>.yaml:
 #
 #   results/<dataset>/corpus/                               documents in DocRED's format
 #   results/<dataset>/runs/backbone/<backbone>/seed<seed>/  a trained backbone and its logits
@@ -7,36 +7,17 @@
 #   results/<dataset>/tables/, results/<dataset>/figures/   what the paper prints
 
 
-configfile: "params/default.yaml"
-
-
 report: "workflow/report/workflow.rst"
 
 
-include: "workflow/dataset.smk"
-include: "workflow/rules/fetch.smk"
-
-
-# The second dataset of a run (params key `also`) goes through the same rules under names of its own.
-module second:
-    snakefile:
-        "workflow/dataset.smk"
-    config:
-        second_params
-
-
-if second_params:
-
-    use rule * from second as second_*
-
-
-rule second:
-    input:
-        pipeline.Paths(second_params).everything if second_params else [],
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/reporting.smk"
+include: "workflow/rules/targets.smk"
 
 
 rule all:
     default_target: True
     input:
-        paths.everything,
-        rules.second.input,
+        [dataset.everything for dataset in datasets],

@@ -1,11 +1,11 @@
-"""Speed and memory of the backbones, in training and inference, and how they grow; prints Markdown tables.
+"""Measures the backbones' speed and memory in training and inference, and how they grow; prints Markdown tables.
 
     python benchmarks/backbones.py                            # made-up documents of DWIE's size
     python benchmarks/backbones.py --documents data/dwie      # a prepared corpus
     python benchmarks/backbones.py --backbones bilstm atlop --threads 2 --growth
     python benchmarks/backbones.py --bilinear                 # the factored pair classifier against pair by pair
 
-Every row is a process of its own, so that its peak memory is its own.
+A fresh process measures each row, so that peak memory belongs to that row alone.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from logire.backbones import names, resolve
-from logire.backbones.backbone import Backbone
-from logire.backbones.bilinear import PairBilinear
-from logire.backbones.encoding import distance_buckets
-from logire.backbones.inference import infer_encoded
-from logire.backbones.training import make_batches, make_optimizer
+from logire.backbones.base import Backbone
+from logire.backbones.registry import backbones, find
+from logire.backbones.training.inference import infer_encoded
+from logire.backbones.training.loop import make_batches, make_optimizer
+from logire.backbones.words.bilinear import PairBilinear
+from logire.backbones.words.tensors import distance_buckets
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.ground.runtime import pick_device, seed_torch
@@ -39,14 +39,14 @@ SCHEMA = Schema(tuple(f"relation-{i}" for i in range(65)), tuple(f"type-{i}" for
 
 
 class Speed(NamedTuple):
-    """Of one kind of work: documents and tokens a second."""
+    """Documents and tokens per second of one kind of work."""
 
     documents: float
     tokens: float
 
 
 class Row(NamedTuple):
-    """What one process measured; memory is its peak resident size in MiB, libraries included."""
+    """What one process measured; memory is its peak resident size in MiB, including libraries."""
 
     training: Speed
     inference: Speed
@@ -54,7 +54,7 @@ class Row(NamedTuple):
 
 
 def made_up(number: int, tokens: int, entities: int) -> list[Document]:
-    """Documents of ``tokens`` words and ``entities`` entities with two mentions each, about one fact an entity."""
+    """Documents of ``tokens`` words and ``entities`` entities, with two mentions and about one fact for each entity."""
     generator = np.random.default_rng(0)
     documents = []
     for i in range(number):
@@ -84,9 +84,9 @@ def measure(folder: Path, name: str, settings: dict[str, Any], device: str, thre
     """Train and infer with one backbone for at least a few seconds each."""
     torch.set_num_threads(threads)
     corpus = PreparedCorpus.open(folder)
-    chosen = resolve(name)
+    spec = find(name)
     seed_torch(0)
-    model = chosen.build(settings_from(chosen.Settings, settings, where=name), corpus).to(pick_device(device))
+    model = spec.load().build(settings_from(spec.Settings, settings, where=name), corpus).to(pick_device(device))
     chosen_documents = corpus.train[:limit]
     words = float(np.mean([len(d.tokens) for d in chosen_documents]))
     documents = [model.encode(d) for d in chosen_documents]
@@ -166,9 +166,10 @@ def _milliseconds(forward: Callable[[], Any]) -> float:
 
 def main() -> None:
     """Read the command line, measure, print."""
+    names = [spec.name for spec in backbones()]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=Path, help="a prepared corpus (default: made-up documents)")
-    parser.add_argument("--backbones", nargs="+", choices=names(), default=names())
+    parser.add_argument("--backbones", nargs="+", choices=names, default=names)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of the transformers")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
@@ -183,7 +184,7 @@ def main() -> None:
     fixed = (options.device, options.threads, options.limit)
 
     def settings(name: str) -> dict[str, Any]:
-        return {"precision": options.precision} if "precision" in resolve(name).Settings.model_fields else {}
+        return {"precision": options.precision} if "precision" in find(name).Settings.model_fields else {}
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.documents or made_up_corpus(Path(scratch) / "dwie", DWIE_TOKENS, DWIE_ENTITIES)

@@ -1,11 +1,11 @@
-"""LogiRE's speed and memory, step by step: a Markdown table.
+"""Measure LogiRE's speed and memory, step by step; print a Markdown table.
 
     python benchmarks/rules.py --documents DIR --logits DUMP     on a real corpus
     python benchmarks/rules.py --size docred                     on a generated corpus of DocRED's size
     python benchmarks/rules.py --growth                          documents, entities, relations, rules doubled in turn
 
-One thread (set OMP_NUM_THREADS=1). The generated corpora have random facts and noisy logits: their times count, their
-scores mean nothing.
+Set OMP_NUM_THREADS=1 to measure one thread. Generated corpora have random facts and noisy logits: their times are
+meaningful, their scores are not.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ T = TypeVar("T")
 def generated(
     documents: int, entities: int, relations: int, seed: int, *, facts: int = 24, types: int = 6
 ) -> tuple[list[ScoredDocument], Schema]:
-    """Documents with about ``entities`` entities and ``facts`` random facts each; logits as a fair backbone's."""
+    """Documents with about ``entities`` entities and at most ``facts`` random facts, and a fair backbone's logits."""
     schema = Schema(tuple(f"r{i}" for i in range(relations)), tuple(f"t{i}" for i in range(types)))
     rng = np.random.default_rng(seed)
     # a relation joins two entity types; a few relations are much more frequent than the rest
@@ -67,7 +67,7 @@ def generated(
 
 
 def timed(action: Callable[[], T], repeat: int = 1) -> tuple[T, float]:
-    """The result and the best of ``repeat`` runs, in CPU seconds of this one-thread process."""
+    """The result, and the CPU seconds of the fastest of ``repeat`` runs (this process has one thread)."""
     best = float("inf")
     for _ in range(repeat):
         started = time.process_time()
@@ -127,14 +127,14 @@ def steps(train: Sequence[ScoredDocument], schema: Schema, settings: LogiRESetti
 
 
 def floor() -> float:
-    """Billions of multiply-and-max a second that numpy reaches on one core, on arrays in cache."""
+    """Billions of multiply-and-max operations per second that numpy does on one core, on arrays in cache."""
     a, out = np.random.default_rng(0).random((64, 64), dtype=np.float32), np.zeros((64, 64), dtype=np.float32)
     _, seconds = timed(lambda: [np.maximum(out, a * 0.5, out=out) for _ in range(2000)], repeat=3)
     return 2000 * a.size / seconds / 1e9
 
 
 def show(columns: dict[str, dict[str, float]]) -> None:
-    """Print a Markdown table, one column a corpus."""
+    """Print a Markdown table with one column for each corpus."""
     names = list(dict.fromkeys(key for column in columns.values() for key in column))
     print("| step | " + " | ".join(columns) + " |")
     print("|---|" + "---:|" * len(columns))
@@ -154,18 +154,19 @@ def show(columns: dict[str, dict[str, float]]) -> None:
 
 
 def whole(train: Sequence[ScoredDocument], dev: Sequence[ScoredDocument], schema: Schema) -> float:
-    """Seconds of one 10-iteration run, dev scored each time."""
+    """Seconds of one run of 10 iterations, dev scored in each."""
     _, seconds = timed(lambda: LogiRE(schema, seed=1, device="cpu").fit(train, dev))
     return seconds
 
 
 def main() -> None:
+    """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=Path)
     parser.add_argument("--logits", type=Path)
     parser.add_argument("--size", choices=["dwie", "docred"])
     parser.add_argument("--growth", action="store_true")
-    parser.add_argument("--whole", action="store_true", help="time a whole 10-iteration run too")
+    parser.add_argument("--whole", action="store_true", help="also time a whole run of 10 iterations")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     settings = LogiRESettings()

@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from logire.cli import main
-from logire.corpus.prepare import prepare_embedded
+from logire.cli.app import main
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.sources.embedded import prepare_embedded
 
 
 def logire(*arguments, **options):

@@ -15,17 +15,16 @@ import pytest
 import torch
 
 from logire.cli.provenance import provenance as command
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
-from logire.evaluation.run import evaluate_file
+from logire.corpus.sources.embedded import prepare_embedded
+from logire.evaluation.files import evaluate_file
 from logire.ground import records as provenance
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import read_json, write_json
-from logire.reporting.chain import trace
+from logire.reporting.report import make_report
 from logire.reporting.sources import run_source, write_sources
-from logire.reporting.table1 import table1
-from logire.reporting.table2 import table2
+from logire.reporting.trace import trace
 
 CPU = torch.device("cpu")
 
@@ -98,17 +97,16 @@ def results(tmp_path: Path) -> Path:
     folder = tmp_path / "results" / "embedded"
     prepare_embedded(folder / "corpus", documents=(4, 3, 3))
     corpus = PreparedCorpus.open(folder / "corpus")
-    metrics = []
     for seed in (1, 2):
         for method in ("backbone", "logire"):
             run = folder / "runs" / "cnn" / f"seed{seed}" / method
-            metrics += [_make_run(run, corpus, method, seed, split) for split in ("dev", "test")]
-    table1([folder / "corpus" / "statistics.json"], folder / "tables" / "table1")
-    table2(metrics, folder / "tables" / "table2")
+            for split in ("dev", "test"):
+                _make_run(run, corpus, method, seed, split)
+    make_report([folder / "runs"], folder, only=["table1", "table2"], documents=[folder / "corpus"])
     return folder
 
 
-def _make_run(run: Path, corpus: PreparedCorpus, method: str, seed: int, split: str) -> Path:
+def _make_run(run: Path, corpus: PreparedCorpus, method: str, seed: int, split: str) -> None:
     values: dict[str, Any] = {"backbone": "cnn", "method": method, "seed": seed, "wall_seconds": 12.5}
     values["documents"] = relative_path(corpus.path, run)
     if method == "backbone":
@@ -121,9 +119,7 @@ def _make_run(run: Path, corpus: PreparedCorpus, method: str, seed: int, split: 
     facts = [(d.title, f) for d in corpus.documents(split) for f in d.facts][seed:]
     rows = [{"title": title, "h_idx": f.head, "t_idx": f.tail, "r": f.relation} for title, f in facts]
     write_json(run / f"predictions-{split}.json", rows)
-    metrics = run / f"metrics-{split}.json"
-    write_json(metrics, evaluate_file(run / f"predictions-{split}.json", corpus, split))
-    return metrics
+    write_json(run / f"metrics-{split}.json", evaluate_file(run / f"predictions-{split}.json", corpus, split))
 
 
 def test_from_a_cell_of_the_table_to_the_raw_data(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-import json
+import csv
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
+from statistics import mean, stdev
 
+import pandas as pd
 import pytest
+
+from logire.evaluation.metrics import find
+from logire.ground.files import write_json
+from logire.reporting.kept import Kept, keep, read
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "reference" / "dwie"
+SHOWN = "bilstm"
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[Kept]:
+    return read(REFERENCE)
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (REFERENCE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def unpack(runs: list[Kept], folder: Path) -> list[Path]:
+    """Run folders with the files that the runs were kept from."""
+    for run in runs:
+        own = folder / run.name
+        run.record.write(own)
+        for split, values in run.metrics.items():
+            write_json(own / f"metrics-{split}.json", values)
+        pd.DataFrame(run.history).to_csv(own / "history.csv", index=False)
+        if run.rules is not None:
+            run.rules.to_csv(own / "rules.csv", index=False)
+    return [folder / run.name for run in runs]
 
 
 def check(reference: Path) -> subprocess.CompletedProcess[str]:
@@ -20,29 +51,86 @@ def check(reference: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_the_tables_follow_from_the_numbers_and_a_changed_number_is_found(tmp_path):
+def test_the_tables_follow_from_the_numbers_and_a_changed_number_is_found(tmp_path: Path) -> None:
     done = check(REFERENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     changed = shutil.copytree(REFERENCE, tmp_path / "dwie")
-    file = sorted(changed.glob("runs/logire/*/*/metrics-test.json"))[0]
-    metrics = json.loads(file.read_text())
-    file.write_text(json.dumps(metrics | {"f1": metrics["f1"] + 1.0}))
+    file = changed / "documents.csv"
+    row = next(line for line in file.read_text().splitlines() if line.startswith("logire/bilstm/seed1,test,correct,"))
+    *cells, last = row.split(",")
+    file.write_text(file.read_text().replace(row, ",".join([*cells, str(int(last) + 1)])))
     done = check(changed)
     assert done.returncode == 1
     assert "tables/table2.csv" in done.stdout
 
 
-def test_every_run_is_traceable_and_was_made_from_committed_code():
-    runs = [json.loads(file.read_text()) for file in REFERENCE.rglob("run.json")]
+def test_table_2_holds_the_means_of_the_kept_runs(runs: list[Kept]) -> None:
+    seeds = defaultdict(list)
+    for run in runs:
+        for split, values in run.metrics.items():
+            if not run.record.variant:
+                seeds[run.record.backbone, run.record.method, split].append(values)
+    rows = table("tables/table2.csv")
+    assert {(row["backbone"], row["method"], row["split"]) for row in rows} == seeds.keys()
+    for row in rows:
+        metric = find(row["metric"])
+        values = [metric.of(found) for found in seeds[row["backbone"], row["method"], row["split"]]]
+        assert row["seeds"] == str(len(values))
+        assert row["mean"] == str(mean(values))
+        assert row["sd"] == (str(stdev(values)) if len(values) > 1 else "")
+
+
+def test_figure_4_and_the_relations_hold_the_means_of_the_kept_runs(runs: list[Kept]) -> None:
+    seeds = defaultdict(list)
+    for run in runs:
+        if run.metrics and run.record.backbone == SHOWN and not run.record.variant:
+            seeds[run.record.method].append(run.metrics["test"])
+    groups = [group["from"] for group in seeds["backbone"][0]["by_distance"]]
+    rows = table("figures/figure4.csv")
+    assert {row["method"] for row in rows} == seeds.keys()
+    for row in rows:
+        found = [values["by_distance"][groups.index(int(row["from"]))] for values in seeds[row["method"]]]
+        assert row["mean"] == str(mean(group[row["metric"]] for group in found))
+        assert (row["pairs"], row["gold"]) == (str(found[0]["pairs"]), str(found[0]["gold"]))
+    for row in table("tables/relations.csv"):
+        found = [values["per_relation"][row["relation"]] for values in seeds[row["method"]]]
+        assert row["mean"] == str(mean(relation["f1"] for relation in found))
+        assert row["gold"] == str(found[0]["gold"])
+
+
+def test_table_5_shows_kept_rules(runs: list[Kept]) -> None:
+    (run,) = (run for run in runs if run.rules is not None)
+    assert run.name == "logire/bilstm/seed1"
+    rules = [tuple(rule.values()) for rule in run.rules.to_dict("records")]
+    assert len(rules) == run.record.rules
+    for row in table("tables/table5.csv"):
+        row.pop("gold")
+        assert tuple(row.values()) in rules
+
+
+def test_the_files_are_those_that_keeping_writes(runs: list[Kept], tmp_path: Path) -> None:
+    """Unpacked into run folders and kept again, the runs give the same bytes."""
+    again = unpack(runs, tmp_path / "runs")
+    keep(again, tmp_path / "kept", with_rules=[tmp_path / "runs" / "logire" / SHOWN / "seed1"])
+    kept = {file.name: file.read_bytes() for file in (tmp_path / "kept").iterdir()}
+    assert kept == {file.name: file.read_bytes() for file in REFERENCE.glob("*.csv")}
+
+
+def test_every_run_is_traceable_and_was_made_from_committed_code(runs: list[Kept]) -> None:
     assert runs
     for run in runs:
-        assert run["git"]["commit"]
-        assert run["git"]["dirty"] is False
-        assert len(run["data_digest"]) == 64
-    assert len({run["data_digest"] for run in runs}) == 1
+        assert run.record.git["commit"]
+        assert run.record.git["dirty"] is False
+        assert len(run.record.data_digest or "") == 64
+        assert run.metrics.keys() == (set() if run.record.method == "fold" else {"dev", "test"})
+        assert run.history
+    assert len({run.record.data_digest for run in runs}) == 1
 
 
-def test_it_holds_no_predictions_and_no_documents():
-    kept = {file.name for file in (REFERENCE / "runs").rglob("*") if file.is_file()}
-    assert kept == {"run.json", "history.csv", "metrics-dev.json", "metrics-test.json", "rules.csv"}
+def test_it_holds_no_predictions_and_no_documents() -> None:
+    parts = {file.name for file in REFERENCE.iterdir()}
+    tables = ("runs", "values", "evaluations", "documents", "relations", "distances", "logic", "rules")
+    histories = ("history-epoch", "history-iteration", "history-round")
+    files = {f"{name}.csv" for name in (*tables, *histories)}
+    assert parts == files | {"README.md", "corpus", "tables", "figures"}
     assert {file.name for file in (REFERENCE / "corpus").iterdir()} == {"statistics.json"}

@@ -1,63 +1,72 @@
-"""One stage of dvc.yaml: asks Snakemake for a target, and sees to it that DVC records no stale result.
+"""One stage of a dvc.yaml: asks Snakemake for a target, and sees to it that DVC records no stale result.
 
-    python workflow/dvc_stage.py TARGET OUT...
+    python workflow/dvc_stage.py DATASET TARGET OUT...     a stage: make TARGET of DATASET, whose files lie under OUT
+    python workflow/dvc_stage.py --fresh [DATASET]         count all results as up to date; check their bytes before
 
 Snakemake judges its files by modification times and by what it has recorded of them. DVC, Git and people put files
-there without telling it, so before it is asked:
+there without telling it. What Snakemake did make shows in the benchmark file that it writes when a job has succeeded:
+the job's files are no younger than that file, and no older than the job's start. So before Snakemake is asked:
 
 - outputs of this stage that are not as Snakemake left them (pulled, checked out, damaged) are made anew;
 - results of earlier stages that are not as Snakemake left them are marked new, so that what was made from them is too;
 - only the rules of this stage may run: DVC has already seen to the earlier ones.
 
-A run that goes on in this folder is waited for; the lock of one that was killed is removed.
+A run that is under way in this folder is waited for; the lock of one that was killed is removed.
 """
 
 from __future__ import annotations
 
-import binascii
 import csv
 import fcntl
-import json
 import os
 import subprocess
 import sys
 import time
-from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", os.environ.get("CORES", "all")]
-STATE = Path(".snakemake")
+LOCKS = Path(".snakemake/locks")
 RESULTS = Path("results")
 HELD = Path(".dvc/tmp/stage.lock")
+SLACK = 5.0
+"""Seconds by which clocks and file systems may differ."""
 
 
-def main(target: str, *outs: str) -> None:
+def make(dataset: str, target: str, *outs: str) -> None:
     """Make ``target``; this process becomes Snakemake, so that its exit code and Ctrl-C are Snakemake's own."""
     hold_folder()
     wait_for_other_runs()
-    for out in outs:
-        Path(out).mkdir(parents=True, exist_ok=True)  # a stage may have nothing to make: `also: null`
-    rows = planned(target)
+    of_dataset = ["--config", f"dataset={dataset}"]
+    rows = planned(target, *of_dataset)
     own = [row for row in rows if any(row.file.is_relative_to(out) for out in outs)]
     warn_of_leftovers(outs, own)
     earlier = [row for row in rows if row not in own and row.file.is_relative_to(RESULTS)]
-    recorded = recorded_times()
-    touched = [row.file for row in earlier if is_foreign(row.file, recorded)]
+    touched = [row.file for row in earlier if row.is_foreign]
     for file in touched:
         file.touch()
-    anew = [row.file.as_posix() for row in own if is_foreign(row.file, recorded)]
+    anew = [row.file.as_posix() for row in own if row.is_foreign]
     if not touched and not anew and not any(row.pending for row in own):
-        print(f"{target}: everything is as Snakemake left it, nothing to be done")
+        print(f"{dataset}, {target}: everything is as Snakemake left it, nothing to be done")
         return
     rules = {row.rule for row in rows if row not in earlier}  # fetching among them
-    command = [*SNAKEMAKE, target, "--allowed-rules", target, *sorted(rules)]
+    command = [*SNAKEMAKE, target, "--allowed-rules", target, *sorted(rules), *of_dataset]
     if anew:
         print(f"made anew, for they are not as Snakemake left them: {len(anew)} files, {anew[0]} ...", flush=True)
         command += ["--forcerun", *anew]
     os.execv(command[0], command)
+
+
+def mark_fresh(*datasets: str) -> None:
+    """Tell Snakemake that every result there is up to date."""
+    of_dataset = ["--config", f"dataset={datasets[0]}"] if datasets else []
+    started = time.time()
+    subprocess.run([*SNAKEMAKE, "--touch", "--forceall", "--quiet", *of_dataset], check=True)
+    for stamp in {row.stamp for row in planned("all", *of_dataset) if row.stamp and row.file.exists()}:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(f"s\n{time.time() - started:.2f}\n", encoding="utf-8")
 
 
 def hold_folder() -> None:
@@ -74,7 +83,7 @@ def hold_folder() -> None:
 def wait_for_other_runs() -> None:
     """Wait while Snakemake runs in this folder, then remove the lock of a run that was killed."""
     said = False
-    while any((STATE / "locks").glob("*")):
+    while any(LOCKS.glob("*")):
         running = [process.pid for process in psutil.process_iter() if _is_snakemake_here(process)]
         if not running:
             subprocess.run([*SNAKEMAKE, "--unlock"])  # it says itself what is wrong, if anything
@@ -94,40 +103,50 @@ def _is_snakemake_here(process: psutil.Process) -> bool:
 
 
 class Planned(NamedTuple):
-    """A file that Snakemake makes on the way to a target."""
+    """A file that Snakemake makes on the way to a target.
+
+    Attributes:
+        stamp: the benchmark file of the job that made it; None where Snakemake knows of no such job.
+        pending: whether Snakemake would make it now.
+    """
 
     file: Path
     rule: str
+    stamp: Path | None
     pending: bool
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether somebody else than Snakemake wrote the file last."""
+        if not self.file.exists():
+            return False
+        window = made_between(self.stamp) if self.stamp else None
+        return window is None or not window[0] <= self.file.stat().st_mtime <= window[1]
 
-def planned(target: str) -> list[Planned]:
+
+def made_between(stamp: Path) -> tuple[float, float] | None:
+    """When the job of a benchmark file started and ended; None where the file is missing or not one."""
+    try:
+        with stamp.open(encoding="utf-8", newline="") as file:
+            seconds = max(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
+        ended = stamp.stat().st_mtime
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return ended - seconds - SLACK, ended + SLACK
+
+
+def planned(target: str, *options: str) -> list[Planned]:
     """Every file that Snakemake makes on the way to ``target``."""
-    listed = subprocess.run([*SNAKEMAKE, target, "--summary"], capture_output=True, text=True)
+    listed = subprocess.run([*SNAKEMAKE, target, "--summary", *options], capture_output=True, text=True)
     if listed.returncode:
         sys.stderr.write(listed.stderr)
         sys.exit(listed.returncode)
-    rows = csv.DictReader(listed.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    return [Planned(Path(row["output_file"]), row["rule"], row["plan"] != "no update") for row in rows]
-
-
-def is_foreign(file: Path, recorded: dict[str, float]) -> bool:
-    """Whether somebody else than Snakemake wrote the file last."""
-    return file.exists() and file.stat().st_mtime != recorded.get(file.as_posix())
-
-
-def recorded_times() -> dict[str, float]:
-    """When each file was last written, as Snakemake has recorded it."""
-    times = {}
-    folder = STATE / "metadata"
-    for file in folder.rglob("*"):
-        # a long name is cut into folders, each but the last with an @ in front
-        name = "".join(part.removeprefix("@") for part in file.relative_to(folder).parts)
-        try:
-            times[urlsafe_b64decode(name).decode()] = json.loads(file.read_bytes())["endtime"]
-        except (OSError, ValueError, KeyError, binascii.Error):
-            continue  # a folder, or half a record
-    return times
+    found = []
+    for row in csv.DictReader(listed.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
+        log = row["log-file(s)"]
+        stamp = Path(log).with_suffix(".tsv") if log != "-" else None
+        found.append(Planned(Path(row["output_file"]), row["rule"], stamp, row["plan"] != "no update"))
+    return found
 
 
 def warn_of_leftovers(outs: tuple[str, ...], own: list[Planned]) -> None:
@@ -136,12 +155,15 @@ def warn_of_leftovers(outs: tuple[str, ...], own: list[Planned]) -> None:
     found = {file.parent for out in outs for file in Path(out).rglob("*") if file.is_file()}
     for folder in sorted(found):
         if not any(folder.is_relative_to(run) for run in wanted):
-            print(f"warning: {folder} is no part of this run but is recorded with it; delete it if it is not wanted")
+            print(f"warning: {folder} belongs to no run of these params but is recorded; delete it if unwanted")
 
 
 if __name__ == "__main__":
     try:
-        main(*sys.argv[1:])
+        if sys.argv[1] == "--fresh":
+            mark_fresh(*sys.argv[2:])
+        else:
+            make(*sys.argv[1:])
     except OSError as error:
         sys.exit(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:

@@ -1,5 +1,5 @@
 """``python -m logire`` is ``logire``."""
 
-from logire.cli import main
+from logire.cli.app import main
 
 main()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from logire.backbones import resolve
-from logire.backbones.backbone import Backbone
+from logire.backbones.base import Backbone
+from logire.backbones.registry import find
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.runtime import seed_torch
 from logire.ground.settings import settings_from
@@ -20,7 +20,7 @@ from . import made_up
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
-    """The models are tiny: threads only get in each other's way."""
+    """The models are so small that threads would only slow each other down."""
     torch.set_num_threads(1)
 
 
@@ -42,8 +42,8 @@ def small(encoder: Path) -> Callable[[str], dict[str, Any]]:
     """Backbone name -> settings that make it small."""
 
     def settings(name: str) -> dict[str, Any]:
-        own = {"encoder": str(encoder)} if "encoder" in resolve(name).Settings.model_fields else {}
-        return made_up.SMALL[name] | own
+        own = {"encoder": str(encoder)} if "encoder" in find(name).Settings.model_fields else {}
+        return made_up.small(name) | own
 
     return settings
 
@@ -53,9 +53,9 @@ def build(small: Callable[[str], dict[str, Any]], corpus: PreparedCorpus) -> Cal
     """(name, seed, further settings) -> an untrained small model."""
 
     def model(name: str, seed: int = 1, **settings: Any) -> Backbone[Any]:
-        chosen = resolve(name)
+        spec = find(name)
         seed_torch(seed, "initialisation")
-        return chosen.build(settings_from(chosen.Settings, small(name) | settings, where=name), corpus)
+        return spec.load().build(settings_from(spec.Settings, small(name) | settings, where=name), corpus)
 
     return model
 

@@ -7,26 +7,34 @@ from typing import Any
 
 import numpy as np
 
+from logire.backbones.registry import find
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 
 SCHEMA = Schema(("leads", "part_of", "based_in"), ("person", "group", "place"))
 WORDS = tuple(f"w{i}" for i in range(30))
 
-# What makes each backbone small; the rest of its settings are its defaults.
-_WORDS: dict[str, Any] = {"word_dim": 12, "hidden": 16, "min_count": 1, "word_dropout": 0.0}
-SMALL: dict[str, dict[str, Any]] = {
-    "cnn": _WORDS,
-    "lstm": _WORDS | {"state_dim": 12},
-    "bilstm": _WORDS | {"state_dim": 12},
-    "context_aware": _WORDS | {"state_dim": 12},
+SMALL: dict[str, Any] = {
+    "word_dim": 12,
+    "min_count": 1,
+    "word_dropout": 0.0,
+    "hidden": 16,
+    "state_dim": 12,
+    "pair_dim": 8,
+    "window": 32,
+    "overlap": 8,
+    "encoder_learning_rate": 0.005,
+    "entity_dim": 4,
+    "graph_dim": 8,
+    "group": 8,
 }
-_TRANSFORMER: dict[str, Any] = {"window": 32, "overlap": 8, "learning_rate": 0.005, "encoder_learning_rate": 0.005}
-SMALL |= {
-    "gain": _TRANSFORMER | {"type_dim": 4, "entity_dim": 4, "graph_dim": 8},
-    "atlop": _TRANSFORMER | {"hidden": 16, "group": 8},
-}
+"""Values that make a backbone small, for each name that a setting may have."""
 QUICK: dict[str, Any] = {"epochs": 3, "patience": 3, "batch_size": 2, "learning_rate": 0.005}
+
+
+def small(name: str) -> dict[str, Any]:
+    """Settings that make the backbone ``name`` small; settings of its own that are not in SMALL keep their defaults."""
+    return {key: value for key, value in SMALL.items() if key in find(name).Settings.model_fields}
 
 
 def document(title: str, *, seed: int, length: int = 40, entities: int = 4, facts: int = 3) -> Document:

@@ -11,21 +11,23 @@ import numpy as np
 import pytest
 import torch
 
-from logire.backbones import infer_logits, load_backbone, names, resolve, train_backbone, training
-from logire.backbones.backbone import Backbone
-from logire.backbones.inference import choose_threshold
+from logire.backbones import backbones, find, infer_logits, load_backbone, train_backbone
+from logire.backbones.base import Backbone
+from logire.backbones.training import loop
+from logire.backbones.training.inference import choose_threshold
 from logire.corpus.document import Document
 from logire.corpus.dump import NEVER, read_dump
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.ground.errors import InputError
+from logire.ground.settings import settings_from, type_name
 
 from .made_up import QUICK, SCHEMA, document
 
 Build = Callable[..., Backbone[Any]]
 Small = Callable[[str], dict[str, Any]]
 
-every_backbone = pytest.mark.parametrize("name", names())
+every_backbone = pytest.mark.parametrize("name", [spec.name for spec in backbones()])
 
 
 @every_backbone
@@ -104,7 +106,7 @@ def test_a_run_can_be_read_back_and_repeated_byte_for_byte(
 
     run = json.loads((first / "run.json").read_text())
     assert run["settings"] == json.loads((first / "settings.json").read_text())
-    assert run["settings"] == resolve(name).Settings(**settings).model_dump()
+    assert run["settings"] == find(name).Settings(**settings).model_dump()
     assert (run["dataset"], run["synthetic"], run["backbone"], run["seed"]) == ("made-up", True, name, 3)
     assert len((first / "history.csv").read_text().splitlines()) == 1 + run["epochs"] == 4
 
@@ -132,7 +134,7 @@ def test_a_killed_run_goes_on_bit_for_bit(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     train_backbone(corpus, name, settings, whole, seed=5, device="cpu", progress=False)
 
-    train_epoch = training.train_epoch
+    train_epoch = loop.train_epoch
     epochs: list[int] = []
 
     def die_in_the_third(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
@@ -141,7 +143,7 @@ def test_a_killed_run_goes_on_bit_for_bit(
             raise KeyboardInterrupt
         return train_epoch(model, optimizer, documents, state, **rest)
 
-    monkeypatch.setattr(training, "train_epoch", die_in_the_third)
+    monkeypatch.setattr(loop, "train_epoch", die_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         train_backbone(corpus, name, settings, killed, seed=5, device="cpu", progress=False)
     assert not (killed / "model.safetensors").exists()
@@ -165,7 +167,7 @@ def test_a_long_document_with_many_entities_runs(name: str, build: Build) -> Non
 def test_a_loss_that_is_no_number_names_step_and_documents(
     name: str, corpus: PreparedCorpus, small: Small, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolve(name), "loss", lambda *_: torch.tensor(float("nan")))
+    monkeypatch.setattr(find(name).load(), "loss", lambda *_: torch.tensor(float("nan")))
     with pytest.raises(InputError, match=r"document train-\d, train-\d, .*the loss is nan at step 0"):
         train_backbone(corpus, name, small(name) | QUICK, out, seed=1, device="cpu", progress=False)
 
@@ -182,15 +184,14 @@ def test_an_unknown_setting_is_named(name: str, corpus: PreparedCorpus, out: Pat
 
 
 @every_backbone
-def test_the_docstring_of_the_settings_lists_every_field(name: str) -> None:
-    settings = resolve(name).Settings
-    documented = "\n".join(parent.__doc__ or "" for parent in settings.__mro__)
-    assert not [field for field in settings.model_fields if f"{field}:" not in documented]
-
-
-def test_an_unknown_backbone_is_named() -> None:
-    with pytest.raises(InputError, match="unknown backbone 'bert'"):
-        resolve("bert")
+def test_every_setting_is_described_and_a_new_default_keeps_its_bounds(name: str) -> None:
+    kind = find(name).Settings
+    for key, field in kind.model_fields.items():
+        assert field.description, key
+        assert "``" not in field.description, f"{key}: help and params files show single backticks"
+        owner = next(c for c in reversed(kind.__mro__) if key in getattr(c, "model_fields", ()))
+        assert type_name(field) == type_name(owner.model_fields[key]), key
+        assert settings_from(kind, {key: field.default}, where=name) == kind(), key
 
 
 def assert_same_files(first: Path, second: Path) -> None:
@@ -204,7 +205,7 @@ def assert_same_files(first: Path, second: Path) -> None:
 
 
 def _no_dropout(name: str) -> dict[str, float]:
-    return {field: 0.0 for field in resolve(name).Settings.model_fields if "dropout" in field}
+    return {field: 0.0 for field in find(name).Settings.model_fields if "dropout" in field}
 
 
 def _rest(document: Document) -> tuple[Any, Any]:

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logire.backbones.bilinear import PairBilinear
-from logire.backbones.encoding import BUCKETS, distance_buckets
+from logire.backbones.words.bilinear import PairBilinear
+from logire.backbones.words.tensors import BUCKETS, distance_buckets
 
 
 @settings(max_examples=25, deadline=None)

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors import safe_open
+from typer.testing import CliRunner
 
-from logire.backbones import run, training
-from logire.backbones.crossfit import train_fold
+from logire.backbones.training import loop, run
+from logire.backbones.training.crossfit import train_fold
+from logire.cli.app import app
 from logire.corpus.document import Document
 from logire.corpus.dump import read_dump, write_dump
 from logire.corpus.folds import Fold, FoldCorpus
@@ -21,10 +23,10 @@ from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.ground.errors import InputError
 from logire.rules.outoffold import read_out_of_fold
 
-from .made_up import QUICK, SCHEMA, SMALL
+from .made_up import QUICK, SCHEMA, small
 from .made_up import corpus as made_up_corpus
 
-SETTINGS = SMALL["cnn"] | QUICK | {"epochs": 1}
+SETTINGS = small("cnn") | QUICK | {"epochs": 1}
 FOLDS = (1, 2, 3)
 TrainFold = Callable[..., Path]
 
@@ -77,6 +79,14 @@ def test_a_dump_holds_the_held_out_documents_alone(corpus: PreparedCorpus, dumps
         record = json.loads((dump.parent / "run.json").read_text())
         assert (record["method"], record["fold"], record["folds"], record["seed"]) == ("fold", number, 3, 2)
         assert record["data_digest"] == corpus.digest
+
+
+def test_the_command_line_trains_the_same_fold(corpus: PreparedCorpus, dumps: list[Path], tmp_path: Path) -> None:
+    arguments = ["train", "cnn", "--documents", corpus.path, "--out", tmp_path / "run", "--seed", 2, "--device", "cpu"]
+    arguments += ["--settings", json.dumps(SETTINGS), "--fold", "1/3"]
+    done = CliRunner().invoke(app, list(map(str, arguments)))
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "run" / "logits.safetensors").read_bytes() == dumps[0].read_bytes()
 
 
 def test_the_folds_together_give_every_training_document_once(corpus: PreparedCorpus, dumps: list[Path]) -> None:
@@ -193,7 +203,7 @@ def test_a_killed_fold_goes_on_bit_for_bit(
     corpus: PreparedCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train(corpus, tmp_path / "whole", epochs=3)
-    train_epoch = training.train_epoch
+    train_epoch = loop.train_epoch
     epochs: list[int] = []
 
     def die_in_the_third(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
@@ -202,7 +212,7 @@ def test_a_killed_fold_goes_on_bit_for_bit(
             raise KeyboardInterrupt
         return train_epoch(model, optimizer, documents, state, **rest)
 
-    monkeypatch.setattr(training, "train_epoch", die_in_the_third)
+    monkeypatch.setattr(loop, "train_epoch", die_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         train(corpus, tmp_path / "killed", epochs=3)
     assert not (tmp_path / "killed" / "logits.safetensors").exists()
@@ -220,7 +230,7 @@ def test_checkpoints_of_another_fold_are_not_taken_up(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.Checkpoints, "load_best", die)
+        patch.setattr(loop.Checkpoints, "load_best", die)
         with pytest.raises(KeyboardInterrupt):
             train(corpus, tmp_path / "run", 2)
     assert (tmp_path / "run" / "checkpoints" / "state.json").exists()

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 import logire.corpus
-from logire.backbones import encoding, infer_logits, load_backbone, train_backbone
-from logire.backbones.words import count_words
-from logire.corpus.dwie import read_dwie
-from logire.corpus.prepare import dwie_schema
+from logire.backbones import infer_logits, load_backbone, train_backbone
+from logire.backbones.words.tensors import encode
+from logire.backbones.words.vocabulary import count_words
+from logire.corpus.annotations import read_dwie
 from logire.corpus.prepared import PreparedCorpus, write_prepared
+from logire.corpus.sources.dwie import dwie_schema
 
 META = Path(logire.corpus.__file__).parent / "data"
 
@@ -35,7 +36,7 @@ def dwie(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> PreparedC
 def test_nothing_of_a_document_is_lost(dwie: PreparedCorpus) -> None:
     vocabulary = count_words(dwie.train, lowercase=True)
     for document in (*dwie.train, *dwie.dev):
-        encoded = encoding.encode(document, vocabulary, dwie.schema)
+        encoded = encode(document, vocabulary, dwie.schema)
         assert encoded.length == len(document.tokens)
         torch.testing.assert_close(encoded.pooling.sum(1), torch.ones(len(document.entities)))
         expected = np.argwhere(dwie.schema.labels(document)).tolist()

@@ -13,16 +13,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logire.backbones import train_backbone, training
-from logire.backbones.backbone import Backbone
-from logire.backbones.inference import choose_threshold
+from logire.backbones import train_backbone
+from logire.backbones.base import Backbone
 from logire.backbones.settings import TrainingSettings
+from logire.backbones.training import loop
+from logire.backbones.training.inference import choose_threshold
 from logire.corpus.document import Document, Fact
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.ground.errors import InputError
 from logire.ground.thresholds import Threshold
 
-from .made_up import QUICK, SCHEMA, SMALL, document
+from .made_up import QUICK, SCHEMA, document, small
 
 Build = Callable[..., Backbone[Any]]
 
@@ -31,15 +32,15 @@ Build = Callable[..., Backbone[Any]]
     lengths=st.lists(st.integers(1, 1000), min_size=1, max_size=200), size=st.integers(1, 9), seed=st.integers(0, 99)
 )
 def test_batches_hold_every_document_once(lengths: list[int], size: int, seed: int) -> None:
-    batches = training.make_batches(lengths, size, seed)
+    batches = loop.make_batches(lengths, size, seed)
     assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
     assert max(map(len, batches)) <= size
-    assert batches == training.make_batches(lengths, size, seed)
+    assert batches == loop.make_batches(lengths, size, seed)
 
 
 def test_batches_hold_documents_of_similar_length() -> None:
     lengths = [int(x) for x in np.random.default_rng(0).integers(10, 1000, size=128)]
-    batches = training.make_batches(lengths, 8, 0)
+    batches = loop.make_batches(lengths, 8, 0)
     spread = np.mean([max(lengths[i] for i in b) - min(lengths[i] for i in b) for b in batches])
     assert spread < 100
     assert [sum(lengths[i] for i in b) for b in batches] != sorted(sum(lengths[i] for i in b) for b in batches)
@@ -51,13 +52,13 @@ def test_batches_hold_documents_of_similar_length() -> None:
 )
 def test_rates_after_the_warm_up(schedule: Any, expected: list[float]) -> None:
     settings = TrainingSettings(schedule=schedule, warmup=0.2)
-    assert [training.rate_factor(step, 5, settings) for step in range(1, 5)] == pytest.approx(expected, abs=1e-6)
-    assert training.rate_factor(0, 5, settings) == 0.5
+    assert [loop.rate_factor(step, 5, settings) for step in range(1, 5)] == pytest.approx(expected, abs=1e-6)
+    assert loop.rate_factor(0, 5, settings) == 0.5
 
 
 def test_biases_and_embeddings_are_not_decayed(build: Build) -> None:
     model = build("bilstm", weight_decay=0.3)
-    decay = {id(p): g["weight_decay"] for g in training.make_optimizer(model).param_groups for p in g["params"]}
+    decay = {id(p): g["weight_decay"] for g in loop.make_optimizer(model).param_groups for p in g["params"]}
     assert decay[id(model.linear.weight)] == 0.3
     assert decay[id(model.linear.bias)] == decay[id(model.word_embedding.weight)] == 0.0
     assert len(decay) == len(list(model.parameters()))
@@ -65,14 +66,14 @@ def test_biases_and_embeddings_are_not_decayed(build: Build) -> None:
 
 def test_the_transformer_has_a_rate_of_its_own(build: Build) -> None:
     model = build("atlop", learning_rate=0.1, encoder_learning_rate=0.2)
-    peak = {id(p): g["peak"] for g in training.make_optimizer(model).param_groups for p in g["params"]}
+    peak = {id(p): g["peak"] for g in loop.make_optimizer(model).param_groups for p in g["params"]}
     assert {peak[id(p)] for p in model.encoder.parameters()} == {0.2}
     assert peak[id(model.output.weight)] == 0.1
     assert len(peak) == len(list(model.parameters()))
 
 
 def test_accumulated_batches_are_one_step(corpus: PreparedCorpus, tmp_path: Path) -> None:
-    settings = SMALL["lstm"] | QUICK | {"epochs": 1, "accumulate": 2}
+    settings = small("lstm") | QUICK | {"epochs": 1, "accumulate": 2}
     train_backbone(corpus, "lstm", settings, tmp_path, seed=1, device="cpu", progress=False)
     # 6 documents, 2 a batch: 3 batches, the last a step of its own.
     assert (tmp_path / "history.csv").read_text().splitlines()[1].split(",")[:2] == ["1", "2"]
@@ -82,14 +83,14 @@ def test_training_stops_when_patience_is_over_and_keeps_the_best_epoch(
     corpus: PreparedCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     f1 = iter([0.1, 0.3, 0.2, 0.3, 0.9])
-    monkeypatch.setattr(training, "choose_threshold", lambda *_: Threshold(0.0, next(f1)))
-    settings = SMALL["lstm"] | QUICK | {"epochs": 9, "patience": 2}
+    monkeypatch.setattr(loop, "choose_threshold", lambda *_: Threshold(0.0, next(f1)))
+    settings = small("lstm") | QUICK | {"epochs": 9, "patience": 2}
     train_backbone(corpus, "lstm", settings, tmp_path / "stopped", seed=1, device="cpu", progress=False)
     run = json.loads((tmp_path / "stopped" / "run.json").read_text())
     assert (run["best_epoch"], run["epochs"]) == (2, 4)
 
     f1 = iter([0.1, 0.3, 0.2])
-    monkeypatch.setattr(training, "choose_threshold", lambda *_: Threshold(0.0, next(f1)))
+    monkeypatch.setattr(loop, "choose_threshold", lambda *_: Threshold(0.0, next(f1)))
     longer = settings | {"patience": 1}
     train_backbone(corpus, "lstm", longer, tmp_path / "sooner", seed=1, device="cpu", progress=False)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("stopped", "sooner")]
@@ -99,8 +100,8 @@ def test_training_stops_when_patience_is_over_and_keeps_the_best_epoch(
 def test_checkpoints_of_another_run_are_not_taken_up(
     corpus: PreparedCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = SMALL["lstm"] | QUICK
-    train_epoch = training.train_epoch
+    settings = small("lstm") | QUICK
+    train_epoch = loop.train_epoch
     seen: list[int] = []
 
     def stop_after_one(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
@@ -109,7 +110,7 @@ def test_checkpoints_of_another_run_are_not_taken_up(
             raise KeyboardInterrupt
         return train_epoch(model, optimizer, documents, state, **rest)
 
-    monkeypatch.setattr(training, "train_epoch", stop_after_one)
+    monkeypatch.setattr(loop, "train_epoch", stop_after_one)
     for changed, seed, resume in (({"dropout": 0.1}, 1, True), ({}, 2, True), ({}, 1, False)):
         seen.clear()
         with pytest.raises(KeyboardInterrupt):
@@ -134,11 +135,11 @@ def test_development_documents_without_a_fact_are_refused(corpus: PreparedCorpus
     splits["dev"] = [Document(d.title, d.sentences, d.entities, ()) for d in splits["dev"]]
     write_prepared(tmp_path / "bare", splits, SCHEMA, name="bare", synthetic=True)
     with pytest.raises(InputError, match="no labelled fact"):
-        train_backbone(PreparedCorpus.open(tmp_path / "bare"), "lstm", SMALL["lstm"], tmp_path / "run", seed=1)
+        train_backbone(PreparedCorpus.open(tmp_path / "bare"), "lstm", small("lstm"), tmp_path / "run", seed=1)
 
 
 def test_a_device_that_is_not_there_is_named(corpus: PreparedCorpus, tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(InputError, match="field device: 'cuda' is not usable here"):
-        train_backbone(corpus, "lstm", SMALL["lstm"], tmp_path, seed=1, device="cuda")
+        train_backbone(corpus, "lstm", small("lstm"), tmp_path, seed=1, device="cuda")

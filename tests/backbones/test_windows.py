@@ -12,10 +12,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logire.backbones import pieces
-from logire.backbones.backbone import Backbone
-from logire.backbones.pretrained import pretrained_encoder
-from logire.backbones.transformer import TransformerSettings, Window, WindowedEncoder, cut, merge
+from logire.backbones import backbones
+from logire.backbones.base import Backbone
+from logire.backbones.transformers import pieces
+from logire.backbones.transformers.pretrained import pretrained_encoder
+from logire.backbones.transformers.settings import TransformerSettings
+from logire.backbones.transformers.windows import Window, WindowedEncoder, cut, merge
 from logire.corpus.document import Document, Entity, Fact, Mention
 from logire.ground.errors import InputError
 
@@ -95,7 +97,7 @@ def test_markers_and_mentions_in_subwords(encoder: Path) -> None:
     assert plain.spans.tolist() == [[1, 2], [0, 2], [4, 5]]
 
 
-@pytest.mark.parametrize("name", ["atlop", "gain"])
+@pytest.mark.parametrize("name", [spec.name for spec in backbones() if spec.family == "pretrained"])
 def test_frozen_parts_stay_as_they_are(name: str, build: Build) -> None:
     model = build(name, freeze_embeddings=True, frozen_layers=1)
     before = {key: value.clone() for key, value in model.state_dict().items()}
@@ -181,20 +183,8 @@ def test_dropout_of_the_attention_is_what_is_asked(encoder: Path, build: Build) 
         assert model.config._attn_implementation == "eager"  # ATLOP looks at it
 
 
-@pytest.mark.parametrize("markers", [True, False])
-def test_atlop_reads_mentions_at_markers_or_at_their_first_subword(markers: bool, build: Build) -> None:
-    model = build("atlop", markers=markers)
-    encoded = model.encode(document("a", seed=1))
-    star = model.tokenizer.convert_tokens_to_ids("*")
-    read_at = encoded.pieces[encoded.spans[:, 0]]
-    assert set((read_at == star).tolist()) == {markers}
-    assert (star in encoded.pieces) == markers
-    model.loss(model([encoded]), [encoded]).backward()
-    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
-
-
 def test_an_encoder_without_dropout_of_the_attention_is_named(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logire.backbones.pretrained._ATTENTION_DROPOUT", ("no_such_share",))
+    monkeypatch.setattr("logire.backbones.transformers.pretrained._ATTENTION_DROPOUT", ("no_such_share",))
     with pytest.raises(
         InputError,
         match=r"field attention_dropout: BertConfig has none of no_such_share",
@@ -208,7 +198,7 @@ def test_an_encoder_without_dropout_of_the_attention_is_named(encoder: Path, mon
         ({"window": 100}, "field window: the encoder reads at most 64 subwords"),
         ({"overlap": 30}, "field overlap: must be under window - 2 = 30"),
         ({"frozen_layers": 3}, "field frozen_layers: the encoder has 2 layers"),
-        ({"encoder": "some/model"}, "field revision: 'some/model' is no folder"),
+        ({"encoder": "some/model"}, "field revision: 'some/model' is not a folder"),
         ({"hidden": 12}, "field group: 8 does not divide hidden, 12"),
     ],
 )

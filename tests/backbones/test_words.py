@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from file_server import FileServer
 
-from logire.backbones import encoding, infer_logits, load_backbone, train_backbone
-from logire.backbones.encoder import DirectedLSTM
-from logire.backbones.words import UNKNOWN, Vocabulary, count_words, locate_vectors, read_glove
+from logire.backbones import infer_logits, load_backbone, train_backbone
+from logire.backbones.words import tensors
+from logire.backbones.words.directed_lstm import DirectedLSTM
+from logire.backbones.words.glove import locate_vectors, read_glove
+from logire.backbones.words.vocabulary import UNKNOWN, Vocabulary, count_words
 from logire.corpus.document import Document, Entity, Fact, Mention
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 
-from .made_up import QUICK, SCHEMA, SMALL, WORDS, document
+from .made_up import QUICK, SCHEMA, WORDS, document, small
 
 A = Entity((Mention("B c", 0, 1, 3, "group"), Mention("c", 1, 1, 2, "group")))
 B = Entity((Mention("a", 0, 0, 1, "person"),))
@@ -25,20 +28,20 @@ MADE = Document("d", (("a", "B", "c"), ("x", "c")), (A, B), (Fact(0, "leads", 1)
 
 
 def test_a_document_in_tensors_by_hand() -> None:
-    encoded = encoding.encode(MADE, Vocabulary(("c", "b"), lowercase=True), SCHEMA)
+    encoded = tensors.encode(MADE, Vocabulary(("c", "b"), lowercase=True), SCHEMA)
     assert encoded.words.tolist() == [UNKNOWN, 3, 2, UNKNOWN, 2]
     assert encoded.coreference.tolist() == [1, 2, 2, 0, 2]
     assert encoded.types.tolist() == [1, 2, 2, 0, 2]
     assert encoded.pooling.tolist() == [[0, 0.25, 0.25, 0, 0.5], [1, 0, 0, 0, 0]]
-    middle = encoding.FAR
+    middle = tensors.FAR
     assert encoded.buckets.tolist() == [[middle, middle + 1], [middle - 1, middle]]
     assert encoded.facts.tolist() == [[0, 1, 0]]
 
 
 def test_a_batch_is_padded_with_nothing() -> None:
     vocabulary = Vocabulary(WORDS, lowercase=True)
-    documents = [encoding.encode(d, vocabulary, SCHEMA) for d in (MADE, document("a", seed=1, entities=4))]
-    batch = encoding.collate(documents, torch.device("cpu"))
+    documents = [tensors.encode(d, vocabulary, SCHEMA) for d in (MADE, document("a", seed=1, entities=4))]
+    batch = tensors.collate(documents, torch.device("cpu"))
     assert batch.words.shape == (2, 40)
     assert batch.pooling.shape == (2, 4, 40)
     assert (batch.lengths.tolist(), batch.sizes) == ([5, 40], [2, 4])
@@ -92,24 +95,34 @@ def test_glove_gives_the_words_it_has(tmp_path: Path) -> None:
         read_glove(tmp_path / "none.txt", Vocabulary(("w1",), lowercase=True), 2)
 
 
-def test_vectors_are_fetched_once_and_checked(tmp_path: Path) -> None:
-    source = write_glove(tmp_path)
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+def test_vectors_are_downloaded_once_and_checked(tmp_path: Path) -> None:
+    content = write_glove(tmp_path).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
     cache = tmp_path / "cache"
-    with pytest.raises(InputError, match="SHA-256 is"):
-        locate_vectors(source.as_uri(), "0" * 64, cache)
-    assert not list(cache.glob("*"))
-    found = locate_vectors(source.as_uri(), digest, cache)
-    assert found.read_bytes() == source.read_bytes()
-    source.unlink()
-    assert locate_vectors(source.as_uri(), digest, cache) == found
-    with pytest.raises(InputError, match="cannot be downloaded"):
-        locate_vectors((tmp_path / "none.txt").as_uri(), None, cache)
+    server = FileServer({"glove.txt": content})
+    try:
+        server.faults["glove.txt"] = ["404"]
+        with pytest.raises(InputError, match=r"field vectors: cannot be downloaded: HTTP 404"):
+            locate_vectors(f"{server.url}/glove.txt", digest, cache)
+        assert not list(cache.glob("*"))
+        found = locate_vectors(f"{server.url}/glove.txt", digest, cache)
+        assert found.read_bytes() == content
+        assert locate_vectors(f"{server.url}/glove.txt", digest, cache) == found
+        assert server.asked["glove.txt"] == 2
+    finally:
+        server.close()
+
+
+def test_a_local_file_is_checked(tmp_path: Path) -> None:
+    path = write_glove(tmp_path)
+    assert locate_vectors(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) == path
+    with pytest.raises(InputError, match="field vectors_sha256: its SHA-256 is"):
+        locate_vectors(str(path), "0" * 64)
 
 
 def test_glove_vectors_stay_frozen_and_come_back_with_the_model(corpus: PreparedCorpus, tmp_path: Path) -> None:
     path = write_glove(tmp_path)
-    settings = SMALL["bilstm"] | QUICK | {"vectors": str(path), "word_dim": 2}
+    settings = small("bilstm") | QUICK | {"vectors": str(path), "word_dim": 2}
     train_backbone(corpus, "bilstm", settings, tmp_path / "run", seed=1, device="cpu", progress=False)
     model = load_backbone(tmp_path / "run", corpus.schema, device="cpu")
     found = {word: model.word_embedding.weight[i].tolist() for i, word in enumerate(model.vocabulary.words, start=2)}

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from logire.corpus.dump import read_dump, write_dump
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import SPLITS, PreparedCorpus
+from logire.corpus.sources.embedded import prepare_embedded
 from logire.ground.errors import InputError
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from logire.corpus.docred import read_docred
-from logire.corpus.docred_partial import REVISED, TRAIN, TRIPLES, prepare_docred_partial, resolve_triples
 from logire.corpus.document import Document, Entity, Fact, Mention
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.sources import registry
+from logire.corpus.sources.docred_partial import REVISED, TRAIN, TRIPLES, resolve_triples
 from logire.ground.errors import InputError
 
 
@@ -23,6 +24,12 @@ def document(*entities: tuple[str, ...], facts: tuple[Fact, ...] = ()) -> Docume
         tokens += names
         members.append(Entity(tuple(Mention(n, 0, start + i, start + i + 1, "LOC") for i, n in enumerate(names))))
     return Document("D", (tuple(tokens),), tuple(members), facts)
+
+
+def prepare(source: str, raw: Path, out: Path) -> None:
+    """Prepare a source that has no options."""
+    found = registry.find(source)
+    found.prepare(raw, out, found.Options())
 
 
 def pairs(found: list[Fact]) -> list[tuple[int, int]]:
@@ -84,7 +91,7 @@ def raw_files() -> dict[str, object]:
             record("E", "Bonn in Germany", [(0, "P17", 1)]),
         ],
         REVISED["dev"]: [record("E", "Bonn in Germany", [(0, "P17", 1), (0, "P131", 1)])],
-        REVISED["test"]: [record("F", "Lyon in France", []), record("G", "without labels at hand", [])],
+        REVISED["test"]: [record("F", "Lyon in France", []), record("G", "Nice without labels at hand", [])],
         TRIPLES: {
             "Bonn in  Germany ": [["Bonn", "Germany", "country"]],
             "Lyon in France": [["Lyon", "France", "country"]],
@@ -112,8 +119,8 @@ def content(corpus: PreparedCorpus) -> dict[str, list[tuple[str, list[tuple[int,
 
 def test_both_corpora_have_the_same_documents(tmp_path: Path) -> None:
     raw = write(tmp_path / "raw", raw_files())
-    prepare_docred_partial(raw, tmp_path / "original", labels="original")
-    prepare_docred_partial(raw, tmp_path / "revised", labels="revised")
+    prepare("docred-partial", raw, tmp_path / "original")
+    prepare("redocred-partial", raw, tmp_path / "revised")
     original, revised = (PreparedCorpus.open(tmp_path / name) for name in ("original", "revised"))
     train = [("A", [(0, "P17", 1)]), ("B", []), ("C", [(0, "P17", 1)])]
     assert content(original) == {"train": train, "dev": [("E", [(0, "P17", 1)])], "test": [("F", [(0, "P17", 1)])]}
@@ -127,10 +134,14 @@ def test_both_corpora_have_the_same_documents(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        (TRIPLES, {"Bonn in Germany": [["Bonn", "Germany", "no such relation"]]}, "is no triple of names"),
-        (TRIPLES, {"Bonn in Germany": [["Bonn", "country"]]}, "is no triple of names"),
+        (
+            TRIPLES,
+            {"Bonn in Germany": [["Bonn", "Germany", "no such relation"]]},
+            "unknown relation 'no such relation'",
+        ),
+        (TRIPLES, {"Bonn in Germany": [["Bonn", "country"]]}, "expected `array` of length 3"),
         (TRIPLES, {"Bonn in Germany": [["Berlin", "Germany", "country"]]}, "no entity has this name"),
-        (TRIPLES, [], "an object of text"),
+        (TRIPLES, [], "expected `object`, got `array`"),
         (TRAIN[0], None, "does not exist"),
     ],
 )
@@ -139,7 +150,7 @@ def test_refusals(tmp_path: Path, name: str, value: object, message: str) -> Non
     if value is None:
         (raw / f"{name}.json").unlink()
     with pytest.raises(InputError, match=message) as caught:
-        prepare_docred_partial(raw, tmp_path / "out", labels="original")
+        prepare("docred-partial", raw, tmp_path / "out")
     assert name in str(caught.value)
     assert not (tmp_path / "out").exists()
 
@@ -147,8 +158,8 @@ def test_refusals(tmp_path: Path, name: str, value: object, message: str) -> Non
 @pytest.fixture(scope="module")
 def real(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PreparedCorpus]:
     folder = tmp_path_factory.mktemp("docred-partial")
-    prepare_docred_partial(real_data, folder / "original", labels="original")
-    prepare_docred_partial(real_data, folder / "revised", labels="revised")
+    prepare("docred-partial", real_data, folder / "original")
+    prepare("redocred-partial", real_data, folder / "revised")
     return {labels: PreparedCorpus.open(folder / labels) for labels in ("original", "revised")}
 
 

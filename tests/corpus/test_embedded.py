@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from logire.corpus.document import Document
-from logire.corpus.embedded import PLANTED_RULES, RELATIONS, TYPES, EmbeddedDocument, PlantedRule, generate, groundings
-from logire.corpus.embedded.templates import ALONE, FACTS, FILLERS, UNRELATED
-from logire.corpus.prepare import dwie_schema, prepare_embedded
 from logire.corpus.prepared import SPLITS, PreparedCorpus
+from logire.corpus.sources.dwie import dwie_schema
+from logire.corpus.sources.embedded import prepare_embedded
+from logire.corpus.sources.embedded.generate import RELATIONS, TYPES, EmbeddedDocument, generate
+from logire.corpus.sources.embedded.rules import PLANTED_RULES, PlantedRule, groundings
+from logire.corpus.sources.embedded.templates import ALONE, FACTS, FILLERS, UNRELATED
 from logire.ground.errors import InputError
 
 SIZE = (360, 80, 80)

@@ -51,15 +51,18 @@ def test_a_fact_given_twice_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
-        ({"title": "A"}, "a list of predictions was expected"),
-        ([row(), 3], "field [1]: an object was expected"),
-        ([row(), {"title": "A"}], "field [1].h_idx: int expected, None found"),
+        ({"title": "A"}, "expected `array`, got `object`"),
+        ([row(), 3], "field [1]: expected `object`, got `int`"),
+        ([row(), {"title": "A"}], "field [1].h_idx: is missing"),
         ([row(title="C")], "document C, field [0].title: no such document in this split"),
         ([row(h_idx=3)], "document A, field [0].h_idx: entity 3 does not exist: there are 3"),
         ([row(title="B", t_idx=2)], "document B, field [0].t_idx: entity 2 does not exist: there are 2"),
         ([row(t_idx=-1)], "field [0].t_idx: entity -1 does not exist"),
         ([row(r="eats")], "field [0].r: unknown relation 'eats'"),
-        ([row(score="high")], "field [0].score: a number was expected, 'high' found"),
+        ([row(h_idx=True)], "field [0].h_idx: expected `int`, got `bool`"),
+        ([row(h_idx=10**4000)], "field [0].h_idx: expected `int` <= 2147483647"),
+        ([row(score=float("nan"))], "broken JSON at line 1"),
+        ([row(score="high")], "field [0].score: expected `float | null`, got `str`"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, rows: Any, problem: str) -> None:

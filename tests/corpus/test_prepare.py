@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from corpus_builders import annotation, write_lines
 
-from logire.corpus.dwie import read_dwie
-from logire.corpus.prepare import dwie_schema, prepare_docred, prepare_dwie
+from logire.corpus.annotations import read_dwie
+from logire.corpus.data import DATA
 from logire.corpus.prepared import SPLITS, PreparedCorpus, read_indices
+from logire.corpus.sources import docred
+from logire.corpus.sources import dwie as dwie_source
+from logire.corpus.sources.dwie import dwie_schema
 from logire.ground.errors import InputError
 from logire.ground.files import read_json
 
@@ -27,6 +30,14 @@ def record(title: str, relation: str = "P17") -> dict[str, Any]:
         ],
         "labels": [{"r": relation, "h": 0, "t": 1, "evidence": []}],
     }
+
+
+def prepare_docred(raw: Path, out: Path) -> None:
+    docred.SOURCE.prepare(raw, out, docred.Options())
+
+
+def prepare_dwie(raw: Path, out: Path, **options: Any) -> None:
+    dwie_source.SOURCE.prepare(raw, out, dwie_source.Options(**options))
 
 
 def put(folder: Path, **files: Any) -> Path:
@@ -91,7 +102,9 @@ def three(**more: Any) -> dict[str, Any]:
         (three(test_json=[]), "test.json", "holds no document"),
         (three(rel2id_json={"Na": 0, "P6": 1}), "train.json", "unknown relation 'P17'"),
         (three(rel2id_json={"Na": 0, "P17": 7}), "rel2id.json", "the numbers must be 0 to 1, each once"),
-        (three(rel2id_json=["Na"]), "rel2id.json", "an object of name -> number was expected"),
+        (three(rel2id_json=["Na"]), "rel2id.json", "expected `object`, got `array`"),
+        (three(rel2id_json={"Na": 0, "P17": True}), "rel2id.json", "expected `int`, got `bool`"),
+        (three(rel2id_json={}), "rel2id.json", "the numbers must be 0 to"),
         (three(ner2id_json={"PER": 0}), "train.json", "unknown entity type 'LOC'"),
     ],
 )
@@ -104,13 +117,39 @@ def test_what_is_wrong_with_a_docred_folder(tmp_path: Path, files: dict[str, Any
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
 
 
-def test_a_docred_path_that_is_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no folder"):
+@pytest.mark.parametrize("name", ["", "any", "Na", "~in0", "#in0", "in0 ", "in^0", "a<-b", "in\n0", "in\u20280"])
+def test_a_relation_that_rules_cannot_name(tmp_path: Path, name: str) -> None:
+    """In ``head <- atom ^ ~atom``, and in the words of the other commands, it would mean something else."""
+    raw = put(tmp_path / "raw", **three(train_json=[record("A", name)]))
+    with pytest.raises(InputError, match="no relation can have the name"):
+        prepare_docred(raw, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+    prepare_docred(put(tmp_path / "good", **three()), tmp_path / "out")
+    numbers = {"Na": 0, "P17": 1, name: 2}
+    (tmp_path / "out" / "rel2id.json").write_text(json.dumps(numbers))
+    if name != "Na":
+        with pytest.raises(InputError, match="no relation can have the name"):
+            _ = PreparedCorpus.open(tmp_path / "out").schema
+
+
+def test_a_document_in_two_splits_is_pointed_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    changed = record("B") | {"sents": [["Ann", "off", "Ulm"]]}
+    raw = put(tmp_path / "raw", **three(dev_json=[record("A"), record("B")], test_json=[changed, record("A")]))
+    prepare_docred(raw, tmp_path / "out")
+    assert [line.split(": ", 1)[1] for line in caplog.messages] == [
+        "1 document of dev is also in train: A",
+        "1 document of test is also in train: A",
+        "1 document of test is also in dev: A",
+    ]
+
+
+def test_a_docred_path_that_is_not_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a folder"):
         prepare_docred(tmp_path / "nowhere", tmp_path / "out")
 
 
 def test_a_prepared_corpus_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         PreparedCorpus.open(tmp_path / "out")
     prepare_docred(put(tmp_path / "raw", **three()), tmp_path / "out")
     (tmp_path / "out" / "dev.json").unlink()
@@ -130,19 +169,18 @@ def test_preparing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     split = tmp_path / "split.json"
     split.write_text(json.dumps({"train": ["A"], "dev": ["B"], "test": ["C"]}), encoding="utf-8")
     for out in ("one", "two"):
-        prepare_dwie(raw, tmp_path / out, split=split)
+        prepare_dwie(raw, tmp_path / out, split=str(split))
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
 def test_the_papers_split_and_schema() -> None:
-    data = Path(read_dwie.__code__.co_filename).parent / "data"
-    split = read_json(data / "dwie_split.json")
+    split = read_json(DATA / "dwie_split.json")
     assert {name: len(ids) for name, ids in split.items()} == {"train": 602, "dev": 98, "test": 99}
     assert len({title for ids in split.values() for title in ids}) == 799
     schema = dwie_schema()
     assert (len(schema.relations), len(schema.types)) == (65, 10)
-    assert read_indices(data / "dwie_rel2id.json")[0] == "Na"
+    assert read_indices(DATA / "dwie_rel2id.json")[0] == "Na"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.evaluation.run import evaluate_file, render
+from logire.evaluation.files import evaluate_file, render
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
 

@@ -1,15 +1,24 @@
-"""Metrics files for the reporting tests."""
+"""Measured runs for the reporting tests."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.ground.files import write_json
+from logire.reporting.exhibits import find
+from logire.reporting.report import make_report
 
 CORRECT = {"dev": [3, 2, 4], "test": [2, 4, 3]}
+
+
+def made(name: str, metrics: Sequence[Path], out: Path, **options: Any) -> Path:
+    """Make one table or figure from the runs that some metrics files belong to; its path without an ending."""
+    make_report(list(dict.fromkeys(file.parent for file in metrics)), out, only=[name], **options)
+    return out / find(name).kind / name
 
 
 def write_metrics(
@@ -26,9 +35,13 @@ def write_metrics(
     synthetic: bool = True,
     documents: int = 3,
     better: int = 0,
+    record: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Path:
-    """One metrics file; ``better`` is how many more correct predictions each document has."""
+    """One metrics file in its run's folder; ``better`` is how many more correct predictions each document has.
+
+    ``record`` goes into the ``run.json`` beside it, ``changes`` into the metrics.
+    """
     counts = {"gold": 10, "predicted": 8, "correct": 4, "gold_in_train": 1, "correct_in_train": 0}
     scores = {"precision": 50.0, "recall": 50.0, "f1": f1, "ign_f1": ign_f1, "ign_f1_logire": ign_f1 + 1}
     bounds = (0, 100, 200, 400, None)
@@ -55,9 +68,11 @@ def write_metrics(
         },
         **changes,
     }
-    file = folder / f"{corpus}-{backbone}-{method}-{seed}-{split}.json"
-    write_json(file, values)
-    return file
+    run = folder / f"{corpus}-{backbone}-{method}-{seed}"
+    facts = {"dataset": corpus, "synthetic": synthetic, "backbone": backbone, "method": method, "seed": seed}
+    write_json(run / "run.json", {**facts, **(record or {})})
+    write_json(run / f"metrics-{split}.json", values)
+    return run / f"metrics-{split}.json"
 
 
 def write_runs(folder: Path, gains: list[float], *, logic: bool = True, **changes: Any) -> list[Path]:
@@ -132,8 +147,7 @@ def write_variant(
                 f1=score + more,
                 logic=None if logic is None else logic + seed,
                 run={**facts, "threshold": 0.5},
+                record={**name, **({} if settings is None else {"settings": settings}), **run},
             )
             files.append(file)
-        if settings is not None:
-            write_json(own / "run.json", {**facts, "settings": settings, **run})
     return files

@@ -161,10 +161,10 @@ def test_without_labels_nothing_is_right_or_wrong(tmp_path: Path) -> None:
     ("row", "message"),
     [
         (explanation("nowhere", 0, "a", 1, 1.0), "no such document"),
-        (explanation("one", 0, "unknown", 1, 1.0), "is no explanation.*unknown"),
+        (explanation("one", 0, "unknown", 1, 1.0), "is not an explanation.*unknown"),
         (explanation("one", 0, "a", 5, 1.0), "an entity of an explanation does not exist"),
         (explanation("one", 0, "a", 1, 1.0, reason("a <- b", 1.0, (0, "b", 0.5, 9))), "does not exist"),
-        (explanation("one", 0, "a", 1, 1.0, {"rule": "a <- b"}), "is no explanation.*path"),
+        (explanation("one", 0, "a", 1, 1.0, {"rule": "a <- b"}), "is not an explanation.*path"),
     ],
 )
 def test_refusals(tmp_path: Path, row: str, message: str) -> None:

@@ -10,15 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from reporting_builders import write_metrics, write_runs
+from reporting_builders import made, write_metrics, write_runs
 
 from logire.ground.errors import InputError
-from logire.reporting.figure4 import figure4
 
 
 def test_numbers(tmp_path: Path) -> None:
-    figure4(write_runs(tmp_path, [2.0, 4.0]), tmp_path / "figure4", "bilstm")
-    rows = list(csv.DictReader((tmp_path / "figure4.csv").read_text().splitlines()))
+    made("figure4", write_runs(tmp_path, [2.0, 4.0]), tmp_path)
+    rows = list(csv.DictReader((tmp_path / "figures" / "figure4.csv").read_text().splitlines()))
     assert len(rows) == 2 * 2 * 4
     (last,) = [r for r in rows if (r["method"], r["metric"], r["from"]) == ("logire", "f1", "400")]
     # F1 of the fourth group is 30 below the run's: 22 and 25, the backbone's 20 and 21.
@@ -27,47 +26,55 @@ def test_numbers(tmp_path: Path) -> None:
     assert float(last["gain"]) == pytest.approx(3.0)
     assert float(last["sd"]) == pytest.approx(4.5**0.5)
     assert float(last["gain_sd"]) == pytest.approx(2**0.5)
-    assert (tmp_path / "figure4.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "figure4.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "figures" / "figure4.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figures" / "figure4.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_equal_bytes_in_every_process(tmp_path: Path) -> None:
     files = write_runs(tmp_path, [2.0, 4.0])
-    figure4(files, tmp_path / "a", "bilstm")
+    made("figure4", files, tmp_path / "a")
     code = (
-        "import sys; from pathlib import Path; from logire.reporting.figure4 import figure4; "
-        "figure4([Path(f) for f in sys.argv[2:]], Path(sys.argv[1]), 'bilstm')"
+        "import sys; from pathlib import Path; from logire.reporting.report import make_report; "
+        "make_report([Path(f) for f in sys.argv[2:]], Path(sys.argv[1]), only=['figure4'])"
     )
     subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "b"), *map(str, files[::-1])],
+        [sys.executable, "-c", code, str(tmp_path / "b"), *sorted({str(file.parent) for file in files}, reverse=True)],
         check=True,
         env={**os.environ, "PYTHONHASHSEED": "3"},
     )
     for kind in ("png", "pdf", "csv"):
-        digests = {hashlib.sha256((tmp_path / f"{stem}.{kind}").read_bytes()).hexdigest() for stem in "ab"}
+        digests = {
+            hashlib.sha256((tmp_path / out / "figures" / f"figure4.{kind}").read_bytes()).hexdigest() for out in "ab"
+        }
         assert len(digests) == 1, kind
 
 
 def test_one_seed_and_three_methods(tmp_path: Path) -> None:
-    files = [*write_runs(tmp_path, [-2.0]), write_metrics(tmp_path, method="logire_plus", f1=55.0)]
-    figure4(files, tmp_path / "figure4", "bilstm")
-    rows = list(csv.DictReader((tmp_path / "figure4.csv").read_text().splitlines()))
+    files = [*write_runs(tmp_path, [-2.0])]
+    files += [write_metrics(tmp_path, method="logire_plus", split=split, f1=55.0) for split in ("dev", "test")]
+    made("figure4", files, tmp_path)
+    rows = list(csv.DictReader((tmp_path / "figures" / "figure4.csv").read_text().splitlines()))
     assert {r["method"] for r in rows} == {"backbone", "logire", "logire_plus"}
     assert {r["sd"] for r in rows} == {""}
 
 
 def test_refusals(tmp_path: Path) -> None:
     files = write_runs(tmp_path, [1.0])
-    with pytest.raises(InputError, match="no metrics file"):
-        figure4([], tmp_path / "f", "bilstm")
+    with pytest.raises(InputError, match="no runs were given"):
+        made("figure4", [], tmp_path)
     with pytest.raises(InputError, match="no metrics of 'atlop'"):
-        figure4(files, tmp_path / "f", "atlop")
-    with pytest.raises(InputError, match="no metrics of 'bilstm'"):
-        figure4([file for file in files if "test" not in file.name], tmp_path / "f", "bilstm")
-    lonely = write_metrics(tmp_path, seed=3)
+        made("figure4", files, tmp_path, backbone="atlop")
     with pytest.raises(InputError, match="seed 3"):
-        figure4([*files, lonely], tmp_path / "f", "bilstm")
+        made(
+            "figure4", [*files, *(write_metrics(tmp_path, seed=3, split=split) for split in ("dev", "test"))], tmp_path
+        )
     write_metrics(tmp_path, method="logire", by_distance=[])
     with pytest.raises(InputError, match="distance groups"):
-        figure4(files, tmp_path / "f", "bilstm")
-    assert not list(tmp_path.glob("f.*"))
+        made("figure4", files, tmp_path)
+    assert not (tmp_path / "figures").exists()
+
+
+def test_runs_without_the_test_split(tmp_path: Path) -> None:
+    files = [write_metrics(tmp_path, method=method, split="dev") for method in ("backbone", "logire")]
+    with pytest.raises(InputError, match="no metrics of 'bilstm' of the test split"):
+        made("figure4", files, tmp_path)

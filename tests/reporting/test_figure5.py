@@ -10,9 +10,11 @@ import pytest
 from reporting_builders import document, prepared
 
 from logire.corpus.predictions import Prediction, write_predictions
+from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
-from logire.reporting.cases import Arrow, select_cases
-from logire.reporting.figure5 import figure5
+from logire.ground.files import write_json
+from logire.reporting.paper.cases import Arrow, read_explanations, select_cases
+from logire.reporting.report import make_report
 
 # In every document c(0, 2) follows from a(0, 1) and b(1, 2).
 RIGHT = [(0, "a", 1), (1, "b", 2), (0, "c", 2)]
@@ -77,11 +79,11 @@ def test_an_inverse_atom_is_drawn_the_way_the_fact_runs() -> None:
         explanation("one", 2, reason("c <- a", 4.0, (0, "a", 2)), reason("c <- a ^ b", 3.0, *CHAIN)),  # not strongest
     ],
 )
-def test_what_is_no_case(row: dict[str, Any]) -> None:
+def test_what_is_not_a_case(row: dict[str, Any]) -> None:
     assert select_cases([row], {}, DOCUMENTS) == []
 
 
-def test_what_the_backbone_found_is_no_case() -> None:
+def test_what_the_backbone_found_is_not_a_case() -> None:
     assert select_cases([RIGHT_CASE], {"one": {(0, "c", 2)}}, DOCUMENTS) == []
 
 
@@ -97,20 +99,34 @@ def test_each_rule_and_document_once_the_strongest_first() -> None:
     assert [case.title for case in select_cases(rows, {}, DOCUMENTS, positive=1)] == ["two"]
 
 
+def runs(folder: Path, rows: list[str], backbone: list[Prediction]) -> list[Path]:
+    """A run of LogiRE with its explanations, and its backbone with its predictions."""
+    folders = []
+    for method in ("backbone", "logire"):
+        run = folder / "runs" / method
+        write_json(run / "run.json", {"backbone": "bilstm", "method": method, "seed": 1})
+        folders.append(run)
+    write_predictions(folders[0] / "predictions-test.json", backbone)
+    (folders[1] / "explanations-test.jsonl").write_text("".join(f"{row}\n" for row in rows))
+    return folders
+
+
+def make(folders: list[Path], corpus: PreparedCorpus, out: Path) -> Path:
+    make_report(folders, out, only=["figure5"], documents=[corpus.path])
+    return out / "figures"
+
+
 def test_figure(tmp_path: Path) -> None:
     splits = {"train": DOCUMENTS, "dev": DOCUMENTS, "test": DOCUMENTS}
     corpus = prepared(tmp_path / "documents", splits, relations=("a", "b", "c"), synthetic=True)
-    backbone = tmp_path / "backbone.json"
     others = [Prediction("one", 2, "a", 0), Prediction("one", 0, "b", 2), Prediction("one", 0, "b", 1)]
-    write_predictions(backbone, [*others, Prediction("two", 0, "a", 1)])
-    explanations = tmp_path / "explanations-test.jsonl"
     wrong = explanation("three", 2, reason("c <- a ^ ~b", 2.0, (0, "a", 1), (1, "~b", 2)))
-    explanations.write_text(json.dumps(RIGHT_CASE) + "\n" + json.dumps(wrong) + "\n")
-    for stem in ("one", "two"):
-        figure5(explanations, backbone, corpus, "test", tmp_path / stem)
+    rows = [json.dumps(RIGHT_CASE), json.dumps(wrong)]
+    folders = runs(tmp_path, rows, [*others, Prediction("two", 0, "a", 1)])
+    one, two = (make(folders, corpus, tmp_path / out) for out in ("one", "two"))
     for kind in ("png", "pdf", "json"):
-        assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
-    cases = json.loads((tmp_path / "one.json").read_text())
+        assert (one / f"figure5.{kind}").read_bytes() == (two / f"figure5.{kind}").read_bytes()
+    cases = json.loads((one / "figure5.json").read_text())
     assert [(case["title"], case["new"]["labelled"], len(case["others"])) for case in cases] == [
         ("one", True, 3),
         ("three", False, 0),
@@ -122,27 +138,28 @@ def test_no_case_is_said_in_the_figure(tmp_path: Path) -> None:
     corpus = prepared(
         tmp_path / "documents", {"train": DOCUMENTS, "dev": DOCUMENTS, "test": DOCUMENTS[:1]}, relations=("a", "b", "c")
     )
-    backbone, explanations = tmp_path / "backbone.json", tmp_path / "explanations.jsonl"
-    write_predictions(backbone, [])
-    explanations.write_text(json.dumps(explanation("one", 2, IDENTITY)) + "\n")
-    figure5(explanations, backbone, corpus, "test", tmp_path / "f")
-    assert json.loads((tmp_path / "f.json").read_text()) == []
-    assert (tmp_path / "f.png").stat().st_size > 1000
+    out = make(runs(tmp_path, [json.dumps(explanation("one", 2, IDENTITY))], []), corpus, tmp_path)
+    assert json.loads((out / "figure5.json").read_text()) == []
+    assert (out / "figure5.png").stat().st_size > 1000
 
 
 def test_refusals(tmp_path: Path) -> None:
-    splits = {"train": DOCUMENTS, "dev": DOCUMENTS[:1], "test": DOCUMENTS}
+    splits = {"train": DOCUMENTS, "dev": DOCUMENTS, "test": DOCUMENTS[:1]}
     corpus = prepared(tmp_path / "documents", splits, relations=("a", "b", "c"))
-    backbone, explanations = tmp_path / "backbone.json", tmp_path / "explanations.jsonl"
-    write_predictions(backbone, [])
     for text, message in (
         ("{", "line 1"),
-        ('{"title": "one"}', "no explanation"),
-        (json.dumps(explanation("two", 2, IDENTITY)), "no such document in the dev split"),
+        ('{"title": "one"}', "is not an explanation"),
+        (json.dumps(explanation("two", 2, IDENTITY)), "no such document in the test split"),
     ):
-        explanations.write_text(text + "\n")
         with pytest.raises(InputError, match=message):
-            figure5(explanations, backbone, corpus, "dev", tmp_path / "f")
+            make(runs(tmp_path, [text], []), corpus, tmp_path)
+    folders = runs(tmp_path, [], [])
+    (folders[1] / "explanations-test.jsonl").unlink()
+    with pytest.raises(InputError, match="does not exist") as caught:
+        make(folders, corpus, tmp_path)
+    assert "logire predict" in str(caught.value.remedy)
+    with pytest.raises(InputError, match="no run of backbone on bilstm"):
+        make(folders[1:], corpus, tmp_path)
     with pytest.raises(InputError, match="cannot be read"):
-        figure5(tmp_path / "nowhere.jsonl", backbone, corpus, "dev", tmp_path / "f")
-    assert not list(tmp_path.glob("f.*"))
+        read_explanations(tmp_path / "nowhere.jsonl")
+    assert not (tmp_path / "figures").exists()

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reporting_builders import write_variant
+from reporting_builders import made, write_variant
 
 from logire.ground.errors import InputError
-from logire.ground.files import write_json
-from logire.reporting.frontier import frontier
+from logire.ground.files import read_json, write_json
 
 FOLDS = [{"file": "1of2", "digest": "a"}, {"file": "2of2", "digest": "b"}]
 
@@ -57,8 +56,8 @@ def rows(file: Path, **wanted: str) -> list[dict[str, str]]:
 
 
 def test_numbers(tmp_path: Path) -> None:
-    frontier(files(tmp_path), tmp_path / "frontier")
-    found = rows(tmp_path / "frontier.csv", split="test")
+    made("frontier", files(tmp_path), tmp_path)
+    found = rows(tmp_path / "figures" / "frontier.csv", split="test")
     # Seeds 1 and 2, which all points have; dev F1 is one point higher.
     assert [(r["method"], r["variant"], r["closure"], r["f1"], r["logic"], r["seeds"]) for r in found] == [
         ("backbone", "", "", "51.0", "61.5", "2"),
@@ -70,10 +69,16 @@ def test_numbers(tmp_path: Path) -> None:
     assert float(found[0]["f1_sd"]) == pytest.approx(2**0.5)
     assert float(found[0]["logic_sd"]) == pytest.approx(0.5**0.5)
     assert [r["closure_length"] for r in found] == ["", "", "", "2", "2"]
-    assert [float(r["f1"]) for r in rows(tmp_path / "frontier.csv", split="dev")] == [52.0, 54.5, 56.0, 55.5, 53.5]
-    assert (tmp_path / "frontier.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "frontier.pdf").read_bytes().startswith(b"%PDF")
-    sources = json.loads((tmp_path / "frontier.sources.json").read_text())["sources"]
+    assert [float(r["f1"]) for r in rows(tmp_path / "figures" / "frontier.csv", split="dev")] == [
+        52.0,
+        54.5,
+        56.0,
+        55.5,
+        53.5,
+    ]
+    assert (tmp_path / "figures" / "frontier.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figures" / "frontier.pdf").read_bytes().startswith(b"%PDF")
+    sources = json.loads((tmp_path / "figures" / "frontier.sources.json").read_text())["sources"]
     assert {s.get("variant") for s in sources} == {None, "closure_50", "closure_100"}
     assert len(sources) == 5 * 2 * 2
 
@@ -83,8 +88,8 @@ def test_the_methods_own_knob_need_not_be_off(tmp_path: Path) -> None:
     given += plus(tmp_path, {1: 54.0}, closure=[0.5, 0.0, 1.0])
     given += plus(tmp_path, {1: 55.0}, "knob_off", length=3)
     given += plus(tmp_path, {1: 53.0}, "longer", closure=1.0, length=3)
-    frontier(given, tmp_path / "frontier")
-    found = rows(tmp_path / "frontier.csv", split="test", method="logire_plus")
+    made("frontier", given, tmp_path)
+    found = rows(tmp_path / "figures" / "frontier.csv", split="test", method="logire_plus")
     # A length means nothing where the knob is off.
     assert [(r["variant"], r["closure"], r["closure_length"], r["f1_sd"]) for r in found] == [
         ("knob_off", "off", "", ""),
@@ -95,68 +100,65 @@ def test_the_methods_own_knob_need_not_be_off(tmp_path: Path) -> None:
 
 def test_no_variant_of_the_knob(tmp_path: Path) -> None:
     given = [*write_variant(tmp_path, "backbone", {1: 50.0, 2: 51.0}), *plus(tmp_path, {1: 54.0, 2: 54.5})]
-    frontier(given, tmp_path / "frontier")
-    assert len(rows(tmp_path / "frontier.csv")) == 4
+    made("frontier", given, tmp_path)
+    assert len(rows(tmp_path / "figures" / "frontier.csv")) == 4
 
 
 def test_equal_bytes_in_any_order(tmp_path: Path) -> None:
     given = files(tmp_path)
-    frontier(given, tmp_path / "a")
-    frontier(given[::-1], tmp_path / "b")
+    made("frontier", given, tmp_path / "a")
+    made("frontier", given[::-1], tmp_path / "b")
     for kind in ("png", "pdf", "csv"):
-        digests = {hashlib.sha256((tmp_path / f"{stem}.{kind}").read_bytes()).hexdigest() for stem in "ab"}
+        digests = {
+            hashlib.sha256((tmp_path / out / "figures" / f"frontier.{kind}").read_bytes()).hexdigest() for out in "ab"
+        }
         assert len(digests) == 1, kind
 
 
 class TestRefusals:
     def test_no_backbone(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no metrics of bilstm alone"):
-            frontier(plus(tmp_path, {1: 54.0}), tmp_path / "f")
+            made("frontier", plus(tmp_path, {1: 54.0}), tmp_path)
 
     def test_no_logire_plus(self, tmp_path: Path) -> None:
         given = write_variant(tmp_path, "backbone", {1: 50.0})
         for more in ([], plus(tmp_path, {1: 54.0}, "closure_50", closure=0.5)):
             with pytest.raises(InputError, match=r"no metrics of LogiRE\+ with its own settings"):
-                frontier([*given, *more], tmp_path / "f")
+                made("frontier", [*given, *more], tmp_path)
 
-    def test_no_run_json(self, tmp_path: Path) -> None:
-        given = write_variant(tmp_path, "backbone", {1: 50.0})
-        given += write_variant(tmp_path, "logire_plus", {1: 50.0})
-        with pytest.raises(InputError, match="does not exist") as caught:
-            frontier(given, tmp_path / "f")
-        assert caught.value.file == str(given[2].parent / "run.json")
-        assert "logire fit" in str(caught.value.remedy)
-
-    @pytest.mark.parametrize("run", [{}, {"settings": None}, {"settings": {"closure": None}}, []])
-    def test_no_settings(self, tmp_path: Path, run: Any) -> None:
+    @pytest.mark.parametrize("changed", [{"settings": None}, {"settings": {}}, {"settings": {"closure": None}}])
+    def test_no_settings(self, tmp_path: Path, changed: Any) -> None:
         given = [*write_variant(tmp_path, "backbone", {1: 50.0}), *plus(tmp_path, {1: 54.0})]
-        write_json(given[2].parent / "run.json", run)
+        file = given[2].parent / "run.json"
+        write_json(file, read_json(file) | changed)
         with pytest.raises(InputError, match="is missing") as caught:
-            frontier(given, tmp_path / "f")
+            made("frontier", given, tmp_path)
+        assert caught.value.file == str(file)
         assert str(caught.value.field).startswith("settings.closure")
+        assert "logire fit" in str(caught.value.remedy)
 
     def test_other_settings_in_another_seed(self, tmp_path: Path) -> None:
         given = files(tmp_path)
-        file = tmp_path / "closure_50" / "seed2" / "run.json"
-        write_json(file, {"settings": settings(0.6), "out_of_fold": FOLDS})
+        (file,) = (tmp_path / "closure_50" / "seed2").rglob("run.json")
+        write_json(file, read_json(file) | {"settings": settings(0.6)})
         with pytest.raises(InputError, match="other settings than in") as caught:
-            frontier(given, tmp_path / "f")
+            made("frontier", given, tmp_path)
         assert (caught.value.file, caught.value.field) == (str(file), "settings")
 
     def test_one_knob_value_under_two_names(self, tmp_path: Path) -> None:
         given = [*files(tmp_path), *plus(tmp_path, {1: 54.0}, "again", closure=0.5)]
         with pytest.raises(InputError, match=r"the same settings as .*closure_50") as caught:
-            frontier(given, tmp_path / "f")
+            made("frontier", given, tmp_path)
         assert caught.value.field == "settings.closure"
 
     def test_no_common_seed(self, tmp_path: Path) -> None:
         given = [*files(tmp_path), *plus(tmp_path, {3: 54.0}, "closure_25", closure=0.25)]
         with pytest.raises(InputError, match="no seed is common to BiLSTM, LogiRE, "):
-            frontier(given, tmp_path / "f")
+            made("frontier", given, tmp_path)
 
     def test_no_logic_score(self, tmp_path: Path) -> None:
         given = [*write_variant(tmp_path, "backbone", {1: 50.0}, logic=None), *plus(tmp_path, {1: 54.0})]
         with pytest.raises(InputError, match="no logic score") as caught:
-            frontier(given, tmp_path / "f")
+            made("frontier", given, tmp_path)
         assert (caught.value.file, caught.value.field) == (str(given[0]), "logic")
-        assert not list(tmp_path.glob("f.*"))
+        assert not (tmp_path / "figures").exists()

@@ -6,10 +6,9 @@ import csv
 from pathlib import Path
 
 import pytest
-from reporting_builders import write_metrics
+from reporting_builders import made, write_metrics
 
 from logire.ground.errors import InputError
-from logire.reporting.relations import relation_table
 
 
 def scored(gold: int, predicted: int, f1: float) -> dict[str, float]:
@@ -21,14 +20,14 @@ def test_relations_by_frequency(tmp_path: Path) -> None:
     for method, seed, f1 in (("backbone", 0, 40.0), ("backbone", 1, 42.0), ("logire", 0, 44.0), ("logire", 1, 44.0)):
         relations = {"rare": scored(1, 0, 0.0), "often": scored(9, 5, f1), "never": scored(0, 0, 0.0)}
         files.append(write_metrics(tmp_path, method=method, seed=seed, per_relation=relations))
-    relation_table(files, tmp_path / "relations", "bilstm")
-    text = (tmp_path / "relations.md").read_text()
+    made("relations", files, tmp_path)
+    text = (tmp_path / "tables" / "relations.md").read_text()
     assert [line for line in text.splitlines() if line.startswith("| ")][2:] == [
         "| often | 9 | 41.00 ± 1.41 | 44.00 ± 0.00 (+3.00) |",
         "| rare | 1 | 0.00 ± 0.00 | 0.00 ± 0.00 (+0.00) |",
     ]
     assert "SYNTHETIC" in text
-    rows = list(csv.DictReader((tmp_path / "relations.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "tables" / "relations.csv").read_text().splitlines()))
     assert [(r["relation"], r["method"], r["gain"]) for r in rows[:2]] == [
         ("often", "backbone", ""),
         ("often", "logire", "3.0"),
@@ -37,6 +36,6 @@ def test_relations_by_frequency(tmp_path: Path) -> None:
 
 def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no metrics of 'gain'"):
-        relation_table([write_metrics(tmp_path)], tmp_path / "r", "gain")
+        made("relations", [write_metrics(tmp_path)], tmp_path, backbone="gain")
     with pytest.raises(InputError, match="none of logire"):
-        relation_table([write_metrics(tmp_path)], tmp_path / "r", "bilstm")
+        made("relations", [write_metrics(tmp_path)], tmp_path, backbone="bilstm")

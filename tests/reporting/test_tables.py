@@ -6,13 +6,18 @@ import csv
 import hashlib
 import json
 import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from chromium import PROGRAM, chromium
+from reporting_builders import made, write_runs
 
 from logire.ground.errors import InputError
 from logire.reporting.sources import Source, write_sources
-from logire.reporting.tables import Cell, Column, Table, latex_escape, write_csv, write_table
+from logire.reporting.tables import Cell, Column, Table, latex_escape, write_csv
 
 TABLE = Table(
     title="Table 9",
@@ -26,7 +31,7 @@ FOOTER = "Made from 1 file, listed by SHA-256 in {}.sources.json."
 
 
 def test_markdown(tmp_path: Path) -> None:
-    write_table(tmp_path / "t.9", TABLE)
+    TABLE.write(tmp_path / "t.9")
     assert (tmp_path / "t.9.md").read_text() == (
         "**Table 9.** 100% of a_b\n\n"
         "| Model | Dev F1 | Dev logic | n |\n"
@@ -37,24 +42,92 @@ def test_markdown(tmp_path: Path) -> None:
     )
 
 
+class Reader(HTMLParser):
+    """The rows of a page's table, each cell with its tag, and every tag and attribute of the page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: list[list[tuple[str, str]]] = []
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self._open = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self._open = tag in ("th", "td")
+        if tag == "tr":
+            self.rows.append([])
+        elif self._open:
+            self.rows[-1].append((tag, ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            tag, text = self.rows[-1][-1]
+            self.rows[-1][-1] = tag, text + data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = False
+
+
 def test_html(tmp_path: Path) -> None:
-    write_table(tmp_path / "t", TABLE)
+    TABLE.write(tmp_path / "t")
     text = (tmp_path / "t.html").read_text()
-    body = text[text.index("<thead>") : text.index("</table>")]
-    assert body == (
-        '<thead><tr><td></td><th colspan="2" scope="colgroup">Dev</th><td></td></tr>'
-        '<tr><th scope="col" class="left">Model</th><th scope="col">F1</th><th scope="col">logic</th>'
-        '<th scope="col">n</th></tr></thead>\n'
-        '<tbody>\n<tr><th scope="row" class="left">a|b</th><td><u>1 ± 2</u></td><td>–</td><td>3</td></tr>\n</tbody>\n'
-        '<tbody>\n<tr><th scope="row" class="left">c</th><td>0</td><td>0</td><td>0</td></tr>\n</tbody>\n'
-    )
+    assert Reader(text).rows == [
+        [("th", "\xa0"), ("th", "Dev"), ("th", "")],
+        [("th", "Model"), ("th", "F1"), ("th", "logic"), ("th", "n")],
+        [("th", "a|b"), ("td", "1\xa0±\xa02"), ("td", "–"), ("td", "3")],
+        [("th", "c"), ("td", "0"), ("td", "0"), ("td", "0")],
+    ]
+    assert '<th class="col_heading level0 col0" colspan="2">Dev</th>' in text
+    assert "#T_table_row0_col0 {\n  text-decoration: underline;" in text
+    assert "tbody tr:nth-child(2) > * {\n  border-top: 1px solid;" in text  # a rule before the second block
     assert "<p><strong>Table 9.</strong> 100% of a_b</p>" in text
     assert FOOTER.format("t") in text
     assert not re.search(r"https?:|src=|url\(", text), "a page of its own: nothing is loaded from anywhere"
+    TABLE.write(tmp_path / "again" / "t")
+    assert (tmp_path / "again" / "t.html").read_text() == text
+
+
+def test_nothing_in_a_table_becomes_markup(tmp_path: Path) -> None:
+    evil = "</style><script>alert(1)</script>\"'}{*&"
+    cells = [Cell(evil), Cell(evil, underline=True), Cell(evil)]
+    columns = [Column(evil, left=True), Column(evil, group=evil), Column("n", group=evil, left=True)]
+    Table(evil, evil, columns, [[cells]], [{"a": evil}], TABLE.sources).write(tmp_path / "t")
+    text = (tmp_path / "t.html").read_text()
+    page = Reader(text)
+    assert "script" not in page.tags
+    assert not {name for name in page.attributes if name.startswith("on")}
+    assert text.count("</style>") == 2  # the page's own and the Styler's
+    assert [cell for _, cell in page.rows[-1]] == [evil] * 3
+    assert "alert(1)" not in text[text.index("<style>") : text.index("</style>")]
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_column_is_cut_off(tmp_path: Path, width: int) -> None:
+    """A table as wide as Table 2: every cell lies inside the page, or its container scrolls to it."""
+    made("table2", write_runs(tmp_path, [2.0, 2.1, 1.9]), tmp_path)
+    with chromium(tmp_path / "profile") as page:
+        page.screen(width, 900)
+        page.open(tmp_path / "tables" / "table2.html")
+        assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
+        outside = """[...document.querySelectorAll("td, tbody th")].filter((cell) => {
+            const box = cell.getBoundingClientRect(), all = cell.closest(".wide");
+            return box.width && (box.left < 0 || box.right > all.getBoundingClientRect().left + all.scrollWidth
+                || cell.scrollWidth > Math.ceil(box.width));
+        }).length"""
+        assert page.run(outside) == 0
+        shown = "[...document.querySelectorAll('tbody tr:nth-child(2) td')].filter((c) => c.getClientRects().length)"
+        assert page.run(f"{shown}.length") == 8
+        if width < 800:
+            label = "getComputedStyle(document.querySelector('tbody td'), '::before').content"
+            assert page.run(label) == '"Dev ign F1"'
 
 
 def test_latex(tmp_path: Path) -> None:
-    write_table(tmp_path / "t", TABLE)
+    TABLE.write(tmp_path / "t")
     assert (tmp_path / "t.tex").read_text().splitlines() == [
         "% needs booktabs",
         r"\begin{table}",
@@ -75,6 +148,18 @@ def test_latex(tmp_path: Path) -> None:
         rf"\par\smallskip{{\footnotesize {FOOTER.format('t')}}}",
         r"\end{table}",
     ]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")
+def test_latex_compiles(tmp_path: Path) -> None:
+    made("table2", write_runs(tmp_path, [2.0, 2.1, 1.9]), tmp_path)
+    TABLE.write(tmp_path / "t")
+    text = r"\documentclass{article}\usepackage{booktabs,graphicx}\begin{document}"
+    text += rf"\input{{{tmp_path / 't.tex'}}}\input{{{tmp_path / 'tables' / 'table2.tex'}}}\end{{document}}"
+    (tmp_path / "all.tex").write_text(text)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_csv_keeps_every_digit(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from rules_builders import write_incomplete_dump
 
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.dump import ScoredDocument, read_dump, scored
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.sources.embedded import prepare_embedded
 
 MakeDocument = Callable[..., ScoredDocument]
 

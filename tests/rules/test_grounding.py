@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules_builders import BODIES_WITH_ANY
 
+from logire.corpus.annotations import read_dwie
 from logire.corpus.document import Schema
 from logire.corpus.dump import scored
-from logire.corpus.dwie import read_dwie
-from logire.corpus.prepare import dwie_schema
+from logire.corpus.sources.dwie import dwie_schema
 from logire.rules.explain import BestPaths
 from logire.rules.grounding import AtomScores, Instances, ground, sigmoid
 from logire.rules.queries import QueryTypes, RuleSet

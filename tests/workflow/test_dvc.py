@@ -14,7 +14,7 @@ import pytest
 import yaml
 from clones import PARAMS, RESULTS, ROOT, Clone, jobs, share_kernels, tiny_clone
 
-from logire import pipeline
+from workflow.lib.jobs import content
 
 pytestmark = pytest.mark.slow
 
@@ -22,18 +22,22 @@ CNN = {"epochs": 2, "hidden": 8, "word_dim": 8}
 BACKBONES = {"cnn": CNN, "bilstm": {"epochs": 2, "hidden": 8, "state_dim": 8, "word_dim": 8}}
 FASTER = BACKBONES | {"cnn": CNN | {"learning_rate": 0.01}}
 NOTHING = "Nothing to be done"
-SHOWN = ("make_figure4", "make_main_results", "make_relations", "make_summary")
+SHOWN = ("make_figure4", "make_minutes", "make_relations", "make_summary", "make_table2")
 OF_CNN = sorted(
-    [
-        ("train_backbone", "backbone=cnn, seed=1"),
-        ("fit_logire", "backbone=cnn, method=logire, seed=1"),
-        *(("predict_logire", f"backbone=cnn, method=logire, seed=1, split={split}") for split in ("dev", "test")),
+    (rule, ", ".join(sorted(["dataset=embedded", *wildcards])))
+    for rule, wildcards in [
+        ("train_backbone", ["backbone=cnn", "seed=1"]),
+        ("fit_logire", ["backbone=cnn", "method=logire", "seed=1"]),
         *(
-            ("evaluate_run", f"backbone=cnn, method={method}, seed=1, split={split}")
+            ("predict_logire", ["backbone=cnn", "method=logire", "seed=1", f"split={split}"])
+            for split in ("dev", "test")
+        ),
+        *(
+            ("evaluate_run", ["backbone=cnn", f"method={method}", "seed=1", f"split={split}"])
             for method in ("backbone", "logire")
             for split in ("dev", "test")
         ),
-        *((rule, "") for rule in SHOWN),
+        *((rule, []) for rule in SHOWN),
     ]
 )
 """What depends on the CNN where the BiLSTM is the run that is shown."""
@@ -76,7 +80,7 @@ def test_after_repro_both_tools_are_content_quickly_and_dvc_shows_the_run(record
     assert set(numbers) == set(BACKBONES)
     metrics = json.loads((recorded.path / RESULTS / "runs/logire/cnn/seed1/metrics-test.json").read_text())
     assert numbers["cnn"]["logire"]["test_f1"] == round(metrics["f1"], 2)
-    assert "backbones" in recorded.dvc("dag", "--md")
+    assert "runs@embedded" in recorded.dvc("dag", "--md")
     recorded.dvc("plots", "show", "--out", str(recorded.path.with_name("plots")))
     page = (recorded.path.with_name("plots") / "index.html").read_text()
     assert "Test F1 by the distance" in page
@@ -86,10 +90,16 @@ def test_after_repro_both_tools_are_content_quickly_and_dvc_shows_the_run(record
 
 def test_every_out_persists_and_no_cache_links():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    assert list(stages) == ["prepare", "backbones", "folds", "logire", "tables", "figures", "report", "second"]
-    for stage in stages.values():
+    of_default = {name: stage["do"] for name, stage in stages.items()}
+    of_dwie = yaml.safe_load((ROOT / "reference/dwie/dvc.yaml").read_text())["stages"]
+    assert list(of_default) == list(of_dwie) == ["corpus", "runs", "results"]
+    assert stages["corpus"]["foreach"] == yaml.safe_load((ROOT / "params/default.yaml").read_text())["datasets"]
+    for name, stage in of_default.items():
         assert stage["desc"]
         assert all(options == {"persist": True} for out in stage["outs"] for options in out.values())
+        dwie = json.loads(json.dumps(stage).replace("${item}", "dwie"))
+        found = {key: value for key, value in of_dwie[name].items() if key not in ("wdir", "desc")}
+        assert found == {key: value for key, value in dwie.items() if key != "desc"}, "the same stages for both"
     kinds = subprocess.run(["dvc", "config", "cache.type"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert set(kinds.stdout.strip().split(",")) == {"reflink", "copy"}
 
@@ -106,7 +116,7 @@ def test_a_fresh_clone_pulls_and_trains_nothing(recorded):
 
     for file in (path / RESULTS / "tables").glob("table2.*"):
         file.unlink()
-    assert jobs(fresh.snakemake()) == [("make_main_results", "")]
+    assert jobs(fresh.snakemake()) == [("make_table2", "dataset=embedded")]
     fresh.dvc("status", "-q")
 
     # an artifact damaged in the cache is not marked fresh
@@ -147,8 +157,12 @@ def test_what_a_change_reruns(clone):
     clone.change(backbones=FASTER)
     assert plan(clone) == OF_CNN
     clone.change(backbones=BACKBONES)
-    with (clone.path / "src/logire/backbones/cnn.py").open("a") as file:
+    model = clone.path / "src/logire/backbones/words/cnn/model.py"
+    with model.open("a") as file:
         file.write("# a comment\n")
+    assert plan(clone) == []
+    with model.open("a") as file:
+        file.write("A_CONSTANT = 1\n")
     assert plan(clone) == OF_CNN
     clone.ok("git", "checkout", "-q", "src")
     with (clone.path / "README.md").open("a") as file:
@@ -231,8 +245,8 @@ def test_a_users_file_counts_by_its_bytes(tmp_path):
     file = tmp_path / "rules.txt"
     file.write_text("one")
     os.utime(file, (1, 1))
-    before = pipeline.content(str(file))
+    before = content([str(file)])
     file.write_text("two")
     os.utime(file, (1, 1))
-    assert pipeline.content(str(file)) != before
-    assert pipeline.content(None) == ""
+    assert content([str(file)]) != before
+    assert content([]) == ""

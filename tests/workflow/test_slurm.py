@@ -56,14 +56,14 @@ def test_a_whole_run_on_a_real_slurm(clone: Clone) -> None:
 
 def test_gpu_memory_and_time_by_backbone_and_dataset(clone: Clone) -> None:
     said = clone.ok(
-        *("snakemake", "--dry-run", "--workflow-profile", PROFILE, "--configfile", "params/paper.yaml"),
+        *("snakemake", "--dry-run", "--workflow-profile", PROFILE, "--configfile", "params/dwie-paper.yaml"),
     )
     trained = re.findall(
-        r"rule train_backbone:.*?wildcards: backbone=(\w+), .*?mem_mb=(\d+), .*?runtime=(\d+), gpu=(\d)",
+        r"rule train_backbone:.*?wildcards: dataset=[\w-]+, backbone=(\w+), .*?mem_mb=(\d+), .*?runtime=(\d+), gpu=(\d)",
         said,
         re.DOTALL,
     )
-    asked = yaml.safe_load((ROOT / "params" / "paper.yaml").read_text())["cluster"]
+    asked = yaml.safe_load((ROOT / "params" / "dwie-paper.yaml").read_text())["cluster"]
     assert {name for name, *_ in trained} == {"cnn", "lstm", "bilstm", "context_aware", "gain", "atlop"}
     for name, *found in trained:
         kind = asked["pretrained" if name in ("gain", "atlop") else "words"]
@@ -71,18 +71,9 @@ def test_gpu_memory_and_time_by_backbone_and_dataset(clone: Clone) -> None:
     assert {name for name, *_, gpu in trained if gpu == "1"} == {"gain", "atlop"}
 
 
-def test_the_profile_groups_rules_that_exist() -> None:
+def test_what_takes_seconds_goes_in_bundles() -> None:
     profile = yaml.safe_load((ROOT / PROFILE / "config.yaml").read_text())
-    rules = {
-        name
-        for file in (ROOT / "workflow/rules").glob("*.smk")
-        for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)
-    }
-    grouped = {name for name in profile["groups"] if not name.startswith("second_")}
-    assert grouped == {name for name in rules if name.startswith("make_")} | {
-        "fit_logire",
-        "predict_logire",
-        "evaluate_run",
-    }
-    assert {name.removeprefix("second_") for name in profile["groups"]} == grouped
-    assert len(profile["groups"]) == 2 * len(grouped)
+    text = "".join(file.read_text() for file in (ROOT / "workflow/rules").glob("*.smk"))
+    groups = set(re.findall(r'group:\n\s+"(\w+)"', text))
+    assert groups == {"logire", "evaluate", "report"}
+    assert set(profile["group-components"]) < groups

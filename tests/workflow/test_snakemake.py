@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clones import PLUS, ROOT, TINY, Clone, copy_repository, share_kernels
+from clones import PLUS, TINY, Clone, copy_repository, share_kernels
 
 WHOLE = TINY | PLUS
 
@@ -103,38 +103,30 @@ def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [
-        ({"sedes": [1]}, "sedes"),
-        ({"seeds": "one"}, "seeds"),
-        ({"seeds_of": {"gian": [1]}}, "gian"),
-        ({"seeds_of": {"gain": 1}}, "seeds_of"),
-        ({"backbones": {"bilstm": {"epochz": 3}}}, "epochz"),
-        ({"backbones": {"bilstm": {"epochs": "three"}}}, "epochs"),
-        ({"backbones": {"bilstmm": {}}}, "bilstmm"),
-        ({"logire": {"iteratoins": 3}}, "iteratoins"),
-        ({"logire": {"optimizer": "sgd"}}, "optimizer"),
-        ({"logire_plus": {"l2": [0.0]}}, "l2"),
-        (
-            {
-                "variants": {
-                    "backbone": "cnn",
-                    "seeds": [1],
-                    "runs": {"x": {"method": "logire", "settings": {"tied": 1}}},
-                }
-            },
-            "tied",
-        ),
-        ({"data": {"source": "docred", "raw": None}}, "raw"),
-        ({"evaluation": {"distances": ["far"]}}, "distances"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    [({"sedes": [1]}, "field sedes"), ({"backbones": {"bilstm": {"epochs": 3.0}}}, "field backbones.bilstm.epochs")],
+    ids=["unknown", "wrong"],
 )
 def test_a_wrong_param_stops_the_run_before_any_job_and_is_named(clone, compiled, change, named):
-    run = snakemake(clone, compiled, params=change)
+    run = snakemake(clone, compiled, "-n", params=change)
     assert run.returncode != 0
     assert named in run.stdout + run.stderr
+    assert "file tiny.yaml, line 1" in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
     assert not (clone / "results" / "embedded").exists()
     assert not (clone / "logs").exists()
+
+
+def test_any_dataset_by_its_path(clone, compiled):
+    target = "results/dwie/tables/table2.md"
+    run = snakemake(clone, compiled, "-n", target)
+    assert run.returncode == 0, run.stdout + run.stderr
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout + run.stderr, re.M))
+    assert jobs["make_table2"] == jobs["fetch_dwie"] == jobs["prepare_corpus"] == "1"
+    assert jobs["train_backbone"] == str(4 * 5 + 1)
+    assert not {"make_table1", "make_figure4"} & jobs.keys()
+    run = snakemake(clone, compiled, "-n", "results/nowhere/tables/table2.md")
+    assert run.returncode != 0
+    assert "there are no params for the dataset nowhere" in run.stdout + run.stderr
 
 
 def test_missing_raw_data_says_what_to_put_where(clone, compiled):
@@ -142,16 +134,3 @@ def test_missing_raw_data_says_what_to_put_where(clone, compiled):
     run = snakemake(clone, compiled, params=params)
     assert run.returncode != 0
     assert "no/such/file.jsonl" in run.stdout + run.stderr
-
-
-@pytest.mark.parametrize("name", ["default", "dwie", "paper", "docred-partial"])
-def test_every_params_file_is_valid(clone, compiled, name):
-    run = snakemake(clone, compiled, "--dry-run", "--quiet", "rules", "--configfile", f"params/{name}.yaml")
-    assert run.returncode == 0, run.stdout + run.stderr
-
-
-def test_the_settings_schema_is_the_settings_classes(tmp_path):
-    made = subprocess.run([sys.executable, "-m", "logire", "schema"], capture_output=True, text=True, check=True)
-    assert made.stdout == (ROOT / "workflow" / "schemas" / "settings.schema.json").read_text(), (
-        "python -m logire schema > workflow/schemas/settings.schema.json"
-    )

@@ -1,35 +1,29 @@
-# Params are checked, then everything the rules share comes from logire.pipeline.
+# The params of every dataset, checked before any job, and what the rules share.
 
 import sys
+from pathlib import Path
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.0")
-validate(config, "../schemas/params.schema.yaml", set_default=False)
+sys.path[:0] = ["src", "."]
 
-sys.path.insert(0, "src")
+from workflow.lib import datasets as files, jobs
+from workflow.lib.code import Code
+from workflow.lib.config import Config
 
-from logire import pipeline
+jobs.set_up()
+params_of = Config(config, workflow.overwrite_configfiles)
+datasets = params_of.datasets
+code_of = jobs.CodeOf(Code(jobs.SOURCE, Path(".snakemake/code.json")))
 
-pipeline.set_up_jobs()
-paths = pipeline.Paths(config)
-second_params = pipeline.second_params(config)
+LOGS = "logs/{dataset}"
 
 
 wildcard_constraints:
-    backbone="|".join(pipeline.BACKBONES),
+    dataset="[A-Za-z0-9_-]+",
+    backbone="[a-z0-9_]+",
     seed=r"\d+",
     fold=r"\d+of\d+",
-    method=f"backbone|{pipeline.FITTED}",
-    split="train|dev|test",
-
-
-def shown(files, what, title):
-    """Result files, those that a reader can look at marked for `snakemake --report`."""
-
-    def marked(file):
-        labels = {"what": title, "file": file.rsplit("/", 1)[-1]}
-        caption = f"../report/{what}.rst"
-        return report(file, caption=caption, category=config["dataset"], labels=labels)
-
-    return [marked(f) if f.endswith((".html", ".png")) else f for f in files]
+    method=f"{files.BACKBONE}|{files.FITTED}",
+    split="dev|test",

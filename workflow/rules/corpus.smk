@@ -1,19 +1,44 @@
-# Raw data to documents.
+# Public sources to raw data, raw data to documents.
+
+
+for source in jobs.fetched_sources():
+
+    rule:
+        name:
+            f"fetch_{source.name.replace('-', '_')}"
+        output:
+            source.fetched if Path(source.fetched).suffix else directory(source.fetched),
+        log:
+            f"logs/fetch/{source.name}.log",
+        benchmark:
+            f"logs/fetch/{source.name}.tsv"
+        localrule: True  # where a cluster's nodes have no network
+        conda:
+            "../envs/logire.yaml"
+        params:
+            source=source.name,
+            code=code_of("fetch", source.name),
+        shell:
+            "python -m logire fetch {params.source:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule prepare_corpus:
     input:
-        paths.raw,
+        lambda wildcards: params_of[wildcards.dataset].raw,
     output:
-        paths.corpus,
+        [f"results/{{dataset}}/corpus/{name}" for name in files.CORPUS],
     log:
-        f"{paths.logs}/prepare_corpus.log",
+        f"{LOGS}/prepare_corpus.log",
+    benchmark:
+        f"{LOGS}/prepare_corpus.tsv"
     conda:
         "../envs/logire.yaml"
     params:
-        options=pipeline.prepare_options(config),
-        raw=pipeline.content(config["data"]["raw"]),
-        out=lambda wildcards, output: pipeline.folder(output),
-        code=pipeline.code("corpus"),
+        options=lambda wildcards: params_of[wildcards.dataset].prepare_options,
+        raw=lambda wildcards: jobs.content(params_of[wildcards.dataset].own_raw),
+        out=lambda wildcards, output: jobs.folder(output),
+        code=lambda wildcards: code_of(
+            "prepare", params_of[wildcards.dataset].source.name
+        ),
     shell:
-        "python -m logire prepare {params.options} --out {params.out:q} 2>&1 | tee {log:q}"
+        "python -m logire prepare {params.options:q} --out {params.out:q} 2>&1 | tee {log:q}"

@@ -3,135 +3,168 @@
 
 rule train_backbone:
     input:
-        paths.corpus,
+        lambda wildcards: params_of[wildcards.dataset].corpus,
     output:
-        f"{paths.run('backbone')}/model.safetensors",
-        f"{paths.run('backbone')}/logits.safetensors",
-        f"{paths.run('backbone')}/settings.json",
-        f"{paths.run('backbone')}/history.csv",
-        f"{paths.run('backbone')}/predictions-dev.json",
-        f"{paths.run('backbone')}/predictions-test.json",
-        f"{paths.run('backbone')}/run.json",
+        [
+            f"{files.BACKBONE_RUN}/{name}"
+            for name in (
+                "model.safetensors",
+                "logits.safetensors",
+                "settings.json",
+                "history.csv",
+                "predictions-dev.json",
+                "predictions-test.json",
+                "run.json",
+            )
+        ],
     log:
-        f"{paths.logs}/train_backbone/{{backbone}}-seed{{seed}}.log",
+        f"{LOGS}/train_backbone/{{backbone}}-seed{{seed}}.log",
+    benchmark:
+        f"{LOGS}/train_backbone/{{backbone}}-seed{{seed}}.tsv"
     conda:
         "../envs/logire.yaml"
     resources:
-        **pipeline.training_resources(config),
+        **jobs.training_resources(params_of),
     params:
-        documents=lambda wildcards, input: pipeline.folder(input),
-        out=lambda wildcards, output: pipeline.folder(output),
-        device=config["device"],
-        settings=lambda wildcards: pipeline.settings_option(
-            config["backbones"][wildcards.backbone]
+        documents=lambda wildcards, input: jobs.folder(input),
+        out=lambda wildcards, output: jobs.folder(output),
+        device=lambda wildcards: params_of[wildcards.dataset].params.device,
+        settings=lambda wildcards: params_of[wildcards.dataset].backbone_settings(
+            wildcards.backbone
         ),
-        code=lambda wildcards: pipeline.backbone_code(wildcards.backbone),
+        code=lambda wildcards: code_of("train", wildcards.backbone),
     shell:
-        "python -m logire train {wildcards.backbone} --documents {params.documents:q} --out {params.out:q}"
-        " --seed {wildcards.seed} --device {params.device} --settings {params.settings:q} 2>&1 | tee {log:q}"
+        "python -m logire train {wildcards.backbone:q} --documents {params.documents:q} --out {params.out:q}"
+        " --seed {wildcards.seed:q} --device {params.device:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
 rule train_fold:
     input:
-        paths.corpus,
+        lambda wildcards: params_of[wildcards.dataset].corpus,
     output:
-        f"{paths.fold()}/logits.safetensors",
-        f"{paths.fold()}/history.csv",
-        f"{paths.fold()}/run.json",
+        [
+            f"{files.FOLD}/{name}"
+            for name in ("logits.safetensors", "history.csv", "run.json")
+        ],
     log:
-        f"{paths.logs}/train_fold/{{backbone}}-seed{{seed}}-{{fold}}.log",
+        f"{LOGS}/train_fold/{{backbone}}-seed{{seed}}-{{fold}}.log",
+    benchmark:
+        f"{LOGS}/train_fold/{{backbone}}-seed{{seed}}-{{fold}}.tsv"
     conda:
         "../envs/logire.yaml"
     resources:
-        **pipeline.training_resources(config),
+        **jobs.training_resources(params_of),
     params:
-        documents=lambda wildcards, input: pipeline.folder(input),
-        out=lambda wildcards, output: pipeline.folder(output),
+        documents=lambda wildcards, input: jobs.folder(input),
+        out=lambda wildcards, output: jobs.folder(output),
         fold=lambda wildcards: wildcards.fold.replace("of", "/"),
-        device=config["device"],
-        settings=lambda wildcards: pipeline.settings_option(
-            config["backbones"][wildcards.backbone]
+        device=lambda wildcards: params_of[wildcards.dataset].params.device,
+        settings=lambda wildcards: params_of[wildcards.dataset].backbone_settings(
+            wildcards.backbone
         ),
-        code=lambda wildcards: pipeline.backbone_code(wildcards.backbone),
+        code=lambda wildcards: code_of("train", wildcards.backbone),
     shell:
-        "python -m logire train {wildcards.backbone} --documents {params.documents:q} --out {params.out:q}"
-        " --seed {wildcards.seed} --fold {params.fold} --device {params.device} --settings {params.settings:q}"
+        "python -m logire train {wildcards.backbone:q} --documents {params.documents:q} --out {params.out:q}"
+        " --seed {wildcards.seed:q} --fold {params.fold:q} --device {params.device:q} --settings {params.settings:q}"
         " 2>&1 | tee {log:q}"
 
 
 rule fit_logire:
     input:
-        paths.corpus,
-        f"{paths.run('backbone')}/run.json",
-        lambda wildcards: paths.fitted_with(wildcards.method),
-        logits=f"{paths.run('backbone')}/logits.safetensors",
-        folds=lambda wildcards: paths.out_of_fold(
+        lambda wildcards: params_of[wildcards.dataset].corpus,
+        f"{files.BACKBONE_RUN}/run.json",
+        lambda wildcards: params_of[wildcards.dataset].fitted_with(wildcards.method),
+        logits=f"{files.BACKBONE_RUN}/logits.safetensors",
+        folds=lambda wildcards: params_of[wildcards.dataset].out_of_fold(
             wildcards.method, wildcards.backbone, wildcards.seed
         ),
     output:
-        f"{paths.run('{method}')}/extractor.safetensors",
-        f"{paths.run('{method}')}/generator.safetensors",
-        f"{paths.run('{method}')}/rules.csv",
-        f"{paths.run('{method}')}/history.csv",
-        f"{paths.run('{method}')}/run.json",
+        [
+            f"{files.RUN}/{name}"
+            for name in ("model.safetensors", "rules.csv", "history.csv", "run.json")
+        ],
     log:
-        f"{paths.logs}/fit_logire/{{backbone}}-seed{{seed}}-{{method}}.log",
+        f"{LOGS}/fit_logire/{{backbone}}-seed{{seed}}-{{method}}.log",
+    benchmark:
+        f"{LOGS}/fit_logire/{{backbone}}-seed{{seed}}-{{method}}.tsv"
     wildcard_constraints:
-        method=pipeline.FITTED,
+        method=files.FITTED,
+    group:
+        "logire"
     conda:
         "../envs/logire.yaml"
     resources:
-        **pipeline.logire_resources(config),
+        **jobs.fitting_resources(params_of),
     params:
-        documents=lambda wildcards, input: pipeline.folder(input),
-        out=lambda wildcards, output: pipeline.folder(output),
-        device=config["device"],
-        options=lambda wildcards: paths.fit_options(wildcards.method),
+        documents=lambda wildcards, input: jobs.folder(input),
+        out=lambda wildcards, output: jobs.folder(output),
+        device=lambda wildcards: params_of[wildcards.dataset].params.device,
+        options=lambda wildcards: params_of[wildcards.dataset].fit_options(
+            wildcards.method
+        ),
         folds=lambda wildcards, input: [f"--out-of-fold={file}" for file in input.folds],
-        code=pipeline.code("corpus", "rules"),
+        user_files=lambda wildcards: jobs.content(
+            params_of[wildcards.dataset].fitted_with(wildcards.method)
+        ),
+        code=lambda wildcards: code_of(
+            "fit", params_of[wildcards.dataset].fitting(wildcards.method).method
+        ),
     shell:
         "python -m logire fit --documents {params.documents:q} --logits {input.logits:q} {params.folds:q}"
-        " --out {params.out:q} --seed {wildcards.seed} --device {params.device} {params.options} 2>&1 | tee {log:q}"
+        " --out {params.out:q} --seed {wildcards.seed:q} --device {params.device:q} {params.options:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule predict_logire:
     input:
-        paths.corpus,
-        f"{paths.run('backbone')}/logits.safetensors",
+        lambda wildcards: params_of[wildcards.dataset].corpus,
+        f"{files.BACKBONE_RUN}/logits.safetensors",
         rules.fit_logire.output,
     output:
-        f"{paths.run('{method}')}/predictions-{{split}}.json",
-        f"{paths.run('{method}')}/explanations-{{split}}.jsonl",
+        f"{files.RUN}/predictions-{{split}}.json",
+        f"{files.RUN}/explanations-{{split}}.jsonl",
     log:
-        f"{paths.logs}/predict_logire/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
+        f"{LOGS}/predict_logire/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
+    benchmark:
+        f"{LOGS}/predict_logire/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.tsv"
     wildcard_constraints:
-        method=pipeline.FITTED,
+        method=files.FITTED,
+    group:
+        "logire"
     conda:
         "../envs/logire.yaml"
     params:
-        run=lambda wildcards, output: pipeline.folder(output),
-        code=pipeline.code("corpus", "rules"),
+        run=lambda wildcards, output: jobs.folder(output),
+        code=lambda wildcards: code_of(
+            "predict", params_of[wildcards.dataset].fitting(wildcards.method).method
+        ),
     shell:
-        "python -m logire predict {params.run:q} --split {wildcards.split} 2>&1 | tee {log:q}"
+        "python -m logire predict {params.run:q} --split {wildcards.split:q} 2>&1 | tee {log:q}"
 
 
 rule evaluate_run:
     input:
-        paths.corpus,
-        config["evaluation"]["gold_rules"] or [],
-        f"{paths.run('{method}')}/run.json",
-        predictions=f"{paths.run('{method}')}/predictions-{{split}}.json",
+        lambda wildcards: params_of[wildcards.dataset].corpus,
+        lambda wildcards: params_of[wildcards.dataset].evaluated_with,
+        f"{files.RUN}/run.json",
+        predictions=f"{files.RUN}/predictions-{{split}}.json",
     output:
-        f"{paths.run('{method}')}/metrics-{{split}}.json",
+        f"{files.RUN}/metrics-{{split}}.json",
     log:
-        f"{paths.logs}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
+        f"{LOGS}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
+    benchmark:
+        f"{LOGS}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.tsv"
+    group:
+        "evaluate"
     conda:
         "../envs/logire.yaml"
     params:
-        documents=lambda wildcards, input: pipeline.folder(input),
-        options=pipeline.evaluate_options(config["evaluation"]),
-        gold_rules=pipeline.content(config["evaluation"]["gold_rules"]),
-        code=pipeline.code("corpus", "evaluation"),
+        documents=lambda wildcards, input: jobs.folder(input),
+        options=lambda wildcards: params_of[wildcards.dataset].evaluate_options,
+        gold_rules=lambda wildcards: jobs.content(
+            params_of[wildcards.dataset].evaluated_with
+        ),
+        code=code_of("evaluate"),
     shell:
         "python -m logire evaluate {input.predictions:q} --documents {params.documents:q}"
-        " --split {wildcards.split} {params.options} --out {output:q} 2>&1 | tee {log:q}"
+        " --split {wildcards.split:q} {params.options:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -1,42 +1,26 @@
-# Names for what can be asked for: `snakemake backbones`. The stages of dvc.yaml ask for these.
+# Names for what can be asked for: `snakemake runs`. They stand for every dataset of the call.
 
 
-rule prepare:
+rule corpus:
     input:
-        paths.corpus,
+        [dataset.corpus for dataset in datasets],
 
 
-rule backbones:
+rule runs:
     input:
-        paths.metrics("dev", "test", methods=("backbone",)),
+        [dataset.runs_files for dataset in datasets],
 
 
-rule folds:
+rule results:
     input:
-        paths.folds,
-
-
-rule logire:
-    input:
-        paths.metrics("dev", "test", methods=paths.methods[1:]),
+        [dataset.everything for dataset in datasets],
 
 
 rule tables:
     input:
-        paths.tables,
-        paths.summary,
+        [dataset.exhibit_files("tables") for dataset in datasets],
 
 
 rule figures:
     input:
-        paths.figures,
-
-
-rule report:
-    input:
-        paths.explanations,
-
-
-rule variants:
-    input:
-        paths.variants,
+        [dataset.exhibit_files("figures") for dataset in datasets],

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from logire import __version__
-from logire.cli import data, provenance, results, rules, train
+from logire.cli import data, provenance, results, rules, settings, train
 from logire.ground.errors import LogireError
 
 app = typer.Typer(
@@ -23,24 +23,15 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(data.fetch, name="fetch", rich_help_panel="Data")
 app.add_typer(data.prepare, name="prepare", rich_help_panel="Data")
+app.add_typer(train.train, name="train", rich_help_panel="Models")
 PANELS: dict[str, list[Callable[..., None]]] = {
-    "Data": [data.fetch],
-    "Models": [train.train, rules.fit, rules.predict],
+    "Models": [rules.fit, rules.predict, settings.settings],
     "Reading a run": [rules.rules, rules.explain],
     "Results": [
         results.evaluate,
-        results.table1,
-        results.table2,
-        results.summary,
-        results.figure3,
-        results.table4,
-        results.figure4,
-        results.table5,
-        results.figure5,
-        results.relations,
-        results.ablations,
-        results.frontier,
+        results.report,
         results.browse,
         provenance.provenance,
     ],

@@ -28,7 +28,6 @@ Settings = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(help="A folder that `logire fit` wrote.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
-Stem = Annotated[Path, typer.Option("--out", help="Path without an ending; one file a format is written.")]
 
 
 def read_settings(text: str) -> dict[str, Any]:

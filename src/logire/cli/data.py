@@ -1,119 +1,102 @@
-"""Commands that bring and prepare corpora."""
+"""Commands that bring and prepare corpora: one of each kind for every source in the registry."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
+from pydantic.fields import FieldInfo
 
-from logire.cli.common import Out, Seed, progress
+from logire.cli.common import Out, progress
+from logire.corpus.sources.registry import Source, option_name, sources
+from logire.ground.settings import settings_from
 
 # Commands import what they need when they run: `logire --help` answers at once.
 
-prepare = typer.Typer(help="Raw annotations -> a folder of documents in DocRED's format.", no_args_is_help=True)
-Sentences = Annotated[bool, typer.Option(help="Keep sentence boundaries (off: the authors' form).")]
-Sizes = Annotated[tuple[int, int, int], typer.Option(help="Number of train, dev and test documents.")]
-Raw = Annotated[Path, typer.Option(help="The raw data.", show_default=False)]
+
+def _prepare_command(source: Source) -> Callable[..., None]:
+    """``logire prepare SOURCE``, with an option for each of the source's own."""
+
+    def command(out: Path, raw: Path | None = None, **chosen: Any) -> None:
+        options = settings_from(source.Options, chosen, where=source.name)
+        source.prepare(raw, out, options)
+        _print_statistics(out)
+
+    parameters = {"out": _keyword("out", Out)}
+    if source.raw:
+        shown = typer.Option("--raw", help=source.raw, show_default=False)
+        parameters["raw"] = (
+            _keyword("raw", Annotated[Path, shown])
+            if source.needs_raw
+            else _keyword("raw", Annotated[Path | None, shown], default=None)
+        )
+    for name, field in source.Options.model_fields.items():
+        parameters[name] = _option(name, field)
+    _describe(command, source.help, parameters)
+    return command
 
 
-@prepare.command("dwie")
-def prepare_dwie(
-    raw: Raw,
-    out: Out,
-    split: Annotated[Path | None, typer.Option(help="Another split: JSON of split name -> ids.")] = None,
-    sentences: Sentences = False,
-) -> None:
-    """DWIE: annotation files with the articles' text in `content` (a folder, .jsonl or .jsonl.gz)."""
-    from logire.corpus import prepare
+def _fetch_command(source: Source) -> Callable[..., None]:
+    """``logire fetch SOURCE``."""
 
-    prepare.prepare_dwie(raw, out, split=split, split_sentences=sentences)
-    _statistics(out)
+    def command(out: Path, base_url: str | None = None) -> None:
+        with progress() as report:
+            source.fetch(out, base_url, lambda done, total: report("fetching", done, total))  # type: ignore[misc]
 
-
-@prepare.command("docred")
-def prepare_docred(
-    raw: Raw, out: Out, name: Annotated[str, typer.Option(help="What the tables call the corpus.")] = "docred"
-) -> None:
-    """DocRED, Re-DocRED, or your own corpus in their format: a folder with train, dev and test files."""
-    from logire.corpus import prepare
-
-    prepare.prepare_docred(raw, out, name=name)
-    _statistics(out)
+    address = typer.Option("--base-url", help="Where the files are; default: the pinned public source.")
+    parameters = {
+        "out": _keyword("out", Out),
+        "base_url": _keyword("base_url", Annotated[str | None, address], default=None),
+    }
+    _describe(command, f"{' and '.join(source.titles.values())}, from its public source.", parameters)
+    return command
 
 
-@prepare.command("docred-partial")
-def prepare_docred_partial(
-    raw: Raw,
-    out: Out,
-    labels: Annotated[
-        Literal["original", "revised"], typer.Option(help="DocRED's own labels in dev and test, or Re-DocRED's.")
-    ] = "original",
-) -> None:
-    """The public parts of DocRED (424 / 492 / 493 documents), with original or revised labels."""
-    from logire.corpus.docred_partial import prepare_docred_partial
-
-    prepare_docred_partial(raw, out, labels=labels)
-    _statistics(out)
+def _option(name: str, field: FieldInfo) -> inspect.Parameter:
+    """The option of the command line for a field of a source's options."""
+    words = option_name(name)
+    if field.annotation is bool:
+        words = f"{words}/{option_name(name, off=True)}"
+    shown = typer.Option(words, help=field.description, show_default=field.default is not None)
+    return _keyword(name, Annotated[_plain(field.annotation), shown], default=field.default)
 
 
-@prepare.command("embedded")
-def prepare_embedded(
-    out: Out,
-    raw: Annotated[
-        Path | None, typer.Option(help="Keep the generated annotations here; read them if they exist.")
-    ] = None,
-    seed: Seed = 13,
-    documents: Sizes = (360, 80, 80),
-    sentences: Sentences = False,
-) -> None:
-    """The embedded SYNTHETIC corpus: a small news world with known rules, in DWIE's annotation format."""
-    from logire.corpus import prepare
-
-    prepare.prepare_embedded(out, raw=raw, seed=seed, documents=documents, split_sentences=sentences)
-    _statistics(out)
+def _plain(annotation: Any) -> Any:
+    """A type without its bounds, which the options check themselves."""
+    if get_origin(annotation) is Annotated:
+        return _plain(get_args(annotation)[0])
+    if get_origin(annotation) is tuple:
+        return tuple[tuple(_plain(part) for part in get_args(annotation))]  # type: ignore[misc]
+    return annotation
 
 
-@prepare.command("embedded-docred")
-def prepare_embedded_docred(
-    out: Out,
-    deleted: Annotated[float, typer.Option(help="Share of the facts taken out of the labels.")] = 0.2,
-    seed: Seed = 13,
-    documents: Sizes = (240, 60, 60),
-) -> None:
-    """The embedded SYNTHETIC corpus in DocRED's form, with a known share of its facts deleted."""
-    from logire.corpus.deletion import prepare_embedded_docred
-
-    prepare_embedded_docred(out, share=deleted, seed=seed, documents=documents)
-    _statistics(out)
+def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def fetch(
-    corpus: Annotated[Literal["dwie", "docred-partial", "redocred"], typer.Argument(help="What to bring.")],
-    out: Out,
-    base_url: Annotated[
-        str | None, typer.Option(help="Where the files are; default: the pinned public source.")
-    ] = None,
-) -> None:
-    """Bring a corpus from its public source, every file checked by its digest."""
-    from logire.corpus import fetch
-
-    with progress() as report:
-
-        def show(done: int, total: int) -> None:
-            report("fetching", done, total)
-
-        if corpus == "dwie":
-            fetch.fetch_dwie(out, base_url=base_url or fetch.BASE_URL, progress=show)
-        elif corpus == "redocred":
-            fetch.fetch_redocred(out, base_url=base_url or fetch.GITHUB, progress=show)
-        else:
-            fetch.fetch_docred_partial(out, base_url=base_url or fetch.GITHUB, progress=show)
+def _describe(command: Callable[..., None], doc: str, parameters: dict[str, inspect.Parameter]) -> None:
+    """Give a function the help and the parameters that typer reads from it."""
+    command.__doc__ = doc
+    command.__annotations__ = {name: parameter.annotation for name, parameter in parameters.items()}
+    command.__signature__ = inspect.Signature(list(parameters.values()))  # type: ignore[attr-defined]
 
 
-def _statistics(folder: Path) -> None:
+def _print_statistics(folder: Path) -> None:
     from logire.ground.files import read_json
 
     statistics = read_json(folder / "statistics.json")
     for split, row in statistics["splits"].items():
         print(f"{split}: {row['documents']} documents, {row['entities']} entities, {row['facts'] or 'no'} facts")
+
+
+prepare = typer.Typer(help="Raw annotations -> a folder of documents in DocRED's format.", no_args_is_help=True)
+fetch = typer.Typer(
+    help="Bring a corpus from its public source, every file checked by its digest.", no_args_is_help=True
+)
+for each in sources():
+    prepare.command(each.name)(_prepare_command(each))
+    if each.fetch is not None:
+        fetch.command(each.name)(_fetch_command(each))

@@ -15,7 +15,7 @@ from logire.cli.common import Json, console
 from logire.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from logire.reporting.chain import Chain
+    from logire.reporting.trace import Chain
 
 
 def provenance(
@@ -31,7 +31,7 @@ def provenance(
     as_json: Json = False,
 ) -> None:
     """Show what stands behind a result, back to the raw data; fails where a file has changed since."""
-    from logire.reporting.chain import trace
+    from logire.reporting.trace import trace
 
     chain = trace(path, metric=metric, backbone=backbone, method=method, variant=variant, split=split, seed=seed)
     if as_json:

@@ -8,11 +8,9 @@ from typing import Annotated
 
 import typer
 
-from logire.cli.common import Documents, Json, Split, Stem, console
+from logire.cli.common import Documents, Json, Split, console
 from logire.ground.errors import InputError
 
-Metrics = Annotated[list[Path], typer.Argument(help="Metrics files that `logire evaluate --out` wrote.")]
-BackboneName = Annotated[str, typer.Option("--backbone", help="The backbone to show.")]
 Explanations = Annotated[Path, typer.Argument(help="explanations-SPLIT.jsonl of a LogiRE run.")]
 BackbonePredictions = Annotated[
     Path, typer.Option("--backbone-predictions", help="What its backbone predicted on the same split.")
@@ -30,7 +28,7 @@ def evaluate(
 ) -> None:
     """Score predictions: precision, recall, F1, both ign F1, logic, by distance and by relation."""
     from logire.corpus.prepared import PreparedCorpus
-    from logire.evaluation.run import evaluate_file, render
+    from logire.evaluation.files import evaluate_file, render
     from logire.ground.files import write_json
 
     try:
@@ -48,104 +46,37 @@ def evaluate(
         console().print(render(result))
 
 
-def table1(
-    statistics: Annotated[list[Path], typer.Argument(help="statistics.json of prepared corpora.")], out: Stem
+def report(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Run folders, folders that hold some, or folders of kept numbers.", show_default=False),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder to write to: `tables` and `figures` are made in it.")] = ...,  # type: ignore[assignment]
+    only: Annotated[
+        list[str] | None, typer.Option(help="A table or figure by name; may be given more than once. Default: all.")
+    ] = None,
+    documents: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The prepared corpus; default: the folder `corpus` beside the runs. More of them go into Table 1 and "
+            "Figure 3.",
+            show_default=False,
+        ),
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="The backbone to show as the example; default: bilstm, or the first.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="Table 4: implication rules; default: the paper's seven.")] = None,
 ) -> None:
-    """Table 1: the corpora's statistics."""
-    from logire.reporting.table1 import table1 as make
+    """Make the tables and figures of measured runs: all that can be made from what is given, or some by name."""
+    from logire.reporting.report import make_report
 
-    make(statistics, out)
-
-
-def table2(
-    metrics: Metrics, out: Stem, title: Annotated[str, typer.Option(help="What the table is called.")] = "Table 2"
-) -> None:
-    """Tables 2 and 3: backbones with and without LogiRE, mean and standard deviation over seeds."""
-    from logire.reporting.table2 import table2 as make
-
-    make(metrics, out, title=title)
-
-
-def summary(metrics: Metrics, out: Annotated[Path, typer.Option(help="The JSON file to write.")]) -> None:
-    """A small JSON file: F1 by backbone, method and split, mean over seeds."""
-    from logire.reporting.summary import summary as make
-
-    make(metrics, out)
-
-
-def figure4(metrics: Metrics, out: Stem, backbone: BackboneName) -> None:
-    """Figure 4: what LogiRE adds, by the distance of the entity pair."""
-    from logire.reporting.figure4 import figure4 as make
-
-    make(metrics, out, backbone)
-
-
-def table4(
-    documents: Documents,
-    out: Stem,
-    rules: Annotated[Path | None, typer.Option(help="Implication rules; default: the paper's seven.")] = None,
-) -> None:
-    """Table 4: how often a corpus's own labels break implication rules."""
-    from logire.corpus.prepared import PreparedCorpus
-    from logire.reporting.table4 import table4 as make
-
-    make(PreparedCorpus.open(documents), out, rules=rules)
-
-
-def table5(
-    rules: Annotated[Path, typer.Argument(help="rules.csv of a LogiRE run.")],
-    out: Stem,
-    most: Annotated[int, typer.Option(help="Number of rules.")] = 10,
-) -> None:
-    """Table 5: the best learnt rules, as formulas."""
-    from logire.reporting.table5 import table5 as make
-
-    make(rules, out, most=most)
-
-
-def figure3(
-    documents: Annotated[list[Path], typer.Argument(help="Folders that `logire prepare` wrote.")], out: Stem
-) -> None:
-    """Figure 3: how far apart the entities of a pair are."""
-    from logire.corpus.prepared import PreparedCorpus
-    from logire.reporting.figure3 import figure3 as make
-
-    make([PreparedCorpus.open(folder) for folder in documents], out)
-
-
-def figure5(
-    explanations: Explanations,
-    backbone_predictions: BackbonePredictions,
-    documents: Documents,
-    out: Stem,
-    split: Split = "test",
-) -> None:
-    """Figure 5: inference cases, two right and one wrong, as graphs."""
-    from logire.corpus.prepared import PreparedCorpus
-    from logire.reporting.figure5 import figure5 as make
-
-    make(explanations, backbone_predictions, PreparedCorpus.open(documents), split, out)
-
-
-def relations(metrics: Metrics, out: Stem, backbone: BackboneName) -> None:
-    """Test F1 by relation, with and without LogiRE."""
-    from logire.reporting.relations import relation_table
-
-    relation_table(metrics, out, backbone)
-
-
-def ablations(metrics: Metrics, out: Stem) -> None:
-    """One backbone's LogiRE and LogiRE+ with their own settings, and with one setting or another changed."""
-    from logire.reporting.ablations import ablations as make
-
-    make(metrics, out)
-
-
-def frontier(metrics: Metrics, out: Stem) -> None:
-    """F1 against logic: LogiRE+ at several values of its knob closure, LogiRE, the backbone."""
-    from logire.reporting.frontier import frontier as make
-
-    make(metrics, out)
+    found = make_report(runs or [], out, only=only or (), documents=documents or (), backbone=backbone, rules=rules)
+    terminal = console()
+    for exhibit in found.made:
+        terminal.print(f"{exhibit.title}: {out / exhibit.kind / exhibit.name}.*", soft_wrap=True, markup=False)
+    for name, reason in found.left_out.items():
+        terminal.print(f"left out: {name} ({reason})", soft_wrap=True, markup=False)
 
 
 def browse(

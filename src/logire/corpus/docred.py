@@ -14,11 +14,36 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from logire.corpus.document import Document, Entity, Fact, Mention
+from msgspec import Meta, Struct
+
+from logire.corpus.data import DATA
+from logire.corpus.document import MOST_ENTITIES, Document, Entity, Fact, Mention
 from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_json
+from logire.ground.files import write_json
+from logire.ground.typed import Whole, read_typed
+
+
+class _Mention(Struct):
+    name: str
+    sent_id: Whole
+    pos: tuple[Whole, Whole]
+    type: str
+
+
+class _Label(Struct):
+    r: str
+    h: Whole
+    t: Whole
+    evidence: tuple[Whole, ...] = ()
+
+
+class _Record(Struct):
+    title: str
+    sents: tuple[tuple[str, ...], ...]
+    vertexSet: Annotated[list[Annotated[list[_Mention], Meta(min_length=1)]], Meta(min_length=1)]  # noqa: N815
+    labels: list[_Label] = []
 
 
 def read_docred(
@@ -34,23 +59,23 @@ def read_docred(
         types: if given, every mention's type must be one of these.
 
     Raises:
-        InputError: broken JSON, a missing field, a mention outside its text, a label on an unknown entity, an
-            unknown relation or type, a title that occurs twice, or no document at all.
+        InputError: broken JSON, a missing field, a mention outside its text, a label on an unknown entity, evidence
+            outside the text, an unknown relation or type, a document without entities, a title that occurs twice, or
+            no document at all.
     """
-    records = read_json(path)
-    if not isinstance(records, list):
-        raise InputError("a list of documents was expected", file=path)
+    records = read_typed(path, list[_Record], title="title")
     if not records:
         raise InputError("holds no document", file=path)
-    documents: list[Document] = []
     seen: set[str] = set()
-    for position, record in enumerate(records):
-        document = _Reader(path, position, relations, types).document(record)
-        if document.title in seen:
-            raise InputError("this title occurs twice", file=path, document=document.title, field="title")
-        seen.add(document.title)
-        documents.append(document)
-    return documents
+    for record in records:
+        found = _problem(record, relations, types)
+        if record.title in seen:
+            found = "title", "this title occurs twice", None
+        if found:
+            field, problem, remedy = found
+            raise InputError(problem, file=path, document=record.title, field=field, remedy=remedy)
+        seen.add(record.title)
+    return [_document(record) for record in records]
 
 
 def write_docred(path: str | Path, documents: Iterable[Document]) -> None:
@@ -74,84 +99,45 @@ def as_record(document: Document) -> dict[str, Any]:
     }
 
 
-class _Reader:
-    """Turns one JSON record into a :class:`Document`, naming file, document and field in every complaint."""
+def docred_relation_names() -> dict[str, str]:
+    """DocRED's relations, such as ``P17``, and what Wikidata calls them."""
+    return read_typed(DATA / "docred_rel_info.json", dict[str, str])
 
-    def __init__(
-        self,
-        path: str | Path,
-        position: int,
-        relations: Collection[str] | None,
-        types: Collection[str] | None,
-    ) -> None:
-        self.path = path
-        self.title = f"number {position}"
-        self.relations = relations
-        self.types = types
 
-    def fail(self, field: str, problem: str, remedy: str | None = None) -> InputError:
-        return InputError(problem, file=self.path, document=self.title, field=field, remedy=remedy)
+def _document(record: _Record) -> Document:
+    entities = tuple(
+        Entity(tuple(Mention(m.name, m.sent_id, *m.pos, m.type) for m in vertex)) for vertex in record.vertexSet
+    )
+    facts = tuple(Fact(label.h, label.r, label.t, label.evidence) for label in record.labels)
+    return Document(record.title, record.sents, entities, facts)
 
-    def get(self, record: Any, key: str, kind: type | tuple[type, ...], field: str) -> Any:
-        if not isinstance(record, dict) or key not in record:
-            raise self.fail(field, "is missing")
-        value = record[key]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
-            wanted = kind.__name__ if isinstance(kind, type) else " or ".join(k.__name__ for k in kind)
-            raise self.fail(field, f"{wanted} expected, {type(value).__name__} found")
-        return value
 
-    def document(self, record: Any) -> Document:
-        self.title = self.get(record, "title", str, "title")
-        sentences = []
-        for i, sentence in enumerate(self.get(record, "sents", list, "sents")):
-            if not isinstance(sentence, list) or not all(isinstance(token, str) for token in sentence):
-                raise self.fail(f"sents[{i}]", "a list of tokens was expected")
-            sentences.append(tuple(sentence))
-        entities = tuple(
-            self.entity(vertex, f"vertexSet[{i}]", sentences)
-            for i, vertex in enumerate(self.get(record, "vertexSet", list, "vertexSet"))
-        )
-        labels = record.get("labels", [])
-        if not isinstance(labels, list):
-            raise self.fail("labels", "a list was expected")
-        facts = tuple(self.fact(label, f"labels[{i}]", len(entities)) for i, label in enumerate(labels))
-        return Document(self.title, tuple(sentences), entities, facts)
-
-    def entity(self, vertex: Any, field: str, sentences: list[tuple[str, ...]]) -> Entity:
-        if not isinstance(vertex, list) or not vertex:
-            raise self.fail(field, "a list of at least one mention was expected")
-        return Entity(tuple(self.mention(m, f"{field}[{i}]", sentences) for i, m in enumerate(vertex)))
-
-    def mention(self, record: Any, field: str, sentences: list[tuple[str, ...]]) -> Mention:
-        sentence = self.get(record, "sent_id", int, f"{field}.sent_id")
-        position = self.get(record, "pos", list, f"{field}.pos")
-        kind = self.get(record, "type", str, f"{field}.type")
-        name = self.get(record, "name", str, f"{field}.name")
-        if not 0 <= sentence < len(sentences):
-            raise self.fail(f"{field}.sent_id", f"{sentence}: the document has {len(sentences)} sentences")
-        if len(position) != 2 or not all(isinstance(p, int) for p in position):
-            raise self.fail(f"{field}.pos", f"[start, end] was expected, {position} found")
-        start, end = position
-        if not 0 <= start < end <= len(sentences[sentence]):
-            raise self.fail(
-                f"{field}.pos",
-                f"mention [{start}, {end}) lies outside its sentence of {len(sentences[sentence])} tokens",
-            )
-        if self.types is not None and kind not in self.types:
-            raise self.fail(f"{field}.type", f"unknown entity type {kind!r}", "add it to ner2id.json")
-        return Mention(name, sentence, start, end, kind)
-
-    def fact(self, record: Any, field: str, entities: int) -> Fact:
-        relation = self.get(record, "r", str, f"{field}.r")
-        head = self.get(record, "h", int, f"{field}.h")
-        tail = self.get(record, "t", int, f"{field}.t")
-        for key, index in (("h", head), ("t", tail)):
+def _problem(
+    record: _Record, relations: Collection[str] | None, types: Collection[str] | None
+) -> tuple[str, str, str | None] | None:
+    """Field, problem and remedy of the first thing that is wrong with a document of the right form."""
+    lengths = [len(sentence) for sentence in record.sents]
+    if len(record.vertexSet) > MOST_ENTITIES:
+        return "vertexSet", f"{len(record.vertexSet)} entities, at most {MOST_ENTITIES} fit", "split the document"
+    for i, vertex in enumerate(record.vertexSet):
+        for j, mention in enumerate(vertex):
+            field, (start, end) = f"vertexSet[{i}][{j}]", mention.pos
+            if not 0 <= mention.sent_id < len(lengths):
+                return f"{field}.sent_id", f"{mention.sent_id}: the document has {len(lengths)} sentences", None
+            length = lengths[mention.sent_id]
+            if not 0 <= start < end <= length:
+                problem = f"mention [{start}, {end}) lies outside its sentence of {length} tokens"
+                return f"{field}.pos", problem, None
+            if types is not None and mention.type not in types:
+                return f"{field}.type", f"unknown entity type {mention.type!r}", "add it to ner2id.json"
+    for i, label in enumerate(record.labels):
+        field, entities = f"labels[{i}]", len(record.vertexSet)
+        for key, index in (("h", label.h), ("t", label.t)):
             if not 0 <= index < entities:
-                raise self.fail(f"{field}.{key}", f"entity {index} does not exist: there are {entities}")
-        if self.relations is not None and relation not in self.relations:
-            raise self.fail(f"{field}.r", f"unknown relation {relation!r}", "add it to rel2id.json")
-        evidence = record.get("evidence", [])
-        if not isinstance(evidence, list) or not all(isinstance(s, int) for s in evidence):
-            raise self.fail(f"{field}.evidence", "a list of sentence numbers was expected")
-        return Fact(head, relation, tail, tuple(evidence))
+                return f"{field}.{key}", f"entity {index} does not exist: there are {entities}", None
+        if relations is not None and label.r not in relations:
+            return f"{field}.r", f"unknown relation {label.r!r}", "add it to rel2id.json"
+        outside = [number for number in label.evidence if not 0 <= number < len(lengths)]
+        if outside:
+            return f"{field}.evidence", f"{outside[0]}: the document has {len(lengths)} sentences", None
+    return None

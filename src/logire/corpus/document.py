@@ -1,7 +1,7 @@
 """Documents as document-level relation extraction sees them: tokens, entities with mentions, facts.
 
 Everything downstream (backbones, rules, evaluation) works on these classes; the file formats live in
-:mod:`logire.corpus.docred` and :mod:`logire.corpus.dwie`.
+:mod:`logire.corpus.docred` and :mod:`logire.corpus.annotations`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
+
+MOST_ENTITIES = 2000
+"""The most entities of a document: with N of them and R relations its scores alone are N x N x R numbers."""
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from logire.corpus.data import DATA
 from logire.corpus.document import Schema
 from logire.ground.errors import InputError
 
-DWIE_RULES = Path(__file__).parent / "data" / "dwie_rules.txt"
+DWIE_RULES = DATA / "dwie_rules.txt"
 """The 39 published gold rules of DWIE."""
 
 INVERSE = "~"
+ANY = "any"
+"""What rules call a step over a relation of any name."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def read_gold_rules(path: str | Path = DWIE_RULES) -> tuple[GoldRule, ...]:
     """Read a file of rules, one ``head <- atom ^ atom`` a line; empty lines and ``#`` comments are skipped.
 
     Raises:
-        InputError: the file is missing, or a line is no rule.
+        InputError: the file is missing, or a line is not a rule.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
@@ -48,7 +51,10 @@ def read_gold_rules(path: str | Path = DWIE_RULES) -> tuple[GoldRule, ...]:
         atoms = tuple(atom.strip() for atom in body.split("^"))
         if not arrow or not head or not all(atom.removeprefix(INVERSE) for atom in atoms):
             raise InputError(
-                f"{text!r} is no rule", file=path, field=f"line {number}", remedy="write `head <- atom ^ ~inverse_atom`"
+                f"{text!r} is not a rule",
+                file=path,
+                field=f"line {number}",
+                remedy="write `head <- atom ^ ~inverse_atom`",
             )
         rules.append(GoldRule(head, atoms))
     return tuple(rules)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_json
+from logire.ground.files import write_json
+from logire.ground.typed import Whole, read_typed
 
 
 class Prediction(NamedTuple):
@@ -52,43 +54,42 @@ def write_predictions(path: str | Path, predictions: Iterable[Prediction]) -> No
     )
 
 
+class _Row(Struct):
+    title: str
+    h_idx: Whole
+    t_idx: Whole
+    r: str
+    score: float | None = None
+
+
 def read_predictions(path: str | Path, documents: Sequence[Document], schema: Schema) -> list[Prediction]:
     """Read predictions from anywhere, checked against the documents; a fact given twice counts once.
 
     Raises:
         InputError: broken JSON, a missing field, or a title, an entity or a relation that does not exist.
     """
-    rows = read_json(path)
-    if not isinstance(rows, list):
-        raise InputError("a list of predictions was expected", file=path)
     sizes = {document.title: len(document.entities) for document in documents}
     found: dict[tuple[str, int, str, int], Prediction] = {}
-    for i, row in enumerate(rows):
-        prediction = _prediction(row, f"[{i}]", path, sizes, schema)
+    for i, row in enumerate(read_typed(path, list[_Row])):
+        problem = _problem(row, sizes, schema)
+        if problem:
+            raise InputError(problem[1], file=path, document=row.title, field=f"[{i}].{problem[0]}")
+        prediction = Prediction(row.title, row.h_idx, row.r, row.t_idx, row.score)
         found.setdefault(prediction[:4], prediction)
     return list(found.values())
 
 
-def _prediction(row: Any, field: str, path: str | Path, sizes: dict[str, int], schema: Schema) -> Prediction:
-    if not isinstance(row, dict):
-        raise InputError("an object was expected", file=path, field=field)
-    for key, kind in (("title", str), ("h_idx", int), ("t_idx", int), ("r", str)):
-        if not isinstance(row.get(key), kind):
-            raise InputError(f"{kind.__name__} expected, {row.get(key)!r} found", file=path, field=f"{field}.{key}")
-    title, head, tail, relation = row["title"], row["h_idx"], row["t_idx"], row["r"]
-    if title not in sizes:
-        raise InputError("no such document in this split", file=path, document=title, field=f"{field}.title")
-    for key in ("h_idx", "t_idx"):
-        if not 0 <= row[key] < sizes[title]:
-            raise InputError(
-                f"entity {row[key]} does not exist: there are {sizes[title]}",
-                file=path,
-                document=title,
-                field=f"{field}.{key}",
-            )
-    if relation not in schema.relation_index:
-        raise InputError(f"unknown relation {relation!r}", file=path, document=title, field=f"{field}.r")
-    score = row.get("score")
-    if score is not None and not isinstance(score, (int, float)):
-        raise InputError(f"a number was expected, {score!r} found", file=path, document=title, field=f"{field}.score")
-    return Prediction(title, head, relation, tail, None if score is None else float(score))
+def _problem(row: _Row, sizes: Mapping[str, int], schema: Schema) -> tuple[str, str] | None:
+    """The field and what is wrong with it.
+
+    Args:
+        sizes: document title -> number of entities.
+    """
+    if row.title not in sizes:
+        return "title", "no such document in this split"
+    for key, entity in (("h_idx", row.h_idx), ("t_idx", row.t_idx)):
+        if not 0 <= entity < sizes[row.title]:
+            return key, f"entity {entity} does not exist: there are {sizes[row.title]}"
+    if row.r not in schema.relation_index:
+        return "r", f"unknown relation {row.r!r}"
+    return None

@@ -6,24 +6,39 @@ first), ``statistics.json``, and ``corpus.json`` (name, whether it is synthetic,
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from logire.corpus.docred import read_docred, write_docred
 from logire.corpus.document import Document, Schema, TrainingFacts, training_facts
+from logire.corpus.gold import ANY, INVERSE
 from logire.corpus.statistics import statistics
 from logire.ground.digests import files_digest
 from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_json
+from logire.ground.files import write_json
+from logire.ground.typed import read_typed
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("train", "dev", "test")
 NA = "Na"
 _REMEDY = "make the folder with `logire prepare`"
+
+
+class _Info(Struct):
+    """``corpus.json``, but for what the corpus was made from."""
+
+    name: str
+    synthetic: bool
 
 
 @dataclass(frozen=True)
@@ -40,22 +55,23 @@ class PreparedCorpus:
     def open(cls, path: str | Path) -> PreparedCorpus:
         path = Path(path)
         if not path.is_dir():
-            raise InputError("is no folder", file=path, remedy=_REMEDY)
+            raise InputError("is not a folder", file=path, remedy=_REMEDY)
         return cls(path)
 
     @cached_property
-    def info(self) -> dict[str, Any]:
-        """``name`` of the corpus and whether it is ``synthetic``; a folder without ``corpus.json`` is neither."""
+    def _info(self) -> _Info:
         file = self.path / "corpus.json"
-        return dict(read_json(file)) if file.exists() else {"name": self.path.name, "synthetic": False}
+        return read_typed(file, _Info, remedy=_REMEDY) if file.exists() else _Info(self.path.name, synthetic=False)
 
     @property
     def name(self) -> str:
-        return str(self.info["name"])
+        """The corpus's name; that of the folder where no ``corpus.json`` gives one."""
+        return self._info.name
 
     @property
     def synthetic(self) -> bool:
-        return bool(self.info["synthetic"])
+        """Whether the corpus is generated, so that no number on it compares with the paper's."""
+        return self._info.synthetic
 
     @cached_property
     def digest(self) -> str:
@@ -64,8 +80,10 @@ class PreparedCorpus:
 
     @cached_property
     def schema(self) -> Schema:
-        relations = read_indices(self.path / "rel2id.json")
-        return Schema(tuple(r for r in relations if r != NA), tuple(read_indices(self.path / "ner2id.json")))
+        file = self.path / "rel2id.json"
+        schema = Schema(read_relations(file), tuple(read_indices(self.path / "ner2id.json")))
+        _check_names(schema, file)
+        return schema
 
     def documents(self, split: str) -> tuple[Document, ...]:
         """The documents of ``train``, ``dev`` or ``test``."""
@@ -87,7 +105,7 @@ class PreparedCorpus:
 
     @property
     def texts(self) -> tuple[Document, ...]:
-        """The documents whose words a model with frozen vectors should know: all."""
+        """The documents whose words a model with frozen vectors must know: all of them."""
         return (*self.train, *self.dev, *self.test)
 
     @cached_property
@@ -107,15 +125,21 @@ def read_indices(path: str | Path) -> list[str]:
     """The names of a ``rel2id.json`` or ``ner2id.json``, in the order of their numbers.
 
     Raises:
-        InputError: not an object of name -> number, or the numbers are not 0, 1, 2, ...
+        InputError: the file is not an object of name -> number, or the numbers are not 0, 1, 2, ...
     """
-    value = read_json(path)
-    if not isinstance(value, dict) or not value:
-        raise InputError("an object of name -> number was expected", file=path)
-    numbers = list(value.values())
-    if not all(isinstance(n, int) for n in numbers) or sorted(numbers) != list(range(len(numbers))):
-        raise InputError(f"the numbers must be 0 to {len(numbers) - 1}, each once", file=path)
-    return sorted(value, key=lambda name: int(value[name]))
+    value = read_typed(path, dict[str, int])
+    if sorted(value.values()) != list(range(len(value))) or not value:
+        raise InputError(f"the numbers must be 0 to {max(len(value) - 1, 0)}, each once", file=path)
+    return sorted(value, key=lambda name: value[name])
+
+
+def read_relations(path: str | Path) -> tuple[str, ...]:
+    """The relations of a ``rel2id.json``, in order, without :data:`NA`.
+
+    Raises:
+        InputError: as for :func:`read_indices`.
+    """
+    return tuple(name for name in read_indices(path) if name != NA)
 
 
 def write_prepared(
@@ -130,15 +154,14 @@ def write_prepared(
     """Write a prepared corpus; the folder appears whole or not at all.
 
     Args:
-        source: what it is made from and how, as JSON values: digests and choices, no paths. None: not known.
+        source: what it is made from and how, as JSON values: digests and choices, no paths; None if not known.
 
     Raises:
-        InputError: a split is missing or empty.
+        InputError: a split is missing or empty, or a relation has a name that rules cannot carry.
     """
-    for split in SPLITS:
-        if not splits.get(split):
-            raise InputError(f"the {split} split has no document", file=path)
     path = Path(path)
+    _check_splits(splits, path)
+    _check_names(schema, path)
     if path.exists() and not path.is_dir():
         raise InputError("cannot be written (it is a file)", file=path, remedy="choose another folder")
     try:
@@ -161,6 +184,41 @@ def write_prepared(
             file.replace(path / file.name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_splits(splits: Mapping[str, list[Document]], path: Path) -> None:
+    for split in SPLITS:
+        if not splits.get(split):
+            raise InputError(f"the {split} split has no document", file=path)
+    for one, other in combinations(SPLITS, 2):
+        texts = {document.title: document.tokens for document in splits[one]}
+        shared = [d.title for d in splits[other] if texts.get(d.title) == d.tokens]
+        if shared:
+            # Not an error: DocRED itself has one document in dev and in test.
+            log.warning("%s: %s also in %s: %s", path, _count(shared, other), one, ", ".join(shared[:3]))
+
+
+def _count(titles: list[str], split: str) -> str:
+    return f"1 document of {split} is" if len(titles) == 1 else f"{len(titles)} documents of {split} are"
+
+
+def _check_names(schema: Schema, file: Path) -> None:
+    """Refuse a relation whose name would read as something else in ``head <- atom ^ ~atom``."""
+    for name in schema.relations:
+        taken = name in (NA, ANY) or name.startswith((INVERSE, "#"))
+        if (
+            taken
+            or name != name.strip()
+            or not name.isprintable()
+            or any(mark in name for mark in ("<-", "^"))
+            or not name
+        ):
+            raise InputError(
+                f"no relation can have the name {name!r}",
+                file=file,
+                field="rel2id",
+                remedy=f"rename it: not {NA} or {ANY}, no {INVERSE} or # in front, no ^, <- or line break inside",
+            )
 
 
 def _digest(folder: Path) -> str:

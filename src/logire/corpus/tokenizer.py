@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 
+Token = tuple[str, int, int]
+"""A token, and the characters [begin, end) that it covers."""
+
+MOST_CHARACTERS = 1_000_000
+"""The longest text that spaCy tokenizes."""
+
+
 class Tokenizer:
     """Tokenize whole texts; no statistical model, no download.
 
@@ -30,11 +37,11 @@ class Tokenizer:
         self._language = _language(split_sentences)
         self._split_sentences = split_sentences
 
-    def __call__(self, text: str) -> tuple[list[tuple[str, int, int]], list[int]]:
+    def __call__(self, text: str) -> tuple[list[Token], list[int]]:
         """Tokenize ``text``.
 
         Returns:
-            The tokens as (token, begin, end) in characters, and the indices of the tokens that start a sentence.
+            The tokens, and the indices of those that start a sentence.
         """
         doc: Doc = self._language(text)
         tokens = [(token.text, token.idx, token.idx + len(token.text)) for token in doc]

@@ -1,237 +1,148 @@
-"""All metrics of one split's predictions (paper, section 4.1), and their breakdowns.
+"""The metrics (paper, section 4.1): one function each, registered under the name that metrics files give it.
 
-F1 is micro: over (document, head, tail, relation), facts de-duplicated. Both definitions of ign F1 are given, each
-under its own name (:func:`logire.evaluation.counts.scores`). All scores are in percent.
+A new metric is a function in this module and its test. ``logire evaluate`` then writes it for the split, and a metric
+of facts also for every relation, distance group and sentence group; a metrics file that was written before has no value
+for it (:meth:`Metric.of`). All metrics are in percent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from logire.corpus.document import BoolArray, Document, IntArray, Schema, TrainingFacts
-from logire.corpus.gold import GoldRule
-from logire.corpus.predictions import Prediction
-from logire.evaluation.counts import COUNTS, FactTable, fact_table, scores
-from logire.evaluation.logic import logic_score, rule_counts
+from logire.corpus.document import IntArray
+from logire.evaluation.counts import Floats, scores
+from logire.evaluation.logic import logic_score
 from logire.ground.errors import InputError
 
-DISTANCE_EDGES = (100, 200, 400)
-"""Where one group of entity-pair distances ends and the next begins (Figure 4: four groups)."""
+OfFacts = Callable[[IntArray | Floats], Floats]
+OfRules = Callable[[IntArray], float | None]
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """The metrics of one split.
+class Metric:
+    """A metric and how it is shown.
 
     Attributes:
-        counts: (5,) the split's :data:`~logire.evaluation.counts.COUNTS`.
-        document_counts: (D, 5) the same by document, in the split's order; what a bootstrap draws from.
-        relations: relation names.
-        relation_counts: (R, 5) by relation.
-        distance_edges: the edges of the distance groups.
-        distance_pairs: (G,) candidate entity pairs (h != t) by group.
-        distance_counts: (G, 5) facts by group.
-        sentence_pairs: (2,) candidate pairs with a sentence in common, and without; None where every document is one
-            sentence.
-        sentence_counts: (2, 5) facts by the same groups, or None.
-        rules: the gold rules scored.
-        rules_left_out: how many gold rules have a relation that the corpus lacks.
-        rule_counts: (K, 2) predicted bodies, and those whose head is predicted too.
-        gold_rule_counts: (K, 2) the same for the labels themselves.
+        name: its key in a metrics file.
+        title: what tables and figures call it.
+        heading: its column heading where space is scarce.
     """
 
-    counts: IntArray
-    document_counts: IntArray
-    relations: tuple[str, ...]
-    relation_counts: IntArray
-    distance_edges: tuple[int, ...]
-    distance_pairs: IntArray
-    distance_counts: IntArray
-    sentence_pairs: IntArray | None
-    sentence_counts: IntArray | None
-    rules: tuple[GoldRule, ...]
-    rules_left_out: int
-    rule_counts: IntArray
-    gold_rule_counts: IntArray
+    name: str
+    title: str
+    heading: str
 
-    @property
-    def precision(self) -> float:
-        return float(scores(self.counts).precision)
-
-    @property
-    def recall(self) -> float:
-        return float(scores(self.counts).recall)
-
-    @property
-    def f1(self) -> float:
-        return float(scores(self.counts).f1)
-
-    @property
-    def ign_f1(self) -> float:
-        """Ign F1 of Yao et al. (2019)."""
-        return float(scores(self.counts).ign_f1)
-
-    @property
-    def ign_f1_logire(self) -> float:
-        """Ign F1 as in the LogiRE authors' script."""
-        return float(scores(self.counts).ign_f1_logire)
-
-    @property
-    def logic(self) -> float | None:
-        """The predictions' logic score; None if no gold rule fires."""
-        return logic_score(self.rule_counts)
-
-    @property
-    def gold_logic(self) -> float | None:
-        """The labels' own logic score: what a perfect prediction would get."""
-        return logic_score(self.gold_rule_counts)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything as JSON values."""
-        bounds = (0, *self.distance_edges, None)
-        return {
-            **_scores(self.counts),
-            "logic": self.logic,
-            "gold_logic": self.gold_logic,
-            "counts": {"documents": len(self.document_counts), **_counts(self.counts)},
-            "by_distance": [
-                {"from": bounds[g], "to": bounds[g + 1], "pairs": int(self.distance_pairs[g]), **_row(counts)}
-                for g, counts in enumerate(self.distance_counts)
-            ],
-            "by_sentence": None
-            if self.sentence_pairs is None or self.sentence_counts is None
-            else {
-                name: {"pairs": int(pairs), **_row(counts)}
-                for name, pairs, counts in zip(
-                    ("intra", "inter"), self.sentence_pairs, self.sentence_counts, strict=True
-                )
-            },
-            "per_relation": {
-                name: _row(counts) for name, counts in zip(self.relations, self.relation_counts, strict=True)
-            },
-            "logic_rules": [
-                {
-                    "rule": str(rule),
-                    "bodies": int(bodies),
-                    "heads": int(heads),
-                    "gold_bodies": int(gold_bodies),
-                    "gold_heads": int(gold_heads),
-                }
-                for rule, (bodies, heads), (gold_bodies, gold_heads) in zip(
-                    self.rules, self.rule_counts, self.gold_rule_counts, strict=True
-                )
-            ],
-            "logic_rules_left_out": self.rules_left_out,
-            "per_document": {
-                name: [int(n) for n in column] for name, column in zip(COUNTS, self.document_counts.T, strict=True)
-            },
-        }
+    def of(self, values: Mapping[str, Any]) -> float | None:
+        """The metric's value in a metrics file, or in one row of a breakdown; None if it has none."""
+        value = values.get(self.name)
+        return None if value is None else float(value)
 
 
-def _counts(counts: IntArray) -> dict[str, int]:
-    return {name: int(n) for name, n in zip(COUNTS, counts, strict=True)}
+@dataclass(frozen=True)
+class FactMetric(Metric):
+    """A metric of facts: ``compute`` takes :data:`~logire.evaluation.counts.COUNTS` (..., 5), gives (...,)."""
+
+    compute: OfFacts
 
 
-def _scores(counts: IntArray) -> dict[str, float]:
-    return {name: float(value) for name, value in scores(counts)._asdict().items()}
+@dataclass(frozen=True)
+class RuleMetric(Metric):
+    """A metric of gold rules: ``compute`` takes satisfied bodies and heads (K, 2), gives None if no rule fires.
+
+    A metrics file has it twice: of the predictions, and of the labels themselves (``gold_``).
+    """
+
+    compute: OfRules
 
 
-def _row(counts: IntArray) -> dict[str, Any]:
-    return {**_counts(counts), **_scores(counts)}
+_METRICS: dict[str, Metric] = {}
 
 
-def evaluate(
-    predictions: Iterable[Prediction],
-    documents: Sequence[Document],
-    schema: Schema,
-    training_facts: TrainingFacts,
-    gold_rules: Sequence[GoldRule] = (),
-    distance_edges: Sequence[int] = DISTANCE_EDGES,
-) -> Evaluation:
-    """Score predictions against the documents' labels.
+def fact_metric(name: str, *, title: str, heading: str | None = None) -> Callable[[OfFacts], OfFacts]:
+    """Register a function of the counts of facts as a metric."""
 
-    Facts of an entity with itself count like any other (a labelled one is missed, for it is never predicted), and
-    belong to the first distance group; such pairs are no candidates.
+    def register(compute: OfFacts) -> OfFacts:
+        _add(FactMetric(name, title, heading or title, compute))
+        return compute
 
-    Args:
-        training_facts: facts of the training split by mention names, for ign F1.
-        gold_rules: rules for the logic score; one whose relations the schema lacks is left out.
-        distance_edges: edges of the half-open distance groups [0, e1), [e1, e2), ..., [ek, inf).
+    return register
+
+
+def rule_metric(name: str, *, title: str, heading: str | None = None) -> Callable[[OfRules], OfRules]:
+    """Register a function of the counts of gold rules as a metric."""
+
+    def register(compute: OfRules) -> OfRules:
+        _add(RuleMetric(name, title, heading or title, compute))
+        return compute
+
+    return register
+
+
+def _add(metric: Metric) -> None:
+    if metric.name in _METRICS:
+        raise ValueError(f"two metrics are called {metric.name}")
+    _METRICS[metric.name] = metric
+
+
+def metrics() -> tuple[Metric, ...]:
+    """All metrics, in the order of a metrics file."""
+    return tuple(_METRICS.values())
+
+
+def fact_metrics() -> tuple[FactMetric, ...]:
+    """The metrics of facts, in the order of a metrics file."""
+    return tuple(metric for metric in metrics() if isinstance(metric, FactMetric))
+
+
+def rule_metrics() -> tuple[RuleMetric, ...]:
+    """The metrics of gold rules, in the order of a metrics file."""
+    return tuple(metric for metric in metrics() if isinstance(metric, RuleMetric))
+
+
+def find(name: str) -> Metric:
+    """The metric of that name.
 
     Raises:
-        InputError: a prediction for an unknown document, or edges that do not rise.
+        InputError: there is none.
     """
-    edges = np.asarray(distance_edges, dtype=np.int64)
-    if (np.diff(edges, prepend=0) <= 0).any():
-        raise InputError(
-            f"{list(distance_edges)}: positive, rising numbers were expected",
-            field="distance_edges",
-            remedy="give edges like 100 200 400",
-        )
-    table = fact_table(predictions, documents, schema, training_facts)
-    rules = tuple(rule for rule in gold_rules if rule.known_to(schema))
-
-    distance_pairs, distance_counts = _by_pair(
-        table, documents, lambda d: np.searchsorted(edges, d.pair_distances(), side="right"), len(edges) + 1
-    )
-    sentence_pairs = sentence_counts = None
-    if any(len(document.sentences) > 1 for document in documents):
-        sentence_pairs, sentence_counts = _by_pair(table, documents, lambda d: (~_same_sentence(d)).astype(np.int64), 2)
-
-    predicted_rules = np.zeros((len(rules), 2), dtype=np.int64)
-    gold_rule_counts = np.zeros_like(predicted_rules)
-    for index, document in enumerate(documents) if rules else ():
-        predicted_rules += rule_counts(rules, _predicted_matrix(table, index, document, schema), schema)
-        gold_rule_counts += rule_counts(rules, schema.labels(document), schema)
-
-    document_counts = table.counts(table.document, len(documents))
-    return Evaluation(
-        counts=document_counts.sum(axis=0),
-        document_counts=document_counts,
-        relations=schema.relations,
-        relation_counts=table.counts(table.relation, len(schema.relations)),
-        distance_edges=tuple(int(edge) for edge in edges),
-        distance_pairs=distance_pairs,
-        distance_counts=distance_counts,
-        sentence_pairs=sentence_pairs,
-        sentence_counts=sentence_counts,
-        rules=rules,
-        rules_left_out=len(gold_rules) - len(rules),
-        rule_counts=predicted_rules,
-        gold_rule_counts=gold_rule_counts,
-    )
+    if name not in _METRICS:
+        raise InputError(f"{name!r} is not a metric", field="metric", remedy=f"choose one of {', '.join(_METRICS)}")
+    return _METRICS[name]
 
 
-def _by_pair(
-    table: FactTable, documents: Sequence[Document], group_of: Callable[[Document], IntArray], groups: int
-) -> tuple[IntArray, IntArray]:
-    """Candidate pairs (groups,) and counts (groups, 5), by a group number (N, N) of every entity pair."""
-    pairs = np.zeros(groups, dtype=np.int64)
-    of_fact = np.zeros_like(table.document)
-    for index, document in enumerate(documents):
-        group = group_of(document)
-        pairs += np.bincount(group[~np.eye(len(group), dtype=np.bool_)], minlength=groups)
-        rows = np.flatnonzero(table.document == index)
-        of_fact[rows] = group[table.head[rows], table.tail[rows]]
-    return pairs, table.counts(of_fact, groups)
+@fact_metric("precision", title="precision", heading="P")
+def precision(counts: IntArray | Floats) -> Floats:
+    """The share of the predicted facts that are labelled."""
+    return scores(counts).precision
 
 
-def _same_sentence(document: Document) -> BoolArray:
-    """(N, N) whether two entities are mentioned in one sentence."""
-    occurs = np.zeros((len(document.entities), len(document.sentences)), dtype=np.float32)
-    for index, entity in enumerate(document.entities):
-        occurs[index, [mention.sentence for mention in entity.mentions]] = 1
-    return (occurs @ occurs.T) > 0
+@fact_metric("recall", title="recall", heading="R")
+def recall(counts: IntArray | Floats) -> Floats:
+    """The share of the labelled facts that are predicted."""
+    return scores(counts).recall
 
 
-def _predicted_matrix(table: FactTable, index: int, document: Document, schema: Schema) -> BoolArray:
-    """(N, N, R) the predictions of one document."""
-    n = len(document.entities)
-    matrix = np.zeros((n, n, len(schema.relations)), dtype=np.bool_)
-    rows = np.flatnonzero((table.document == index) & table.predicted)
-    matrix[table.head[rows], table.tail[rows], table.relation[rows]] = True
-    return matrix
+@fact_metric("f1", title="F1")
+def f1(counts: IntArray | Floats) -> Floats:
+    """Micro F1 over (document, head, tail, relation)."""
+    return scores(counts).f1
+
+
+@fact_metric("ign_f1", title="ign F1")
+def ign_f1(counts: IntArray | Floats) -> Floats:
+    """Ign F1 of Yao et al. (2019)."""
+    return scores(counts).ign_f1
+
+
+@fact_metric("ign_f1_logire", title="ign F1, authors' script", heading="ign F1*")
+def ign_f1_logire(counts: IntArray | Floats) -> Floats:
+    """Ign F1 as the LogiRE authors' script computes it."""
+    return scores(counts).ign_f1_logire
+
+
+@rule_metric("logic", title="logic")
+def logic(counts: IntArray) -> float | None:
+    """The mean share, over the gold rules that fire, of satisfied bodies whose head holds too."""
+    return logic_score(counts)

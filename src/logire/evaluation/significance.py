@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 
 from logire.corpus.document import IntArray
-from logire.evaluation.counts import Floats, scores
+from logire.evaluation.counts import Floats
+from logire.evaluation.metrics import FactMetric, find
 from logire.ground.errors import InputError
 from logire.ground.runtime import derive_seed
 
@@ -88,13 +89,16 @@ def paired_bootstrap(base: IntArray, ours: IntArray, metric: str, *, seed: int =
     Args:
         base, ours: (seeds, documents, 5) :data:`~logire.evaluation.counts.COUNTS` of every document; the metric is
             averaged over seeds.
-        metric: a field of :class:`~logire.evaluation.counts.Scores`.
+        metric: the name of a metric of facts.
         seed: where the draws are derived from.
         samples: number of draws.
 
     Raises:
-        InputError: the two do not have the same shape, or have no seed or no document.
+        InputError: the two do not have the same shape, have no seed or no document, or the metric is not one of facts.
     """
+    found = find(metric)
+    if not isinstance(found, FactMetric):
+        raise InputError(f"{metric!r} does not follow from counts of facts: it has no bootstrap", field="metric")
     if base.shape != ours.shape or base.size == 0:
         raise InputError(f"counts of shape {base.shape} and {ours.shape}: the same documents were expected")
     rng = np.random.default_rng(derive_seed(seed, "bootstrap", metric))
@@ -103,16 +107,16 @@ def paired_bootstrap(base: IntArray, ours: IntArray, metric: str, *, seed: int =
     for start in range(0, samples, 1000):
         size = min(1000, samples - start)
         weights = rng.multinomial(documents, np.full(documents, 1 / documents), size=size)
-        drawn.append(_mean_score(ours, weights, metric) - _mean_score(base, weights, metric))
+        drawn.append(_mean_score(ours, weights, found) - _mean_score(base, weights, found))
     differences = np.concatenate(drawn)
     once = np.ones((1, documents), dtype=np.int64)
-    difference = float((_mean_score(ours, once, metric) - _mean_score(base, once, metric))[0])
+    difference = float((_mean_score(ours, once, found) - _mean_score(base, once, found))[0])
     low, high = np.quantile(differences, [0.025, 0.975])
     tail = min((differences <= 0).sum(), (differences >= 0).sum())
     return Bootstrap(difference, float(low), float(high), float(min(1.0, 2 * (tail + 1) / (samples + 1))))
 
 
-def _mean_score(counts: IntArray, weights: IntArray, metric: str) -> Floats:
+def _mean_score(counts: IntArray, weights: IntArray, metric: FactMetric) -> Floats:
     """(B,) the metric, averaged over seeds, when documents count ``weights`` (B, documents) times."""
-    values: Floats = getattr(scores(weights.astype(np.float64) @ counts), metric)
+    values = metric.compute(weights.astype(np.float64) @ counts)
     return np.asarray(values.mean(axis=0))

@@ -116,19 +116,36 @@ def read_json(path: str | Path, *, remedy: str | None = None) -> Any:
     """Read a JSON file, plain or gzipped (``.gz``).
 
     Raises:
-        InputError: the file is missing or is not JSON; the message names it, and the line where it breaks.
+        InputError: what :func:`read_bytes` raises, or the file is not JSON; the message names the line where it breaks.
     """
-    path = Path(path)
+    data = read_bytes(path, remedy=remedy)
     try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         return json.loads(data.decode("utf-8"))
-    except FileNotFoundError as error:
-        raise InputError("does not exist", file=path, remedy=remedy) from error
-    except IsADirectoryError as error:
-        raise InputError("is a folder, a file was expected", file=path, remedy=remedy) from error
     except json.JSONDecodeError as error:
         raise InputError(
             f"broken JSON at line {error.lineno}, column {error.colno}: {error.msg}", file=path, remedy=remedy
         ) from error
-    except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number of thousands of digits, or nested too deeply
         raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
+
+
+def read_bytes(path: str | Path, *, remedy: str | None = None) -> bytes:
+    """The bytes of a file; of a ``.gz``, what it holds.
+
+    Raises:
+        InputError: the file is missing, is not a file, cannot be read, or is not a whole gzip file.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise InputError("is a folder, a file was expected", file=path, remedy=remedy)
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise InputError("is not a file", file=path, remedy=remedy)
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.suffix == ".gz" else data
+    except FileNotFoundError as error:
+        raise InputError("does not exist", file=path, remedy=remedy) from error
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror or error})", file=path, remedy=remedy) from error

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar, get_args
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from logire.ground.errors import InputError
 
 T = TypeVar("T", bound="Settings")
+
+WIDTH = 120
+"""Longest line of :func:`as_yaml`."""
+_COMMENTS = 40
+"""Widest column that the comments of :func:`as_yaml` start in."""
+_PLAIN = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "path",
+    NoneType: "null",
+    dict: "mapping",
+}
 
 
 class Settings(BaseModel):
@@ -35,11 +54,16 @@ class Settings(BaseModel):
 
 
 class Setting(NamedTuple):
-    """A setting as a reader sees it."""
+    """A setting as a reader sees it.
+
+    Attributes:
+        type: in words, as :func:`type_name` puts it.
+        default: as YAML.
+    """
 
     name: str
     type: str
-    default: Any
+    default: str
     description: str
 
 
@@ -54,7 +78,7 @@ def settings_from(kind: type[T], values: Mapping[str, Any], *, where: str) -> T:
         InputError: an unknown key, a wrong type or a value out of range; the message names the key.
     """
     try:
-        return kind(**values)
+        return kind.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in (where, *first["loc"]))
@@ -67,27 +91,74 @@ def settings_from(kind: type[T], values: Mapping[str, Any], *, where: str) -> T:
 def describe(kind: type[Settings]) -> list[Setting]:
     """Every setting of a class, in its order."""
     return [
-        Setting(name, type_name(field), field.default, field.description or "")
+        Setting(name, type_name(field), _yaml(field.get_default(call_default_factory=True)), field.description or "")
         for name, field in kind.model_fields.items()
     ]
 
 
+def as_yaml(kind: type[Settings], values: Mapping[str, Any] | None = None, *, indent: int = 0) -> str:
+    """The settings of a class as a section of a params file, each commented with its type and description.
+
+    Args:
+        values: the settings to list, with their values; by default every setting with its default.
+        indent: blanks before each line.
+    """
+    described = {setting.name: setting for setting in describe(kind)}
+    if values is None:
+        items = {f"{_yaml(setting.name)}: {setting.default}": setting for setting in described.values()}
+    else:
+        items = {f"{_yaml(name)}: {_yaml(value)}": described[name] for name, value in values.items()}
+    column = min(max(map(len, items), default=0) + 2, _COMMENTS)
+    lines: list[str] = []
+    for item, setting in items.items():
+        width = WIDTH - indent - column - len("# ")
+        comments = textwrap.wrap(f"{setting.type}: {setting.description}", width, break_on_hyphens=False)
+        if len(item) + 2 > column:  # it reaches into the comments, so they start below it
+            lines.append(item)
+            item = ""
+        keys = [item, *[""] * (len(comments) - 1)]
+        lines += [f"{key:{column}}# {comment}" for key, comment in zip(keys, comments, strict=True)]
+    return textwrap.indent("".join(f"{line}\n" for line in lines), " " * indent)
+
+
+def json_schema(kinds: Mapping[str, type[Settings]]) -> dict[str, Any]:
+    """A JSON schema whose ``$defs`` hold the schema of each class, by the given names."""
+    defined = {name: kind.model_json_schema() for name, kind in kinds.items()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": defined}
+
+
 def type_name(field: FieldInfo) -> str:
-    """What a setting may be: ``whole number``, ``one of constant, linear, cosine``, ``text or null``."""
-    return _name(field.annotation)
+    """What a setting may be: ``whole number from 1``, ``one of constant, linear, cosine``, ``text or null``."""
+    return _name(field.annotation, field.metadata)
 
 
-def _name(annotation: Any) -> str:
-    plain = {int: "whole number", float: "number", bool: "true or false", str: "text", type(None): "null"}
-    if annotation in plain:
-        return plain[annotation]
-    inside = get_args(annotation)
-    if all(isinstance(value, str | int) and not isinstance(value, type) for value in inside) and inside:
+def _name(annotation: Any, metadata: Sequence[Any] = ()) -> str:
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        fields = [part for part in inside[1:] if isinstance(part, FieldInfo)]
+        limits = [limit for field in fields for limit in field.metadata]
+        return _name(inside[0], [*metadata, *inside[1:], *limits])
+    if origin is Literal:
         return f"one of {', '.join(map(str, inside))}"
-    origin = getattr(annotation, "__origin__", None)
+    if origin in (Union, UnionType):
+        return " or ".join(_name(part, () if part is NoneType else metadata) for part in inside)
     if origin in (tuple, list):
-        parts = [part for part in inside if part is not Ellipsis]
-        return f"list of {_name(parts[0])}s"
-    if getattr(annotation, "__metadata__", None):
-        return _name(inside[0])
-    return " or ".join(_name(part) for part in inside) if inside else "mapping"
+        return f"list, each a {_name(inside[0])}"
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return f"mapping of {', '.join(annotation.model_fields)}"
+    return _PLAIN.get(origin or annotation, str(annotation)) + _bounds(metadata)
+
+
+def _bounds(metadata: Sequence[Any]) -> str:
+    """The limits of a number, in words that follow it: `` from 0 to under 1``."""
+    words = {"ge": " from {:,}", "gt": " over {:,}", "le": " to {:,}", "lt": " to under {:,}"}
+    limits = {key: getattr(limit, key) for limit in metadata for key in words if hasattr(limit, key)}
+    return "".join(text.format(limits[key]) for key, text in words.items() if key in limits)
+
+
+def _yaml(value: Any) -> str:
+    """A value as YAML on one line."""
+    plain = value.model_dump(mode="json") if isinstance(value, Settings) else value
+    plain = list(plain) if isinstance(plain, tuple) else plain
+    text: str = yaml.safe_dump(plain, default_flow_style=True, width=math.inf, allow_unicode=True)
+    return text.removesuffix("...\n").strip()

@@ -1,1 +1,1 @@
-"""Reporting: metrics files in, the paper's tables and figures out."""
+"""Reporting: measured runs in, the paper's tables and figures and our own out."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_json
+from logire.ground.files import write_json
+from logire.ground.records import RunRecord
 
 Fact = str | int | None
 
@@ -20,7 +21,7 @@ class Source:
 
     Attributes:
         facts: what is known of it: ``data_digest`` and, of a run's file, ``backbone``, ``method``, ``variant``,
-            ``seed``, ``split`` and ``params_digest``.
+            ``seed``, ``split`` and ``params_digest``; of kept numbers also ``run``, the run's name there.
     """
 
     file: Path
@@ -28,9 +29,9 @@ class Source:
 
 
 def run_source(file: Path) -> Source:
-    """A file of a run folder; what run it is, is what the ``run.json`` beside it says, if there is one."""
-    beside = file.parent / "run.json"
-    run = read_json(beside) if beside.exists() else {}
+    """A file of a run folder; the ``run.json`` beside it, if there is one, says which run it is."""
+    record = RunRecord.beside(file)
+    run = record.as_dict() if record else {}
     keys = ("backbone", "method", "variant", "seed", "params_digest", "data_digest")
     return Source(file, {key: run[key] for key in keys if key in run})
 
@@ -52,20 +53,23 @@ def write_sources(stem: Path, sources: Sequence[Source]) -> str:
         The line to print under the table: the data's digest, how many files of how many runs, where they are listed.
 
     Raises:
-        InputError: no source, or one that can't be read.
+        InputError: there is no source, or one cannot be read.
     """
     if not sources:
         raise InputError("no input file was given", remedy="name at least one file")
     to = sources_file(stem)
+    # Many runs may share one file of kept numbers.
+    digests = {file: file_digest(file) for file in {source.file: None for source in sources}}
     listed = [
-        {"file": relative_path(source.file, to.parent), "sha256": file_digest(source.file), **source.facts}
+        {"file": relative_path(source.file, to.parent), "sha256": digests[source.file], **source.facts}
         for source in sources
     ]
+    listed = [row for i, row in enumerate(listed) if row not in listed[:i]]
     listed.sort(key=lambda row: str(row["file"]))
     write_json(to, {"sources": listed})
     data = sorted({str(row["data_digest"])[:12] for row in listed if row.get("data_digest")})
     runs = {(row["backbone"], row["method"], row.get("variant"), row["seed"]) for row in listed if "seed" in row}
-    made = [f"{len(listed)} file{'s' if len(listed) > 1 else ''}"]
+    made = [f"{len(digests)} file{'s' if len(digests) > 1 else ''}"]
     made += [f"{len(runs)} run{'s' if len(runs) > 1 else ''}"] if runs else []
-    digests = f"Data {', '.join(data)}; made" if data else "Made"
-    return f"{digests} from {' of '.join(made)}, listed by SHA-256 in {to.name}."
+    start = f"Data {', '.join(data)}; made" if data else "Made"
+    return f"{start} from {' of '.join(made)}, listed by SHA-256 in {to.name}."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from logire.ground.files import atomic
+from logire.reporting.sources import Source
+from logire.reporting.tables import Record, write_csv
 
 # Okabe and Ito (2008), ordered from dark to light so that neighbours differ in grey too.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
@@ -57,3 +60,29 @@ def save_figure(figure: Figure, stem: Path) -> None:
     for kind, entries in metadata.items():
         with atomic(stem.with_name(f"{stem.name}.{kind}")) as temporary:
             figure.savefig(temporary, format=kind, metadata=entries)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that is not drawn yet.
+
+    Attributes:
+        draw: draws it; called in the house style.
+        records: its numbers in full, one mapping a CSV row.
+        sources: the files it is made from.
+    """
+
+    draw: Callable[[], Figure]
+    records: Sequence[Record]
+    sources: Sequence[Source]
+
+    def write(self, stem: Path) -> None:
+        """Write ``stem.png``, ``stem.pdf``, ``stem.csv`` and ``stem.sources.json``, each atomically."""
+        write_csv(stem, self.records, self.sources)
+        draw(self.draw, stem)
+
+
+def draw(drawn: Callable[[], Figure], stem: Path) -> None:
+    """Draw a figure in the house style and write ``stem.png`` and ``stem.pdf``."""
+    with figure_style():
+        save_figure(drawn(), stem)

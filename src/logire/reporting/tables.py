@@ -1,21 +1,31 @@
-"""One way to write a table: CSV with the numbers in full; Markdown, LaTeX and HTML to read."""
+"""One way to write a table: CSV with the numbers in full; Markdown, LaTeX and HTML to read.
+
+LaTeX and HTML come from pandas' Styler. It takes the rows as a frame whose index is their position, so that equal names
+may stand in several rows; the first column's cells are set as the rows' headings.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from logire.ground.files import write_text
 from logire.reporting.sources import Source, write_sources
 
 MISSING = "–"
 """What stands in a cell that has no value."""
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from pandas.io.formats.style import Styler
 
 Value = str | int | float | bool | None
 Record = Mapping[str, Value]
@@ -78,13 +88,22 @@ class Table:
     sources: Sequence[Source]
     wide: bool = False
 
+    def write(self, stem: Path) -> None:
+        """Write ``stem.csv``, ``stem.md``, ``stem.tex``, ``stem.html`` and ``stem.sources.json``, each atomically."""
+        footer = write_csv(stem, self.records, self.sources)
+        write_text(stem.with_name(f"{stem.name}.md"), _markdown(self, footer))
+        write_text(stem.with_name(f"{stem.name}.tex"), _latex(self, footer))
+        write_text(stem.with_name(f"{stem.name}.html"), _html(self, footer))
 
-def write_table(stem: Path, table: Table) -> None:
-    """Write ``stem.csv``, ``stem.md``, ``stem.tex``, ``stem.html`` and ``stem.sources.json``, each atomically."""
-    footer = write_csv(stem, table.records, table.sources)
-    write_text(stem.with_name(f"{stem.name}.md"), _markdown(table, footer))
-    write_text(stem.with_name(f"{stem.name}.tex"), _latex(table, footer))
-    write_text(stem.with_name(f"{stem.name}.html"), _html(table, footer))
+    @property
+    def rows(self) -> list[Sequence[Cell]]:
+        """The rows of all blocks."""
+        return [row for block in self.blocks for row in block]
+
+    @property
+    def starts(self) -> list[int]:
+        """The positions of the rows that begin a block, apart from the first."""
+        return list(accumulate(len(block) for block in self.blocks))[:-1]
 
 
 def write_csv(stem: Path, records: Sequence[Record], sources: Sequence[Source]) -> str:
@@ -96,13 +115,18 @@ def write_csv(stem: Path, records: Sequence[Record], sources: Sequence[Source]) 
         The line about the sources, see :func:`logire.reporting.sources.write_sources`.
     """
     footer = write_sources(stem, sources)
+    write_records(stem, records)
+    return footer
+
+
+def write_records(stem: Path, records: Sequence[Record]) -> None:
+    """Write ``stem.csv`` alone."""
     buffer = io.StringIO()
     fields = dict.fromkeys(field for record in records for field in record)
     writer = csv.DictWriter(buffer, list(fields), lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     write_text(stem.with_name(f"{stem.name}.csv"), buffer.getvalue())
-    return footer
 
 
 def _markdown(table: Table, footer: str) -> str:
@@ -127,65 +151,85 @@ def _markdown(table: Table, footer: str) -> str:
     )
 
 
-_HTML_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5em; color: #1a1a1a; background: #fff }
-p { max-width: 75em }
-.wide { overflow-x: auto }
-table { border-collapse: collapse; border-top: 2px solid; border-bottom: 2px solid; font-variant-numeric: tabular-nums }
-th, td { padding: .25em .7em; text-align: right; white-space: nowrap; font-weight: normal }
-thead th { font-weight: 600; vertical-align: bottom }
-thead th[colspan] { text-align: center; border-bottom: 1px solid #999 }
-.left { text-align: left }
-tbody { border-top: 1px solid }
-footer { font-size: 13px; color: #555; margin-top: .8em }
-""".strip()
+def _styler(table: Table, show: Callable[[Any], str], underline: str, heading: str, between: str) -> Styler:
+    """The table's cells as a Styler.
+
+    Args:
+        show: escapes a text.
+        underline: the style of an underlined cell.
+        heading: what the first column is called, escaped.
+        between: what stands before the first cell of a block, after another block.
+    """
+    import pandas as pd
+
+    others = table.columns[1:]
+    columns: pd.Index[Any] = pd.Index([column.name for column in others], name=heading)
+    if any(column.group for column in others):
+        groups = [column.group for column in others]
+        columns = pd.MultiIndex.from_arrays([groups, columns], names=[None, heading])
+    frame = pd.DataFrame([[cell.text for cell in row[1:]] for row in table.rows], columns=columns, dtype=object)
+    styles = pd.DataFrame(
+        [[underline if cell.underline else "" for cell in row[1:]] for row in table.rows], columns=columns, dtype=object
+    )
+    names: dict[Any, str] = {
+        i: f"{between if i in table.starts else ''}{show(row[0].text)}" for i, row in enumerate(table.rows)
+    }
+    return (
+        frame.style.apply(lambda _: styles, axis=None)
+        .format(show)
+        .format_index(names.__getitem__)
+        .format_index(show, axis="columns")
+    )
+
+
+@cache
+def _page() -> Template:
+    from jinja2 import Environment
+
+    environment = Environment(autoescape=True, keep_trailing_newline=True)
+    return environment.from_string((Path(__file__).parent / "data" / "table.html").read_text(encoding="utf-8"))
 
 
 def _html(table: Table, footer: str) -> str:
-    """A page of its own: nothing is loaded from anywhere."""
-    groups = [(name, len(list(members))) for name, members in groupby(column.group for column in table.columns)]
-    head = []
-    if any(name for name, _ in groups):
-        cells = (
-            f'<th colspan="{n}" scope="colgroup">{escape(name)}</th>' if name else "<td></td>" * n for name, n in groups
-        )
-        head.append(f"<tr>{''.join(cells)}</tr>")
-    sides = [' class="left"' if column.left else "" for column in table.columns]
-    named = [
-        f'<th scope="col"{side}>{escape(column.name)}</th>' for column, side in zip(table.columns, sides, strict=True)
-    ]
-    head.append(f"<tr>{''.join(named)}</tr>")
+    """A page of its own: nothing is loaded from anywhere.
 
-    def line(row: Sequence[Cell]) -> str:
-        texts = [f"<u>{escape(cell.text)}</u>" if cell.underline else escape(cell.text) for cell in row]
-        first = f'<th scope="row"{sides[0]}>{texts[0]}</th>'
-        return f"<tr>{first}{''.join(f'<td{s}>{t}</td>' for s, t in zip(sides[1:], texts[1:], strict=True))}</tr>"
+    Cells wrap, what is still too wide scrolls, and on a narrow screen each row is a list.
+    """
+    from markupsafe import Markup
 
-    return "\n".join(
-        [
-            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(table.title)}</title>',
-            f"<style>\n{_HTML_STYLE}\n</style></head><body>",
-            f"<p><strong>{escape(table.title)}.</strong> {escape(table.caption)}</p>",
-            f'<div class="wide" role="region" aria-label="{escape(table.title)}" tabindex="0"><table>',
-            f"<thead>{''.join(head)}</thead>",
-            *("<tbody>\n" + "\n".join(line(row) for row in block) + "\n</tbody>" for block in table.blocks),
-            "</table></div>",
-            f"<footer>{escape(footer)}</footer></body></html>",
-            "",
-        ]
+    styler = _styler(table, _html_escape, "text-decoration: underline", _html_escape(table.columns[0].name), "")
+    styler.cell_ids = False  # type: ignore[attr-defined]
+    left = {f".col{i}": "text-align: left" for i, column in enumerate(table.columns[1:]) if column.left}
+    rules = {f"tbody tr:nth-child({i + 1}) > *": "border-top: 1px solid" for i in table.starts}
+    styles: Any = [{"selector": selector, "props": props} for selector, props in (left | rules).items()]
+    styler.set_table_styles(styles)
+    return _page().render(
+        title=table.title,
+        caption=table.caption,
+        labels=[_css_string(f"{column.group} {column.name}".strip()) for column in table.columns[1:]],
+        table=Markup(styler.to_html(table_uuid="table").rstrip()),
+        footer=footer,
     )
+
+
+def _html_escape(text: str) -> str:
+    """Text for HTML; a mean and its deviation stay on one line."""
+    return escape(text).replace(" ± ", "&nbsp;±&nbsp;")
+
+
+def _css_string(text: str) -> str:
+    """Text for a string in a style sheet, with every character escaped that could mean something there."""
+    return "".join(character if character.isalnum() else f"\\{ord(character):06x}" for character in text)
 
 
 def _latex(table: Table, footer: str) -> str:
     environment = "table*" if table.wide else "table"
-    tabular = [
-        rf"\begin{{tabular}}{{{''.join('l' if column.left else 'r' for column in table.columns)}}}",
-        r"\toprule",
-        *_latex_header(table.columns),
-    ]
-    for block in table.blocks:
-        tabular += [r"\midrule", *(_latex_row(_latex_cell(cell) for cell in row) for row in block)]
-    tabular += [r"\bottomrule", r"\end{tabular}"]
+    styler = _styler(table, latex_escape, "underline:--rwrap;", _latex_heading(table.columns), "\\midrule\n")
+    tabular = styler.to_latex(
+        hrules=True,
+        multicol_align="c",
+        column_format="".join("l" if column.left else "r" for column in table.columns),
+    ).splitlines()
     if table.wide:
         tabular = [r"\resizebox{\textwidth}{!}{%", *tabular, "}"]
     return "\n".join(
@@ -203,30 +247,14 @@ def _latex(table: Table, footer: str) -> str:
     )
 
 
-def _latex_header(columns: Sequence[Column]) -> list[str]:
-    lines = []
-    if any(column.group for column in columns):
-        groups = [(name, len(list(members))) for name, members in groupby(column.group for column in columns)]
-        lines.append(
-            _latex_row(
-                rf"\multicolumn{{{n}}}{{c}}{{{latex_escape(name)}}}" if name else " & " * (n - 1) for name, n in groups
-            )
-        )
-        start = 1
-        for name, n in groups:
-            if name:
-                lines.append(rf"\cmidrule(lr){{{start}-{start + n - 1}}}")
-            start += n
-    return [*lines, _latex_row(latex_escape(column.name) for column in columns)]
-
-
-def _latex_row(cells: Iterable[str]) -> str:
-    return rf"{' & '.join(cells)} \\"
-
-
-def _latex_cell(cell: Cell) -> str:
-    text = latex_escape(cell.text)
-    return rf"\underline{{{text}}}" if cell.underline else text
+def _latex_heading(columns: Sequence[Column]) -> str:
+    """The first column's name, after a rule under each group of columns: it begins the line below the groups."""
+    rules, start = "", 1
+    for name, members in groupby(column.group for column in columns):
+        end = start + len(list(members)) - 1
+        rules += rf"\cmidrule(lr){{{start}-{end}}}" if name else ""
+        start = end + 1
+    return rules + ("\n" if rules else "") + latex_escape(columns[0].name)
 
 
 def latex_escape(text: str) -> str:

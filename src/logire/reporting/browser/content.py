@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from logire.corpus.docred_partial import docred_relation_names
+from logire.corpus.docred import docred_relation_names
 from logire.corpus.document import Document, Schema
 from logire.corpus.gold import INVERSE
 from logire.corpus.predictions import Prediction
@@ -84,7 +84,7 @@ def _document(
             change = SAME if triple in of_backbone else ADDED
             predictions.append(_fact(triple, change, gold, schema, labelled=labelled) | _reasoning(row, shown))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"is no explanation ({error!r})", file=file, document=document.title) from error
+            raise InputError(f"is not an explanation ({error!r})", file=file, document=document.title) from error
         if not all(0 <= i < len(document.entities) for i in _entities(predictions[-1])):
             raise InputError("an entity of an explanation does not exist", file=file, document=document.title)
         kept.add(triple)

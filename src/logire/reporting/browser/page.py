@@ -12,8 +12,8 @@ from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.files import write_text
 from logire.reporting.browser.content import page_content
-from logire.reporting.cases import read_explanations
-from logire.reporting.runs import Corpus
+from logire.reporting.names import Corpus
+from logire.reporting.paper.cases import read_explanations
 
 _ASSETS = Path(__file__).parent
 

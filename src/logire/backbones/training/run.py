@@ -1,0 +1,174 @@
+"""From a prepared corpus to a backbone's run folder, and from the folder back to the model."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from logire.backbones.base import Backbone
+from logire.backbones.registry import BackboneSpec, find
+from logire.backbones.settings import TrainingSettings
+from logire.backbones.training.checkpoint import Checkpoints, TrainingState, load_weights, save_weights
+from logire.backbones.training.inference import choose_threshold, infer_logits
+from logire.backbones.training.loop import fit
+from logire.corpus.document import FloatArray, Schema
+from logire.corpus.dump import write_dump
+from logire.corpus.predictions import predict, write_predictions
+from logire.corpus.prepared import SPLITS, PreparedCorpus
+from logire.ground.digests import relative_path
+from logire.ground.files import read_json, write_json, write_text
+from logire.ground.records import RunRecord, made_now, peak_memory
+from logire.ground.runtime import pick_device, seed_torch
+from logire.ground.settings import settings_from
+
+WEIGHTS, SETTINGS = "model.safetensors", "settings.json"
+
+
+def train_backbone(
+    corpus: PreparedCorpus,
+    name: str,
+    settings: Mapping[str, Any],
+    out: Path,
+    *,
+    seed: int,
+    device: str = "auto",
+    progress: bool = True,
+    resume: bool = True,
+) -> None:
+    """Train the backbone ``name`` and write its run folder ``out``.
+
+    The folder holds ``model.safetensors`` (best epoch), ``settings.json``, ``history.csv``, ``logits.safetensors``
+    (all splits), ``predictions-{dev,test}.json`` (scores are logits, the threshold maximises development F1), what the
+    model itself needs to be read back (``vocabulary.json``, ``encoder/``) and ``run.json``, which is written last.
+
+    Args:
+        settings: those that differ from the backbone's defaults.
+        resume: continue from ``out/checkpoints`` if a killed run with the same settings, seed and corpus left them.
+
+    Raises:
+        InputError: the backbone, a setting or the device is unknown, the corpus is broken, or the loss is not finite.
+    """
+    training = Training.start(corpus, find(name), settings, Path(out), seed=seed, device=device, resume=resume)
+    model, state = training.fit(progress=progress)
+    out = training.out
+    save_weights(out / WEIGHTS, model)
+    write_json(out / SETTINGS, training.settings.model_dump())
+    model.save_extras(out)
+    write_history(out, state)
+    logits = {split: infer_logits(model, corpus.documents(split)) for split in SPLITS}
+    write_dump(out / "logits.safetensors", logits)
+    threshold = choose_threshold(logits["dev"], corpus.dev, corpus.schema)
+    for split in ("dev", "test"):
+        _write_split(out, corpus, split, logits[split], threshold.theta)
+    training.record(state, method="backbone", threshold=threshold.theta, dev_f1=threshold.f1).write(out)
+    training.finish()
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training from corpus to model, with its checkpoints and the record of how it was made."""
+
+    corpus: PreparedCorpus
+    backbone: BackboneSpec
+    settings: TrainingSettings
+    out: Path
+    seed: int
+    device: torch.device
+    checkpoints: Checkpoints
+    about: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+    @classmethod
+    def start(
+        cls,
+        corpus: PreparedCorpus,
+        backbone: BackboneSpec,
+        settings: Mapping[str, Any],
+        out: Path,
+        *,
+        seed: int,
+        device: str,
+        resume: bool = True,
+        about: Mapping[str, Any] | None = None,
+    ) -> Training:
+        """Check the request; ``about`` distinguishes this training from others with the same seed and settings."""
+        parsed = settings_from(backbone.Settings, settings, where=backbone.name)
+        target = pick_device(device)
+        about = dict(about or {})
+        params = {"backbone": backbone.name, "settings": parsed.model_dump()} | about
+        run = params | {"seed": seed, "corpus": corpus.digest}
+        record = made_now(params=params, data=corpus.digest, device=target)
+        checkpoints = Checkpoints(out / "checkpoints", run)
+        if not resume:
+            checkpoints.remove()
+        return cls(corpus, backbone, parsed, out, seed, target, checkpoints, about, record)
+
+    def fit(self, *, progress: bool) -> tuple[Backbone[Any], TrainingState]:
+        """Train; the model has the weights of the best epoch."""
+        seed_torch(self.seed, "initialisation")
+        model = self.backbone.load().build(self.settings, self.corpus).to(self.device)
+        state = fit(model, self.corpus.train, self.corpus.dev, self.checkpoints, seed=self.seed, progress=progress)
+        return model, state
+
+    def record(self, state: TrainingState, *, method: str, **chosen: Any) -> RunRecord:
+        """The run's record; ``chosen`` is what was chosen on dev after training."""
+        fields = {"dev_f1": state.best_f1} | chosen
+        return RunRecord(
+            dataset=self.corpus.name,
+            synthetic=self.corpus.synthetic,
+            backbone=self.backbone.name,
+            method=method,
+            seed=self.seed,
+            **self.about,
+            best_epoch=state.best_epoch,
+            epochs=state.epoch,
+            settings=self.settings.model_dump(),
+            wall_seconds=round(state.seconds, 1),
+            device=self.device.type,
+            documents=relative_path(self.corpus.path, self.out),
+            **fields,
+            **peak_memory(self.device),
+            **self.provenance,
+        )
+
+    def finish(self) -> None:
+        """Remove the checkpoints, once the results are written."""
+        self.checkpoints.remove()
+
+
+def write_history(out: Path, state: TrainingState) -> None:
+    """Write ``history.csv``, with a row for each epoch."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(state.history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(state.history)
+    write_text(out / "history.csv", buffer.getvalue())
+
+
+def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Backbone[Any]:
+    """The trained backbone of a run folder, in evaluation mode.
+
+    Args:
+        schema: of the corpus that it was trained on.
+
+    Raises:
+        InputError: a file of the run is missing or broken.
+    """
+    folder = Path(folder)
+    remedy = "give a folder that train_backbone wrote"
+    backbone = find(str(RunRecord.read(folder, remedy=remedy).backbone))
+    settings = settings_from(backbone.Settings, read_json(folder / SETTINGS, remedy=remedy), where=backbone.name)
+    model = backbone.load().restore(settings, schema, folder)
+    load_weights(folder / WEIGHTS, model)
+    return model.to(pick_device(device)).eval()
+
+
+def _write_split(out: Path, corpus: PreparedCorpus, split: str, logits: Mapping[str, FloatArray], theta: float) -> None:
+    found = [p for d in corpus.documents(split) for p in predict(d, logits[d.title], theta, corpus.schema)]
+    write_predictions(out / f"predictions-{split}.json", found)

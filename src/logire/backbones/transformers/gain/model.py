@@ -1,0 +1,166 @@
+"""GAIN's model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch_geometric.nn import RGCNConv
+
+from logire.backbones.base import RARE, labels, off_diagonal, scatter_pairs
+from logire.backbones.features import COREFERENCE_IDS
+from logire.backbones.transformers.base import TransformerBackbone
+from logire.backbones.transformers.gain import GAINSettings
+from logire.backbones.transformers.pieces import PieceDocument
+
+SAME_ENTITY, SAME_SENTENCE, DOCUMENT = range(3)
+
+
+class GAIN(TransformerBackbone):
+    """Mentions and a document node go through R-GCN layers; an entity is the mean of its mentions.
+
+    Connected entities make edges, edges make two-hop paths, and a pair attends to the paths between its ends.
+    """
+
+    settings: GAINSettings
+
+    def make_head(self) -> None:
+        s, d = self.settings, self.encoder.dim
+        self.type_embedding = nn.Embedding(len(self.schema.types) + 1, s.type_dim, padding_idx=0)
+        self.entity_embedding = nn.Embedding(COREFERENCE_IDS + 1, s.entity_dim, padding_idx=0)
+        sizes = [d + s.type_dim + s.entity_dim] + [s.graph_dim] * s.layers
+        self.convolutions = nn.ModuleList(RGCNConv(a, b, num_relations=3) for a, b in pairwise(sizes))
+        node = sum(sizes)
+        self.edge_from, self.edge_to = nn.Linear(node, s.graph_dim), nn.Linear(node, s.graph_dim, bias=False)
+        self.query_head = nn.Linear(node, 4 * s.graph_dim, bias=False)
+        self.query_tail = nn.Linear(node, 4 * s.graph_dim, bias=False)
+        self.dropout = nn.Dropout(s.dropout)
+        output = nn.Linear(2 * node, len(self.schema.relations))
+        nn.init.constant_(output.bias, RARE)
+        self.classifier = nn.Sequential(
+            nn.Linear(5 * node + 4 * s.graph_dim, 2 * node),
+            nn.ReLU(),
+            nn.Dropout(s.dropout),
+            output,
+        )
+
+    def forward(self, documents: Sequence[PieceDocument]) -> list[Tensor]:
+        readings = self.encoder([d.pieces.to(self.device) for d in documents])
+        return [self.scores(r.states, d) for r, d in zip(readings, documents, strict=True)]
+
+    def scores(self, states: Tensor, document: PieceDocument) -> Tensor:
+        """(N, N, R) scores of one document's pairs, from the encoder's states (L, d).
+
+        In training, the pairs that :meth:`draw` leaves out are NaN.
+        """
+        n, device = document.entities, states.device
+        owner = document.owner.to(device)
+        nodes = self.nodes(states, document)
+        index, kinds = mention_graph(document, self.settings.reach)
+        layers = [nodes]
+        for convolution in self.convolutions:
+            nodes = self.dropout(torch.relu(convolution(nodes, index.to(device), kinds.to(device))))
+            layers.append(nodes)
+        everything = torch.cat(layers, dim=-1)
+        whole, mentions = everything[0], everything[1:]
+        counts = torch.bincount(owner, minlength=n).clamp(min=1)
+        entities = mentions.new_zeros(n, mentions.shape[-1]).index_add(0, owner, mentions) / counts[:, None]
+        connected = entity_graph(document, index, kinds).to(device)
+        edges = torch.relu(self.edge_from(entities)[:, None] + self.edge_to(entities)[None, :])
+        queries = self.query_head(entities)[:, None] + self.query_tail(entities)[None, :]
+        paths = attend_to_paths(edges, queries, connected)
+        # In training, only the pairs that enter the loss are classified.
+        chosen = self.draw(document).to(device) if self.training else off_diagonal(n, device)
+        h, t = chosen.nonzero().unbind(1)
+        head, tail = entities[h], entities[t]
+        features = [head, tail, (head - tail).abs(), head * tail, whole.expand(len(h), -1), paths[chosen]]
+        scores = scatter_pairs(self.classifier(torch.cat(features, dim=-1)), chosen)
+        return scores.masked_fill(~chosen[:, :, None], torch.nan)
+
+    def nodes(self, states: Tensor, document: PieceDocument) -> Tensor:
+        """(1 + M, d + type_dim + entity_dim) nodes: the document and its mentions, each the mean of its subwords."""
+        kinds, numbers = torch.zeros(2, document.length, dtype=torch.long)
+        pooling = torch.zeros(1 + len(document.spans), document.length)
+        pooling[0] = 1.0 / max(document.length, 1)
+        owners = document.owner.tolist()
+        for mention, ((start, end), owner) in enumerate(zip(document.spans.tolist(), owners, strict=True), start=1):
+            kinds[start:end] = 1 + document.kinds[owner]
+            numbers[start:end] = 1 + document.order[owner] % COREFERENCE_IDS
+            pooling[mention, start:end] = 1.0 / (end - start)
+        embedded = [self.type_embedding(kinds.to(states.device)), self.entity_embedding(numbers.to(states.device))]
+        return pooling.to(states.device) @ torch.cat([states, *embedded], dim=-1)
+
+    def loss(self, scores: Sequence[Tensor], documents: Sequence[PieceDocument]) -> Tensor:
+        """Binary cross-entropy, averaged over the batch's pairs that have scores."""
+        losses = []
+        for score, document in zip(scores, documents, strict=True):
+            chosen = ~score[:, :, 0].isnan()
+            target = labels(document, score.shape[-1], score.device)
+            losses.append(binary_cross_entropy_with_logits(score[chosen], target[chosen], reduction="none").sum(-1))
+        every = torch.cat(losses)
+        return every.sum() / max(len(every), 1)
+
+    def draw(self, document: PieceDocument) -> Tensor:
+        """(N, N) bool: the pairs to train on, which are those with a fact and a random draw of the others."""
+        candidates = off_diagonal(document.entities, torch.device("cpu"))
+        if not self.settings.negatives and not self.settings.min_negatives:
+            return candidates
+        positive = torch.zeros_like(candidates)
+        positive[document.facts[:, 0], document.facts[:, 1]] = True
+        positive &= candidates
+        others = (candidates & ~positive).nonzero()
+        wanted = max(self.settings.min_negatives, self.settings.negatives * int(positive.sum()))
+        drawn = others[torch.randperm(len(others))[:wanted]]
+        positive[drawn[:, 0], drawn[:, 1]] = True
+        return positive
+
+
+def mention_graph(document: PieceDocument, reach: int) -> tuple[Tensor, Tensor]:
+    """Edges (2, K) and their kinds (K,) between node 0, the document, and nodes 1 to M, its mentions.
+
+    Edges run both ways between mentions of one entity; mentions of different entities in one sentence, at most
+    ``reach`` words apart; and the document and every mention.
+    """
+    m = len(document.owner)
+    same_entity = document.owner[:, None] == document.owner[None, :]
+    sentence, word = document.places.unbind(1)
+    near = (sentence[:, None] == sentence[None, :]) & ((word[:, None] - word[None, :]).abs() <= reach)
+    kinds = torch.full((1 + m, 1 + m), -1)
+    kinds[1:, 1:] = torch.where(same_entity, SAME_ENTITY, torch.where(near, SAME_SENTENCE, -1))
+    kinds[0, 1:] = kinds[1:, 0] = DOCUMENT
+    kinds.fill_diagonal_(-1)
+    index = (kinds >= 0).nonzero().T
+    return index, kinds[index[0], index[1]]
+
+
+def entity_graph(document: PieceDocument, index: Tensor, kinds: Tensor) -> Tensor:
+    """(N, N) bool: entities with two mentions that share a sentence in the mention graph."""
+    connected = torch.zeros(document.entities, document.entities, dtype=torch.bool)
+    a, b = index[:, kinds == SAME_SENTENCE] - 1
+    connected[document.owner[a], document.owner[b]] = True
+    return connected
+
+
+def attend_to_paths(edges: Tensor, queries: Tensor, connected: Tensor) -> Tensor:
+    """What each pair attends to on its two-hop paths (section 3.4), without a vector in memory for each path.
+
+    The path h -> o -> t is [e_ho ; e_ot ; e_to ; e_oh]; the pair's query weighs the paths over all o connected to both.
+
+    Args:
+        edges: (N, N, g) edge vectors.
+        queries: (N, N, 4 g).
+        connected: (N, N) bool.
+
+    Returns:
+        (N, N, 4 g), zero where there is no path.
+    """
+    parts = ("hod", "otd", "tod", "ohd")
+    asked = zip(queries.chunk(4, dim=-1), parts, strict=True)
+    weights = sum((torch.einsum(f"htd,{part}->hto", query, edges) for query, part in asked), torch.zeros(()))
+    # o must be connected to both ends. No entity is connected to itself, so o is neither end.
+    on_path = connected[:, None, :] & connected[None, :, :]
+    attention = weights.masked_fill(~on_path, -1e30).softmax(-1) * on_path
+    return torch.cat([torch.einsum(f"hto,{part}->htd", attention, edges) for part in parts], dim=-1)

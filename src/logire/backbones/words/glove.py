@@ -1,0 +1,90 @@
+"""GloVe vectors: where they come from, and how they are read."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from logire.backbones.words.vocabulary import Vocabulary
+from logire.corpus.document import FloatArray
+from logire.ground.digests import file_digest
+from logire.ground.download import download
+from logire.ground.errors import InputError
+
+
+def locate_vectors(source: str, sha256: str | None, cache: Path | None = None) -> Path:
+    """The local file of ``source``: a path, or a URL that is downloaded once.
+
+    Args:
+        sha256: of the file; None does not check it.
+        cache: the folder that downloads go to; by default ``~/.cache/logire``.
+
+    Raises:
+        InputError: the file cannot be downloaded, or its SHA-256 is not ``sha256``.
+    """
+    if "://" in source:
+        folder = cache or Path.home() / ".cache" / "logire"
+        return download(source, folder / source.rsplit("/", 1)[-1], sha256=sha256, field="vectors")
+    path = Path(source)
+    if sha256 is not None and path.is_file() and (digest := file_digest(path)) != sha256:
+        raise InputError(
+            f"its SHA-256 is {digest}, not {sha256}",
+            file=path,
+            field="vectors_sha256",
+            remedy="give the digest of this file, or the file with this digest",
+        )
+    return path
+
+
+def read_glove(path: Path, wanted: Vocabulary, dim: int) -> tuple[Vocabulary, FloatArray]:
+    """The vectors of the wanted words that the file has.
+
+    Args:
+        path: a GloVe text file (``word v1 ... vd`` on each line), or the published zip with ``*.{dim}d.txt`` in it.
+
+    Returns:
+        The words found, and their vectors (V, dim) in float32. The first two rows stand for padding (zero) and for
+        unknown words (the mean of all others).
+
+    Raises:
+        InputError: the file does not exist, one of its lines has another number of values, or it has no wanted word.
+    """
+    words = set(wanted.words)
+    found: dict[str, FloatArray] = {}
+    with _open(path, dim) as lines:
+        for number, line in enumerate(lines, start=1):
+            word, *values = line.rstrip().split(" ")
+            if word not in words:
+                continue
+            if len(values) != dim:
+                raise InputError(
+                    f"line {number} has {len(values)} values", file=path, remedy=f"word_dim is {dim}: make them agree"
+                )
+            found[word] = np.array(values, dtype=np.float32)
+    if not found:
+        raise InputError("holds no word of the corpus", file=path, remedy="give a GloVe text file, or its zip")
+    kept = tuple(word for word in wanted.words if word in found)
+    vectors = np.stack([found[word] for word in kept])
+    rows = np.concatenate([np.zeros((1, dim), np.float32), vectors.mean(0, keepdims=True), vectors])
+    return Vocabulary(kept, wanted.lowercase), rows
+
+
+@contextmanager
+def _open(path: Path, dim: int) -> Iterator[Iterable[str]]:
+    if not path.is_file():
+        raise InputError("does not exist", file=path, remedy="give a GloVe file or its URL, or vectors = learned")
+    if path.suffix != ".zip":
+        with path.open(encoding="utf-8") as lines:
+            yield lines
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = [name for name in archive.namelist() if name.endswith(f".{dim}d.txt")]
+        if not members:
+            raise InputError(f"holds no *.{dim}d.txt", file=path, remedy="change word_dim")
+        with archive.open(members[0]) as member:
+            yield io.TextIOWrapper(member, encoding="utf-8")

@@ -1,0 +1,256 @@
+"""One tidy frame of what was measured, and the statistics that every table and figure takes from it.
+
+A row is one number: ``run``, ``backbone``, ``method``, ``variant``, ``seed``, ``split``, ``metric``, ``value``. Scores
+are in percent. Frames by distance and by relation have one column more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from logire.corpus.document import IntArray
+from logire.evaluation.counts import COUNTS
+from logire.evaluation.significance import Bootstrap, PairedTest, holm, paired_bootstrap, paired_t_test
+from logire.ground.errors import InputError
+from logire.reporting.names import BACKBONE
+from logire.reporting.runs import SPLITS, Run
+from logire.reporting.tables import MISSING, Value
+
+METRICS = ("f1", "ign_f1", "ign_f1_logire", "logic", "precision", "recall")
+"""The metrics that tables record, in the order of their rows."""
+HEADLINE = ("ign_f1", "f1")
+"""The metrics whose tests are one family for Holm's correction."""
+TESTED = (*HEADLINE, "ign_f1_logire")
+_MEASURED = ("run", "seed", "value")
+"""The columns that differ between the runs of one setting."""
+
+
+def tidy(runs: Sequence[Run], metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+    """The scores of whole splits; NaN where a run has no such metric."""
+    return _tidy(
+        {**_identity(run, split), "metric": metric, "value": _number(run.metrics[split].get(metric))}
+        for split in SPLITS
+        for run in runs
+        if split in run.metrics
+        for metric in metrics
+    )
+
+
+def tidy_distances(runs: Sequence[Run], split: str, metrics: Sequence[str]) -> pd.DataFrame:
+    """The scores by distance between the two entities; ``group`` numbers the distance groups.
+
+    Raises:
+        InputError: the runs have different distance groups, or groups of different documents.
+    """
+    edges = ("from", "to", "pairs", "gold")
+    first = runs[0]
+    for run in runs:
+        one, other = ([[row[key] for key in edges] for row in r.metrics[split]["by_distance"]] for r in (run, first))
+        if one != other:
+            raise InputError(
+                f"other distance groups or documents than in {first.name}",
+                file=run.file(split),
+                field="by_distance",
+                remedy="score all runs on the same documents, with the same distance edges",
+            )
+    return _tidy(
+        {**_identity(run, split), "metric": metric, "group": group, "value": _number(row.get(metric))}
+        for run in runs
+        for metric in metrics
+        for group, row in enumerate(run.metrics[split]["by_distance"])
+    )
+
+
+def tidy_relations(runs: Sequence[Run], split: str, relations: Sequence[str], metric: str) -> pd.DataFrame:
+    """The scores of some relations, relation by relation."""
+    return _tidy(
+        {
+            **_identity(run, split),
+            "metric": metric,
+            "relation": name,
+            "value": _number(run.metrics[split]["per_relation"].get(name, {}).get(metric)),
+        }
+        for name in relations
+        for run in runs
+    )
+
+
+def _identity(run: Run, split: str) -> dict[str, str | int]:
+    return {
+        "run": run.name,
+        "backbone": run.backbone,
+        "method": run.method,
+        "variant": run.variant,
+        "seed": run.seed,
+        "split": split,
+    }
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame.from_records(list(rows))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The runs of one method under one set of settings, by one metric, and their gain over others.
+
+    Attributes:
+        key: what they share: ``backbone``, ``method``, ``variant``, ``split``, ``metric``, and ``group`` or
+            ``relation`` where scores were taken by these.
+        seeds: number of runs.
+        mean, sd: over seeds (ddof = 1); ``mean`` is None if any run lacks the metric, ``sd`` also with one seed.
+        base: mean of the runs it is compared with, over the seeds that both have; None if there are none.
+        differences: seed by seed, ours - theirs; empty where there is nothing to compare.
+        test: the paired t-test of the differences.
+    """
+
+    key: Mapping[str, Any]
+    seeds: int
+    mean: float | None
+    sd: float | None
+    base: float | None
+    differences: tuple[float, ...]
+    test: PairedTest | None
+
+    def __str__(self) -> str:
+        """``52.89 ± 0.47``, or the one value."""
+        if self.mean is None:
+            return MISSING
+        return f"{self.mean:.2f}" + ("" if self.sd is None else f" ± {self.sd:.2f}")
+
+    @property
+    def gain(self) -> float | None:
+        """The mean minus that of the runs it is compared with."""
+        return None if self.mean is None or self.base is None else self.mean - self.base
+
+    @property
+    def with_gain(self) -> str:
+        """``52.89 ± 0.47 (+1.20)``."""
+        return str(self) if self.gain is None else f"{self} ({self.gain:+.2f})"
+
+
+def summarise(frame: pd.DataFrame, over: str = BACKBONE) -> list[Summary]:
+    """Mean and standard deviation over seeds, and the gain paired by seed, of every setting in a tidy frame.
+
+    Args:
+        over: what a setting is compared with: the ``backbone`` alone, or its method's ``own`` settings.
+    """
+    keys = [column for column in frame.columns if column not in _MEASURED]
+    scores: dict[tuple[Any, ...], dict[int, float]] = {}
+    for key, members in frame.groupby(keys, sort=False):
+        scores[key] = dict(sorted(zip(members["seed"].tolist(), members["value"].tolist(), strict=True)))
+    found = []
+    for key, ours in scores.items():
+        about = dict(zip(keys, key, strict=True))
+        changed = {"variant": ""} | ({"method": BACKBONE} if over == BACKBONE else {})
+        against = tuple({**about, **changed}.values())
+        theirs = scores.get(against, {}) if against != key else {}
+        seeds = [seed for seed in ours if seed in theirs]
+        pair = [theirs[seed] for seed in seeds], [ours[seed] for seed in seeds]
+        paired = bool(seeds) and not any(math.isnan(value) for values in pair for value in values)
+        whole = not any(math.isnan(value) for value in ours.values())
+        found.append(
+            Summary(
+                about,
+                seeds=len(ours),
+                mean=mean(ours.values()) if whole else None,
+                sd=spread(list(ours.values())) if whole else None,
+                base=mean(pair[0]) if paired else None,
+                differences=tuple(a - b for b, a in zip(*pair, strict=True)) if paired else (),
+                test=paired_t_test(*pair) if paired else None,
+            )
+        )
+    return found
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """Standard deviation over seeds (ddof = 1); None with one seed."""
+    return stdev(values) if len(values) > 1 else None
+
+
+def seeds_phrase(counts: Iterable[int]) -> str:
+    """How many seeds stand behind each number, for a caption."""
+    low, high = min(counts := set(counts)), max(counts)
+    return f"{low} seed{'s' if low > 1 else ''}" if low == high else f"{low} to {high} seeds"
+
+
+def p_value(p: float | None) -> str:
+    """``0.018``, ``< 0.001``."""
+    return MISSING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+@dataclass(frozen=True)
+class Significance:
+    """How sure a gain is: t-test over seeds, Holm's p over the table's headline metrics, bootstrap over documents."""
+
+    test: PairedTest
+    p_holm: float | None
+    bootstrap: Bootstrap
+
+    def __str__(self) -> str:
+        """``0.004 (0.008)``: p and, in brackets, Holm's."""
+        return self.test.note or f"{p_value(self.test.p)} ({p_value(self.p_holm)})"
+
+    def as_record(self) -> dict[str, Value]:
+        """The fields of a CSV row."""
+        found = asdict(self.bootstrap)
+        return {
+            "p": self.test.p,
+            "p_holm": self.p_holm,
+            "effect_size": self.test.effect_size,
+            **{f"bootstrap_{key}": found[key] for key in ("low", "high", "p")},
+        }
+
+
+def significance(summaries: Sequence[Summary], runs: Sequence[Run], split: str) -> dict[int, Significance]:
+    """Test every gain over the backbone on one split in the metrics :data:`TESTED`.
+
+    Returns:
+        Position in ``summaries`` -> significance; nothing for a method that is not compared or lacks a metric.
+
+    Raises:
+        InputError: a method and its backbone were not scored on the same documents.
+    """
+    tests = {
+        i: row.test
+        for i, row in enumerate(summaries)
+        if row.test is not None and row.key["split"] == split and row.key["metric"] in TESTED
+    }
+    family = [i for i in tests if summaries[i].key["metric"] in HEADLINE]
+    corrected = dict(zip(family, holm([tests[i].p for i in family]), strict=True))
+    counts = dict(_document_counts(runs, split))
+    found = {}
+    for i, test in tests.items():
+        backbone, method, metric = (summaries[i].key[key] for key in ("backbone", "method", "metric"))
+        drawn = paired_bootstrap(counts[backbone, BACKBONE], counts[backbone, method], metric)
+        found[i] = Significance(test, corrected.get(i), drawn)
+    return found
+
+
+def _document_counts(runs: Sequence[Run], split: str) -> Iterator[tuple[tuple[str, str], IntArray]]:
+    """(backbone, method) -> counts (seeds, documents, 5), the seeds in ascending order."""
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in sorted(runs, key=lambda run: run.seed):
+        groups.setdefault((run.backbone, run.method), []).append(run)
+    for (backbone, method), members in groups.items():
+        first = groups[backbone, BACKBONE][0]
+        for run in members:
+            if run.metrics[split]["per_document"]["gold"] != first.metrics[split]["per_document"]["gold"]:
+                raise InputError(
+                    f"scored on other documents than {first.name}",
+                    file=run.file(split),
+                    remedy="score all runs on the same prepared corpus",
+                )
+        counts = [[run.metrics[split]["per_document"][name] for name in COUNTS] for run in members]
+        yield (backbone, method), np.array(counts, dtype=np.int64).transpose(0, 2, 1)

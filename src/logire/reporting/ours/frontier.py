@@ -1,0 +1,283 @@
+"""The knob between F1 and logic: LogiRE+ at several values of ``closure``, beside LogiRE and the backbone."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from adjustText import adjust_text  # type: ignore[import-untyped]
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from logire.ground.errors import InputError
+from logire.reporting.frame import Summary, seeds_phrase, summarise, tidy
+from logire.reporting.material import LOGIRE, Material
+from logire.reporting.names import BACKBONE, Corpus, label, method_title
+from logire.reporting.runs import SPLITS, Run, UnavailableError
+from logire.reporting.style import COLOURS, MARKERS, Drawing
+from logire.reporting.tables import Record
+
+LOGIRE_PLUS = "logire_plus"
+METRICS = {"logic": "logic score, percent", "f1": "F1, percent"}
+"""What is drawn: along x, along y."""
+_KNOB = ("closure", "closure_length")
+_FONT = 7.5
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A value of LogiRE+'s knob.
+
+    Attributes:
+        strengths: of the closure: one, or those that each run chose from on dev.
+        length: longest body of a closing rule; None where the knob is off.
+    """
+
+    strengths: tuple[float, ...]
+    length: int | None
+
+    @property
+    def off(self) -> bool:
+        return self.strengths == (0.0,)
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the strength was chosen on dev."""
+        return len(self.strengths) > 1
+
+    def __str__(self) -> str:
+        return "off" if self.off else "chosen" if self.chosen else f"{self.strengths[0]:g}"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A method at one value of the knob (None for a method that has none).
+
+    Attributes:
+        scores: (split, metric) -> mean and standard deviation, over the seeds that all points share.
+    """
+
+    method: str
+    knob: Knob | None
+    scores: Mapping[tuple[str, str], Summary]
+
+    def at(self, split: str) -> list[float]:
+        """Where it lies on the page: logic and F1, means in percent."""
+        return [self.scores[split, metric].mean or 0.0 for metric in METRICS]
+
+
+def frontier(material: Material) -> Drawing:
+    """F1 against logic on dev and test: means over the seeds that every point has, with standard deviations.
+
+    Of LogiRE+'s variants those are drawn that differ from its own settings in ``closure`` and ``closure_length`` alone.
+
+    Raises:
+        UnavailableError: no run of LogiRE+ with its own settings.
+        InputError: variants on several backbones, no run of the backbone alone, a run of one split only or of a seed
+            that the backbone lacks, settings that are missing or differ between seeds, one knob value under two names,
+            no seed that all points share, or no logic score.
+    """
+    runs = material.runs.compared(material.backbone)
+    settings: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        settings.setdefault((run.method, run.variant), []).append(run)
+    knobs = _knobs([members for (method, _), members in settings.items() if method == LOGIRE_PLUS])
+    keys = [(method, "") for method in (BACKBONE, LOGIRE) if (method, "") in settings]
+    keys += [(LOGIRE_PLUS, variant) for variant in knobs]
+    drawn = [run for key in keys for run in settings[key]]
+    _check_logic(drawn)
+    shared = set.intersection(*({run.seed for run in settings[key]} for key in keys))
+    if not shared:
+        raise InputError(
+            f"no seed is common to {', '.join(str(settings[key][0]) for key in keys)}",
+            field="run.seed",
+            remedy="run them on the same seeds",
+        )
+    used = [run for run in drawn if run.seed in shared]
+    scores: dict[tuple[str, str], dict[tuple[str, str], Summary]] = {}
+    for row in summarise(tidy(used, tuple(METRICS))):
+        about = row.key
+        scores.setdefault((about["method"], about["variant"]), {})[about["split"], about["metric"]] = row
+    points = [Point(key[0], knobs.get(key[1]) if key[0] == LOGIRE_PLUS else None, scores[key]) for key in keys]
+    return Drawing(
+        partial(_draw, runs[0].corpus, runs[0].backbone, points),
+        records=[_record(point, split) for split in SPLITS for point in points],
+        sources=[source for run in used for source in run.sources(*SPLITS)],
+    )
+
+
+def _check_logic(runs: Sequence[Run]) -> None:
+    for run in runs:
+        for split in SPLITS:
+            if run.metrics[split].get("logic") is None:
+                raise UnavailableError(
+                    f"no gold rule fires on {run.corpus}: there is no logic score to draw F1 against",
+                    file=run.file(split),
+                    field="logic",
+                    remedy="score with rules of this corpus: logire evaluate --gold-rules FILE",
+                )
+
+
+def _knobs(variants: Sequence[Sequence[Run]]) -> dict[str, Knob]:
+    """LogiRE+ and its variants that differ from it in the knob alone, by name: off, each strength, chosen ones."""
+    own = next((_settings(runs) for runs in variants if not runs[0].variant), None)
+    if own is None:
+        raise UnavailableError(
+            f"no metrics of {method_title(LOGIRE_PLUS)} with its own settings are given",
+            field="run.method",
+            remedy=f"give the metrics of {LOGIRE_PLUS} runs that have no variant",
+        )
+    found: dict[Knob, Run] = {}
+    for runs in variants:
+        knob, rest = _settings(runs)
+        if rest != own[1]:
+            continue
+        if knob in found:
+            raise InputError(
+                f"the same settings as {found[knob].name}",
+                file=runs[0].record_file,
+                field="settings.closure",
+                remedy="give the runs of one knob value under one name",
+            )
+        found[knob] = runs[0]
+    order = sorted(found, key=lambda knob: (knob.chosen, knob.strengths, knob.length or 0))
+    return {found[knob].variant: knob for knob in order}
+
+
+def _settings(runs: Sequence[Run]) -> tuple[Knob, dict[str, Any]]:
+    """The knob and the other settings of a variant, the same for every seed."""
+    first = _settings_of(runs[0])
+    for run in runs:
+        if _settings_of(run) != first:
+            raise InputError(
+                f"other settings than in {runs[0].name}, which is another seed of {run}",
+                file=run.record_file,
+                field="settings",
+                remedy="fit all seeds of a variant with the same settings",
+            )
+    return first
+
+
+def _settings_of(run: Run) -> tuple[Knob, dict[str, Any]]:
+    settings = run.record.settings or {}
+    for key in _KNOB:
+        if key not in settings:
+            raise InputError(
+                "is missing",
+                file=run.record_file,
+                field=f"settings.{key}",
+                remedy="give runs whose record is as `logire fit` wrote it",
+            )
+    strengths = tuple(sorted(float(strength) for strength in settings["closure"]))
+    knob = Knob(strengths, None if strengths == (0.0,) else int(settings["closure_length"]))
+    # Where the training logits come from is not a setting, yet a variant can differ in it.
+    rest = {"settings": {key: value for key, value in settings.items() if key not in _KNOB}}
+    return knob, rest | {"folds": len(run.record.out_of_fold)}
+
+
+def _record(point: Point, split: str) -> Record:
+    shown = {metric: point.scores[split, metric] for metric in reversed(METRICS)}
+    first = shown["f1"]
+    return {
+        "split": split,
+        "backbone": first.key["backbone"],
+        "method": point.method,
+        "variant": first.key["variant"],
+        "closure": None if point.knob is None else str(point.knob),
+        "closure_length": None if point.knob is None else point.knob.length,
+        "seeds": first.seeds,
+        **{
+            f"{metric}{ending}": value
+            for metric, row in shown.items()
+            for ending, value in (("", row.mean), ("_sd", row.sd))
+        },
+    }
+
+
+def _draw(corpus: Corpus, backbone: str, points: Sequence[Point]) -> Figure:
+    figure = Figure(figsize=(3.5, 5.6))  # one column of a two-column page, at its own size
+    panels = figure.subplots(2, 1)
+    for axes, split in zip(panels, SPLITS, strict=True):
+        _panel(axes, split, backbone, points)
+    seeds = points[0].scores[SPLITS[0], "f1"].seeds
+    bars = ", error bars: standard deviation" if seeds > 1 else ""
+    title = (
+        f"{corpus.warning}{corpus}, {seeds_phrase([seeds])}{bars}; "
+        f"beside the points: strength of {method_title(LOGIRE_PLUS)}'s closure"
+    )
+    figure.suptitle(textwrap.fill(title, 58), fontsize=_FONT)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3 if len(labels) == 3 else 2, fontsize=_FONT)
+    # Labels are placed by where the points come to stand on the page; the layout must not change after that.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes, split in zip(panels, SPLITS, strict=True):
+        _annotate(axes, split, points)
+    return figure
+
+
+def _panel(axes: Axes, split: str, backbone: str, points: Sequence[Point]) -> None:
+    for point in points:
+        if point.knob is None:
+            style = (BACKBONE, LOGIRE).index(point.method)
+            _series(axes, split, [point], style, label(backbone, point.method))
+    knobs = [(point, point.knob) for point in points if point.knob is not None]
+    off = [point for point, knob in knobs if knob.off]
+    chosen = [point for point, knob in knobs if knob.chosen]
+    lengths = sorted({knob.length for _, knob in knobs if knob.length is not None and not knob.chosen})
+    name = method_title(LOGIRE_PLUS)
+    for i, length in enumerate(lengths):
+        members = [point for point, knob in knobs if knob.length == length and not knob.chosen]
+        # Every length starts from the same point, where the knob is off.
+        _series(axes, split, off + members, 2 + i, name if len(lengths) == 1 else f"{name}, bodies ≤ {length}")
+    if off and not lengths:
+        _series(axes, split, off, 2, name)
+    for point in chosen:
+        # A ring, for it may lie on another point.
+        at = [[value] for value in point.at(split)]
+        look: dict[str, Any] = {"markersize": 10, "markerfacecolor": "none", "markeredgecolor": "black", "zorder": 4}
+        axes.plot(*at, "o", label=f"{name}, chosen on dev", **look)
+    axes.set_title(split)
+    axes.set_xlabel(METRICS["logic"])
+    axes.set_ylabel(METRICS["f1"])
+    axes.grid(visible=True, axis="both")
+    axes.margins(0.14)
+
+
+def _series(axes: Axes, split: str, points: Sequence[Point], style: int, name: str) -> None:
+    x, y = zip(*(point.at(split) for point in points), strict=True)
+    one = points[0].scores[split, "f1"].seeds == 1
+    errors = [None if one else [point.scores[split, m].sd or 0.0 for point in points] for m in METRICS]
+    axes.errorbar(
+        x,
+        y,
+        xerr=errors[0],
+        yerr=errors[1],
+        label=name,
+        color=COLOURS[style % len(COLOURS)],
+        marker=MARKERS[style % len(MARKERS)],
+        linestyle="none" if len(points) == 1 else "-" if style == 2 else "--",
+        zorder=3 - style / 10,  # the point that two lines share looks like the first one's
+        linewidth=1.1,
+        markersize=5.5,
+        markeredgecolor="black",
+        markeredgewidth=0.6,
+        elinewidth=0.7,
+        capsize=2,
+    )
+
+
+def _annotate(axes: Axes, split: str, points: Sequence[Point]) -> None:
+    """Write each knob value beside its point, clear of the other points and labels."""
+    labelled = [(point.at(split), point.knob) for point in points if point.knob is not None and not point.knob.chosen]
+    texts = [
+        axes.text(x, y, str(knob), fontsize=_FONT, path_effects=[withStroke(linewidth=2, foreground="white")], zorder=5)
+        for (x, y), knob in labelled
+    ]
+    x, y = zip(*(point.at(split) for point in points), strict=True)
+    # A limit in iterations, not in seconds: the same places on every machine.
+    adjust_text(texts, x=x, y=y, ax=axes, expand=(1.7, 1.9), iter_lim=500)

@@ -1,0 +1,47 @@
+"""How long the runs took, by kind of run and backbone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from logire.reporting.material import Material
+from logire.reporting.runs import UnavailableError
+from logire.reporting.tables import Record, write_records
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """One record a kind of run and backbone: how many runs, and their mean wall time in minutes."""
+
+    records: list[Record]
+
+    def write(self, stem: Path) -> None:
+        """Write ``stem.csv``."""
+        write_records(stem, self.records)
+
+
+def minutes(material: Material) -> Minutes:
+    """The mean wall time of every kind of run, out-of-fold runs and variants included.
+
+    Raises:
+        UnavailableError: no run recorded its wall time.
+    """
+    seconds: dict[tuple[str, str], list[float]] = {}
+    for run in material.runs.all:
+        if run.record.wall_seconds is not None:
+            kind = f"variants/{run.variant}" if run.variant else run.method
+            seconds.setdefault((kind, run.backbone), []).append(run.record.wall_seconds)
+    if not seconds:
+        raise UnavailableError("no run recorded its wall time")
+    return Minutes(
+        [
+            {
+                "run": kind,
+                "backbone": backbone,
+                "runs": len(values),
+                "mean_minutes": f"{sum(values) / len(values) / 60:.2f}",
+            }
+            for (kind, backbone), values in sorted(seconds.items())
+        ]
+    )

@@ -1,0 +1,76 @@
+"""GAIN's graphs and its attention to paths, against loops written from the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from logire.backbones.base import Backbone, labels, off_diagonal
+from logire.backbones.transformers.gain.model import (
+    DOCUMENT,
+    SAME_ENTITY,
+    SAME_SENTENCE,
+    attend_to_paths,
+    entity_graph,
+    mention_graph,
+)
+from logire.backbones.transformers.pieces import PieceDocument
+
+from .made_up import document
+
+Build = Callable[..., Backbone[Any]]
+
+
+def piece_document(owner: list[int], places: list[list[int]]) -> PieceDocument:
+    """Mentions of one subword each at the given (sentence, word); no types, no facts."""
+    n = max(owner) + 1
+    spans = torch.tensor([[i, i + 1] for i in range(len(owner))])
+    empty = torch.zeros(0, 3, dtype=torch.long)
+    zeros = torch.zeros(n, dtype=torch.long)
+    pieces = torch.zeros(len(owner), dtype=torch.long)
+    return PieceDocument("d", pieces, spans, torch.tensor(owner), torch.tensor(places), zeros, zeros, empty)
+
+
+def test_mention_graph_by_hand() -> None:
+    made = piece_document([0, 0, 1, 2], [[0, 1], [1, 9], [0, 5], [0, 90]])
+    index, kinds = mention_graph(made, reach=20)
+    found = {(int(a), int(b)): int(k) for a, b, k in zip(*index, kinds, strict=True)}
+    document_edges = {(0, m): DOCUMENT for m in range(1, 5)}
+    one_way = document_edges | {(1, 2): SAME_ENTITY, (1, 3): SAME_SENTENCE}
+    assert found == one_way | {(b, a): kind for (a, b), kind in one_way.items()}
+    assert entity_graph(made, index, kinds).nonzero().tolist() == [[0, 1], [1, 0]]
+
+
+def test_paths_are_weighed_as_in_the_paper() -> None:
+    torch.manual_seed(0)
+    n, g = 5, 3
+    edges, queries = torch.randn(n, n, g), torch.randn(n, n, 4 * g)
+    connected = torch.rand(n, n) < 0.6
+    connected = (connected | connected.T) & off_diagonal(n, torch.device("cpu"))
+    connected[4] = connected[:, 4] = False
+    found = attend_to_paths(edges, queries, connected)
+    for h in range(n):
+        for t in range(n):
+            on_path = [o for o in range(n) if connected[h, o] and connected[o, t]]
+            if not on_path:
+                assert (found[h, t] == 0).all()
+                continue
+            paths = torch.stack([torch.cat([edges[h, o], edges[o, t], edges[t, o], edges[o, h]]) for o in on_path])
+            expected = (paths @ queries[h, t]).softmax(0) @ paths
+            torch.testing.assert_close(found[h, t], expected)
+
+
+@pytest.mark.parametrize(("facts", "expected"), [(0, 4), (1, 4), (4, 8), (9, 11)])
+def test_negatives_are_drawn(facts: int, expected: int, build: Build) -> None:
+    model = build("gain", negatives=2, min_negatives=4)
+    encoded = model.encode(document("a", seed=1, entities=5, facts=facts))
+    chosen = model.draw(encoded)
+    labelled = labels(encoded, 3, torch.device("cpu")).any(-1)
+    assert chosen[labelled].all()
+    assert not chosen.diagonal().any()
+    # Of the 20 candidates.
+    assert int((chosen & ~labelled).sum()) == expected
+    assert build("gain", negatives=0, min_negatives=0).draw(encoded).sum() == 20

@@ -1,0 +1,332 @@
+"""Params files: laid over each other, checked before any job, each complaint with file, line, key and remedy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from logire.backbones.registry import backbones
+from logire.ground.errors import InputError
+from logire.rules.methods import methods
+from workflow.lib.config import Config, read_params
+from workflow.lib.datasets import Dataset
+from workflow.lib.defaults import DEFAULTS, SCHEMA, defaults, schema
+from workflow.lib.params import params_class
+
+ROOT = Path(__file__).parents[2]
+PARAMS = sorted(file.stem for file in (ROOT / "params").glob("*.yaml") if file.stem != "default")
+SMALL = {"dataset": "mine", "data": {"source": "embedded"}, "backbones": {"bilstm": {}}}
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def dataset(**given: Any) -> Dataset:
+    return Config({**SMALL, **given})["mine"]
+
+
+def refusal(given: dict[str, Any], files: list[Path] | None = None) -> str:
+    with pytest.raises(InputError) as caught:
+        Config(given, files or ())
+    return str(caught.value)
+
+
+def test_the_defaults_and_the_schema_are_those_of_the_settings_classes() -> None:
+    remedy = "python -m workflow.lib.defaults"
+    assert (ROOT / DEFAULTS).read_text() == defaults(), remedy
+    assert (ROOT / SCHEMA).read_text() == schema(), remedy
+    values = read_params(ROOT / DEFAULTS)
+    for method in methods():
+        assert (
+            params_class()(**{k: v for k, v in values.items() if k != "datasets"}).model_dump()[method.name]
+            == method.Settings().model_dump()
+        )
+
+
+def test_every_key_of_the_schema_is_described() -> None:
+    found = json.loads((ROOT / SCHEMA).read_text())
+    kinds = [found, *found["$defs"].values()]
+    lacking = [
+        (kind["title"], key)
+        for kind in kinds
+        for key, value in kind["properties"].items()
+        if not value.get("description")
+    ]
+    assert lacking == []
+    names = {key for kind in kinds for key in kind["properties"]}
+    for spec in backbones():
+        assert spec.Settings.model_fields.keys() <= names
+
+
+@pytest.mark.parametrize("name", ["default", *PARAMS])
+def test_every_params_file_is_valid(name: str) -> None:
+    values = read_params(Path(f"params/{name}.yaml"))
+    jsonschema.validate(values, json.loads((ROOT / SCHEMA).read_text()))
+    assert name == "default" or values["dataset"] == name
+    if name != "default":
+        assert Config({})[name].backbones
+        assert name in Config(values, [Path(f"params/{name}.yaml")]).names
+
+
+def test_what_is_made_by_default() -> None:
+    config = Config({})
+    assert config.names == ["embedded", "embedded-docred"]
+    main, second = config.datasets
+    assert main.backbones == [spec.name for spec in backbones()]
+    assert len(main.metrics) == 6 * 2 * 3 * 2, "backbones, seeds, methods, splits"
+    assert main.raw == []
+    assert second.backbones == ["bilstm"]
+    assert second.params.seeds == [1, 2]
+    assert second.prepare_options == ["embedded-docred", "--documents", "120", "40", "40", "--deleted", "0.2"]
+    everything = {dataset.name: dataset.everything for dataset in config.datasets}
+    assert not any("paper" in file for files in everything.values() for file in files)
+    assert "results/embedded/tables/table2.md" in everything["embedded"]
+    assert not any("table3" in file or "table4" in file or "variants" in file for file in everything["embedded"])
+    assert "results/embedded-docred/tables/table3.md" in everything["embedded-docred"]
+    assert "results/embedded-docred/tables/table4.md" in everything["embedded-docred"]
+    assert not any("table2" in file for file in everything["embedded-docred"])
+
+
+def test_real_dwie_stands_beside_the_paper() -> None:
+    dwie = Config({})["dwie"]
+    assert dwie.raw == ["data/dwie/annos_with_content.jsonl.gz"]
+    assert dwie.own_raw == []
+    assert {"results/dwie/tables/table1_paper.csv", "results/dwie/tables/table2_paper.csv"} <= set(dwie.everything)
+    assert {"results/dwie/tables/variants.csv", "results/dwie/figures/frontier.png"} <= set(dwie.everything)
+    assert dwie.params.logire.iterations == 10
+    own = Config({"dataset": "dwie", "data": {"raw": "a b.jsonl"}})["dwie"]
+    assert own.raw == own.own_raw == ["a b.jsonl"]
+    assert own.prepare_options[:3] == ["dwie", "--raw", "a b.jsonl"]
+
+
+def test_a_file_is_laid_over_its_dataset_and_one_without_a_name_over_all(tmp_path: Path) -> None:
+    config = Config({"seeds": [7]})
+    assert [found.params.seeds for found in config.datasets] == [[7], [7]]
+    config = Config({"dataset": "dwie", "seeds": [7], "variants": None})
+    assert config.names == ["dwie"]
+    assert config["dwie"].params.seeds == [7]
+    assert config["embedded"].params.seeds == [1, 2]
+    config = Config({"datasets": ["dwie", "embedded"], "dataset": "dwie", "seeds": [7], "variants": None})
+    assert [found.name for found in config.datasets] == ["dwie", "embedded"]
+    assert config["embedded"].params.seeds == [1, 2]
+
+
+def test_a_dataset_like_another() -> None:
+    config = Config({"dataset": "docred-partial", "datasets": ["docred-partial", "redocred-partial"], "seeds": [5]})
+    first, second = config.datasets
+    assert (first.source.name, second.source.name) == ("docred-partial", "redocred-partial")
+    assert first.params.seeds == second.params.seeds == [5], "what is given for the one holds for the one like it"
+    assert second.backbones == first.backbones == ["bilstm"]
+    assert second.raw == first.raw
+
+
+def test_lists_are_replaced_and_null_leaves_out() -> None:
+    found = Config({"backbones": {"cnn": None}, "seeds": [3], "logire_plus": None})["embedded"]
+    assert "cnn" not in found.backbones
+    assert found.params.seeds == [3]
+    assert found.methods == ["backbone", "logire"]
+    assert found.out_of_fold("logire", "bilstm", 3) == []
+
+
+def test_one_backbone_over_the_default_run_says_which_dataset_lacks_it() -> None:
+    alone = {"backbones": dict.fromkeys(("lstm", "bilstm", "context_aware", "gain", "atlop"))}
+    said = refusal(alone | {"figure4": {"backbone": "cnn"}})
+    assert "dataset embedded-docred: no backbone is left to train" in said
+    assert Config(alone | {"figure4": {"backbone": "cnn"}, "datasets": ["embedded"]})["embedded"].backbones == ["cnn"]
+    said = refusal(alone | {"datasets": ["embedded"]})
+    assert "dataset embedded: bilstm is not among the backbones of this dataset" in said
+    assert "one of cnn" in said
+
+
+def test_a_backbone_may_take_seeds_of_its_own() -> None:
+    found = Config({"seeds_of": {"bilstm": [7], "gain": [1]}, "crossfit": {"folds": 2, "backbones": ["lstm"]}})[
+        "embedded"
+    ]
+    assert len(found.metrics) == 2 * 3 * (4 * 2 + 1 + 1), "splits, methods, seeds of each backbone"
+    assert found.shown[1] == "results/embedded/runs/logire/bilstm/seed7"
+    assert not [run for run in found.runs() if run.endswith(("gain/seed2", "bilstm/seed1"))]
+    assert found.out_of_fold("logire_plus", "lstm", 2) == [
+        f"results/embedded/runs/folds/lstm/seed2/{k}of2/logits.safetensors" for k in (1, 2)
+    ]
+    assert found.out_of_fold("logire_plus", "bilstm", 7) == []
+
+
+def test_a_variant_is_its_methods_settings_with_one_changed() -> None:
+    runs = {
+        "in_sample": {"method": "logire_plus", "out_of_fold": False},
+        "newton": {"method": "logire", "settings": {"optimizer": "newton"}},
+        "gold": {"method": "logire_plus", "settings": {"rules": "gold", "gold_rules": "mine.txt"}},
+    }
+    variants = {"backbone": "bilstm", "seeds": [2], "runs": runs}
+    found = Config({"datasets": ["embedded"], "variants": variants})["embedded"]
+    newton = found.fitting("variants/newton")
+    assert newton.settings == found.fitting("logire").settings | {"optimizer": "newton"}
+    assert newton.settings["iterations"] == 3
+    assert found.out_of_fold("variants/newton", "bilstm", 2) == [], (
+        "the paper's LogiRE learns on the logits as they are"
+    )
+    folds = [f"results/embedded/runs/folds/bilstm/seed2/{k}of3/logits.safetensors" for k in (1, 2, 3)]
+    assert found.out_of_fold("logire_plus", "bilstm", 2) == folds
+    assert found.out_of_fold("variants/gold", "bilstm", 2) == folds, "shared by every variant"
+    assert found.out_of_fold("variants/in_sample", "bilstm", 2) == []
+    assert found.out_of_fold("logire_plus", "gain", 2) == [], "not among crossfit.backbones"
+    assert found.fitted_with("variants/gold") == ["mine.txt"]
+    assert found.fit_options("variants/newton")[-2:] == ["--variant", "newton"]
+    assert "results/embedded/runs/variants/newton/bilstm/seed2" in found.compared
+    assert len(found.compared) == 3 * 2 + 3, "methods by seeds, variants"
+
+
+def test_options_are_words_for_a_shell_to_quote() -> None:
+    found = Config({"dataset": "mine", "data": {"source": "docred", "raw": "a b"}, "backbones": {"bilstm": {}}})["mine"]
+    assert found.prepare_options == ["docred", "--raw", "a b", "--name", "mine"]
+    assert (
+        dataset(backbones={"bilstm": {"epochs": 3, "clip": 0.5}}).backbone_settings("bilstm")
+        == '{"clip": 0.5, "epochs": 3}'
+    )
+
+
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"sedes": [1]}, "sedes", "there is no such key"),
+    ({"seeds": "one"}, "seeds", "list"),
+    ({"seeds": [1, 1]}, "seeds", "twice"),
+    ({"seeds": [-1]}, "seeds.0", "greater than or equal to 0"),
+    ({"seeds_of": {"gian": [1]}}, "seeds_of.gian", "unknown backbone"),
+    ({"backbones": {"bilstm": {"epochz": 3}}}, "backbones.bilstm.epochz", "no such key"),
+    ({"backbones": {"bilstm": {"epochs": "three"}}}, "backbones.bilstm.epochs", "integer"),
+    ({"backbones": {"bilstm": {"epochs": 3.0}}}, "backbones.bilstm.epochs", "integer"),
+    ({"backbones": {"bilstm": {"learning_rate": float("nan")}}}, "backbones.bilstm.learning_rate", "finite"),
+    ({"backbones": {"bilstm": {"learning_rate": float("inf")}}}, "backbones.bilstm.learning_rate", "finite"),
+    ({"backbones": {"bilstmm": {}}}, "backbones.bilstmm", "no such key"),
+    ({"backbones": {"bilstm": None}}, "backbones", "no backbone is left"),
+    ({"logire": {"iteratoins": 3}}, "logire.iteratoins", "no such key"),
+    ({"logire": {"optimizer": "sgd"}}, "logire.optimizer", "adam"),
+    ({"logire_plus": {"l2": [0.0]}}, "logire_plus.l2.0", "greater than 0"),
+    ({"device": "cpu; touch x"}, "device", "pattern"),
+    ({"device": "cpu\n"}, "device", "pattern"),
+    ({"evaluation": {"distances": ["far"]}}, "evaluation.distances.0", "integer"),
+    ({"evaluation": {"distances": [100, 50]}}, "evaluation.distances", "above the one before"),
+    ({"crossfit": {"folds": 10000}}, "crossfit.folds", "less than or equal to 20"),
+    ({"crossfit": {"folds": 2.0}}, "crossfit.folds", "integer"),
+    ({"crossfit": {"backbones": ["gian"]}}, "crossfit.backbones.gian", "unknown backbone"),
+    ({"data": {"raw": ""}}, "data.raw", "at least 1"),
+    ({"data": {"source": "docred"}}, "data.raw", "is missing"),
+    ({"data": {"source": "dwei"}}, "data.source", "dwie"),
+    ({"data": {"documents": [0, 1, 1]}}, "data.documents.0", "greater than or equal to 1"),
+    ({"figure4": {"backbone": "cnn"}}, "figure4.backbone", "not among the backbones"),
+    ({"table4": {"rules": ""}}, "table4.rules", "at least 1"),
+    ({"cluster": {"words": {"mem_mb": 0, "runtime": 1}}}, "cluster.words.mem_mb", "greater than"),
+    ({"variants": {"backbone": "cnn", "seeds": [1], "runs": {}}}, "variants.backbone", "not among the backbones"),
+    ({"variants": {"backbone": "bilstm", "seeds": [9], "runs": {}}}, "variants.seeds", "not trained with seed 9"),
+    (
+        {
+            "variants": {
+                "backbone": "bilstm",
+                "seeds": [1],
+                "runs": {"x": {"method": "logire", "settings": {"tied": 1}}},
+            }
+        },
+        "variants.runs.x.settings.tied",
+        "no such setting",
+    ),
+    (
+        {"variants": {"backbone": "bilstm", "seeds": [1], "runs": {"x": {"method": "magic"}}}},
+        "variants.runs.x.method",
+        "not a method",
+    ),
+    ({"dataset": "a/b"}, "dataset", "not a dataset's name"),
+    ({"dataset": "a\n"}, "dataset", "not a dataset's name"),
+    ({"datasets": []}, "datasets", "list of datasets"),
+    ({"dataset": None, "datasets": ["nowhere"]}, "params/nowhere.yaml", "there are no params"),
+    ({"like": "mine"}, "like", "like itself"),
+]
+
+
+@pytest.mark.parametrize(("given", "named", "said"), WRONG, ids=lambda value: value if isinstance(value, str) else "")
+def test_wrong_params_are_refused_and_the_key_is_named(given: dict[str, Any], named: str, said: str) -> None:
+    message = refusal({**SMALL, **given})
+    assert named in message
+    assert said in message
+
+
+def test_a_complaint_names_the_file_and_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("dataset: mine\nbackbones:\n  bilstm:\n    epochs: many\n")
+    assert f"file {file}, line 4, field backbones.bilstm.epochs" in refusal(yaml.safe_load(file.read_text()), [file])
+    assert "file --config, field device" in refusal(SMALL | {"device": 1})
+    params = shutil.copytree(ROOT / "params", tmp_path / "params")
+    with (params / "dwie.yaml").open("a") as own:
+        own.write("device: gpu\n")
+    with pytest.raises(InputError, match=rf"file {params}/dwie\.yaml, line \d+, field device"):
+        Config({}, folder=params)["dwie"]
+    (params / "dwie.yaml").rename(params / "other.yaml")
+    with pytest.raises(InputError, match="is about dwie"):
+        Config({}, folder=params)["other"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seeds: [1]\nseeds: [2]\n", "line 2, field seeds: the key occurs twice"),
+        ("backbones: {bilstm: {epochs: 1, epochs: 2}}\n", "field epochs: the key occurs twice"),
+        ("- 1\n", "a mapping of params was expected"),
+        ("seeds: [1\n", "cannot be read"),
+        ("1: 2\n", "a mapping of params was expected"),
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(
+                f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdef", "bcdefg", strict=True)
+            ),
+            "aliases unfold",
+        ),
+        ("a: " + "[" * 5000, "cannot be read"),
+        ("# " + "x" * 2**20, "larger than any params file"),
+    ],
+    ids=["twice", "twice inside", "list", "not YAML", "number", "bomb", "deep", "large"],
+)
+def test_a_params_file_that_is_not_one(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=said) as caught:
+        read_params(file)
+    assert str(file) in str(caught.value)
+
+
+def test_no_file_is_a_params_file(tmp_path: Path) -> None:
+    for file in (tmp_path, tmp_path / "nowhere.yaml"):
+        with pytest.raises(InputError, match="cannot be read"):
+            read_params(file)
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("# nothing\n")
+    assert read_params(empty) == {}
+
+
+def test_every_shell_line_quotes_what_it_is_given() -> None:
+    for file in (ROOT / "workflow" / "rules").glob("*.smk"):
+        for number, line in enumerate(file.read_text().splitlines(), start=1):
+            if line.strip().startswith('"') and ("python -m logire" in line or " --" in line or "tee" in line):
+                fields = [part.partition("}")[0] for part in line.split("{")[1:]]
+                assert all(field.endswith(":q") for field in fields), f"{file.name}, line {number}: {line.strip()}"
+
+
+def test_conda_environment_has_the_versions_of_the_lock() -> None:
+    lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line)
+    locked = {name.lower().replace("_", "-"): version for name, version in lock.items()}
+    files = sorted((ROOT / "workflow" / "envs").glob("*.yaml"))
+    assert files
+    for file in files:
+        environment = yaml.safe_load(file.read_text())
+        pins = environment["dependencies"][-1]["pip"]
+        assert len(pins) > 10
+        for pin in pins:
+            name, version = pin.split("==")
+            assert locked[name.lower().replace("_", "-")] == version, f"{file.name}: {pin}"
+    top = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert "-r requirements.lock" in top["dependencies"][-1]["pip"]
