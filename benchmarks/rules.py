@@ -24,14 +24,15 @@ from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.dump import ScoredDocument, read_dump, scored
 from logire.corpus.prepared import PreparedCorpus
 from logire.rules import LogiRE, LogiRESettings
-from logire.rules.em import Split, draw_rules
-from logire.rules.extractor import Extractor, fit_extractor
-from logire.rules.fitting import fit_generator
-from logire.rules.generator import RuleGenerator
+from logire.rules.extractor import Extractor
+from logire.rules.grounding import Split
+from logire.rules.logire.extraction import fit_extractor
+from logire.rules.logire.fitting import fit_generator
+from logire.rules.logire.generator import RuleGenerator, draw_rules
+from logire.rules.logire.posterior import posterior
+from logire.rules.maxproduct import Trie
 from logire.rules.mining import mine
-from logire.rules.posterior import posterior
 from logire.rules.queries import QueryTypes
-from logire.rules.ruleset import Trie
 
 T = TypeVar("T")
 
@@ -105,24 +106,22 @@ def steps(train: Sequence[ScoredDocument], schema: Schema, settings: LogiRESetti
         )
     )
     rules, seconds["drawing rules"] = timed(lambda: draw_rules(generator, queries, settings, 1))
-    split.ground(rules, queries)  # compiles
-    features, seconds["grounding"] = timed(lambda: split.ground(rules, queries), repeat=3)
+    split.ground(rules)  # compiles
+    grounded, seconds["grounding"] = timed(lambda: split.ground(rules), repeat=3)
     few = LogiRESettings(extractor_epochs=1)
-    fit_extractor(Extractor.zeros(rules), features, rules, split.instances, few, 1)  # compiles
+    fit_extractor(Extractor.zeros(rules), grounded, few, 1)  # compiles
     start = Extractor.zeros(rules)
-    extractor, seconds["extractor, Adam"] = timed(
-        lambda: fit_extractor(start, features, rules, split.instances, settings, 1)
-    )
+    extractor, seconds["extractor, Adam"] = timed(lambda: fit_extractor(start, grounded, settings, 1))
     newton = LogiRESettings(optimizer="newton")
-    _, seconds["extractor, Newton"] = timed(lambda: fit_extractor(start, features, rules, split.instances, newton, 1))
-    posterior(extractor, features, rules, split.instances, settings, 1)  # compiles
-    _, seconds["E-step"] = timed(lambda: posterior(extractor, features, rules, split.instances, settings, 1), 3)
+    _, seconds["extractor, Newton"] = timed(lambda: fit_extractor(start, grounded, newton, 1))
+    posterior(extractor, grounded, settings, 1)  # compiles
+    _, seconds["E-step"] = timed(lambda: posterior(extractor, grounded, settings, 1), 3)
     trie = Trie.of(rules, queries)
     seconds["# query types"] = len(queries)
     seconds["# rules"] = len(rules)
     seconds["# bodies"] = len(set(rules.bodies))
     seconds["# instances"] = len(split.instances)
-    seconds["# features (million)"] = features.values.size / 1e6
+    seconds["# features (million)"] = grounded.values.size / 1e6
     seconds["# multiply-max (billion)"] = operations(split, trie) / 1e9
     return seconds
 

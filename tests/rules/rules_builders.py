@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 from hypothesis import strategies as st
 
 from logire.corpus.dump import ScoredDocument, write_dump
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.thresholds import best_threshold
 from logire.rules.plus.settings import LogiREPlusSettings
+from logire.rules.plus.sources import find_rules
+from logire.rules.queries import Problem, QueryTypes, RuleSet
 
-CPU = torch.device("cpu")
 BODIES = st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple)
 BODIES_WITH_ANY = st.lists(st.integers(0, 6), min_size=1, max_size=4).map(tuple)
 QUICK = {"rounds": 1, "max_length": 2, "l2": (3.0, 0.3), "blend": (0.0, 0.5, 1.0), "closure": (0.0,)}
@@ -22,6 +22,11 @@ EVERYTHING = QUICK | {"rounds": 2, "calibrate": True, "closure": (1.0,), "closur
 
 def plus(**chosen) -> LogiREPlusSettings:
     return LogiREPlusSettings(**chosen)
+
+
+def rules_found(train, schema, chosen: LogiREPlusSettings) -> RuleSet:
+    """The rules that LogiRE+ finds in training documents."""
+    return find_rules(Problem(train, [], schema, QueryTypes.of(train, schema)), chosen, seed=1, device="cpu")
 
 
 def relogited(document: ScoredDocument, logits: np.ndarray) -> ScoredDocument:

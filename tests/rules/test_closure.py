@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from rules_builders import BODIES, all_candidates, relogited
 
 from logire.corpus.dump import NEVER, ScoredDocument
-from logire.rules.plus.closure import best_weakest, closed, partly
-from logire.rules.plus.sources import rule_set
-from logire.rules.queries import QueryTypes
+from logire.rules.closure import best_weakest, closed, partly
+from logire.rules.queries import QueryTypes, RuleSet
 
 
 def atom(values: np.ndarray, a: int) -> np.ndarray:
@@ -51,7 +50,7 @@ def concluded(document: ScoredDocument, theta: float, rules, queries) -> np.ndar
 
 def drawn_rules(data, queries):
     """Rules of any query type; of some none."""
-    return rule_set([dict.fromkeys(data.draw(st.sets(BODIES, max_size=3)), 1) for _ in range(len(queries))])
+    return RuleSet.of_counts([dict.fromkeys(data.draw(st.sets(BODIES, max_size=3)), 1) for _ in range(len(queries))])
 
 
 @given(seed=st.integers(0, 10_000), data=st.data())
@@ -98,7 +97,7 @@ def test_a_path_of_the_closure_by_hand(document, schema):
     logits[0, 1, 0], logits[2, 1, 1] = 4.0, 1.5  # in0(0, 1), gpe0(2, 1); agent_of(0, 2) <- in0 ^ ~gpe0
     made = document(schema, [0, 1, 0], [(0, 2, 2)], logits)
     queries = QueryTypes.of([made], schema)
-    [after] = closed([made], rule_set([{(0, 4): 1}]), queries)
+    [after] = closed([made], RuleSet.of_counts([{(0, 4): 1}]), queries)
     assert after.logits[0, 2, 2] == 1.5
     changed = np.argwhere(after.logits != made.logits).tolist()
     assert changed == [[0, 2, 2]]  # agent_of(2, 0) would need in0(2, x); locations are not of the query type

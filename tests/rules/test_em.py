@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 
-import logire.rules.em as em
 import numpy as np
 import pytest
-from logire.rules.base import REJECTED
-from logire.rules.settings import LogiRESettings
 from rules_builders import write_incomplete_dump
 
+import logire.rules.logire.em as em
 from logire.corpus.dump import read_dump
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.sources.embedded import PLANTED_RULES, prepare_embedded
 from logire.ground.errors import InputError
-from logire.rules.model import LogiRE
+from logire.rules.fitted import REJECTED
+from logire.rules.grounding import Split, unseen
+from logire.rules.logire.model import LogiRE
+from logire.rules.logire.settings import LogiRESettings
 from logire.rules.run import fit_run, load_run, predict_run
 
 QUICK = LogiRESettings(
@@ -121,10 +122,10 @@ def test_same_seed_same_result_other_seed_other_rules(model, corpus, dump):
     train, dev = (read_dump(dump, corpus, split) for split in ("train", "dev"))
     again = LogiRE(corpus.schema, QUICK, seed=1).fit(train, dev)
     assert again.history.equals(model.history)
-    assert again.learnt.rules.bodies == model.learnt.rules.bodies
-    np.testing.assert_array_equal(again.learnt.extractor.weights, model.learnt.extractor.weights)
+    assert again.fitted.last.rules.bodies == model.fitted.last.rules.bodies
+    np.testing.assert_array_equal(again.fitted.last.extractor.weights, model.fitted.last.extractor.weights)
     other = LogiRE(corpus.schema, QUICK, seed=2).fit(train, dev)
-    assert other.learnt.rules.bodies != model.learnt.rules.bodies
+    assert other.fitted.last.rules.bodies != model.fitted.last.rules.bodies
 
 
 def test_score_is_bias_plus_contributions_and_survives_saving(model, corpus, dump, tmp_path):
@@ -148,10 +149,10 @@ def test_unseen_types(corpus, dump, policy):
     settings = LogiRESettings(iterations=1, hidden=16, heads=2, feedforward=16, generator_epochs=1, unseen_types=policy)
     model = LogiRE(corpus.schema, settings, seed=1).fit(train, dev)
     for document, scores in zip(test, model.scores(test), strict=True):
-        unseen = em.unseen_mask(document, model.queries)
-        assert unseen.any()
-        expected = document.logits[unseen] if policy == "backbone" else REJECTED
-        assert (scores[unseen] == expected).all()
+        no_type = unseen(document, model.fitted.queries)
+        assert no_type.any()
+        expected = document.logits[no_type] if policy == "backbone" else REJECTED
+        assert (scores[no_type] == expected).all()
         assert (scores[np.eye(len(document.types), dtype=bool)] == REJECTED).all()
 
 
@@ -187,27 +188,27 @@ def plain(corpus, dump):
 def test_every_variant_makes_a_difference(plain, corpus, dump, variant):
     train, dev = (read_dump(dump, corpus, split) for split in ("train", "dev"))
     other = LogiRE(corpus.schema, LogiRESettings(**(TINY | variant)), seed=1).fit(train, dev)
-    assert other.learnt.dev_f1 > 0
+    assert other.fitted.dev_f1 > 0
     if variant == {"max_length": 2}:
-        assert max(len(body) for body in other.learnt.rules.bodies) == 2
+        assert max(len(body) for body in other.fitted.last.rules.bodies) == 2
     if variant == {"identity_rule": "sampled"}:
-        assert (other.learnt.rules.counts > 0).all()
+        assert (other.fitted.last.rules.counts > 0).all()
     else:
-        identities = {(int(r),) for r in other.queries.triples[:, 0]}
-        assert identities <= set(other.learnt.rules.bodies)
+        identities = {(int(r),) for r in other.fitted.queries.triples[:, 0]}
+        assert identities <= set(other.fitted.last.rules.bodies)
     assert not other.history.equals(plain.history)
 
 
 def test_patience_stops_early(corpus, dump, monkeypatch):
     train, dev = (read_dump(dump, corpus, split) for split in ("train", "dev"))
     f1 = iter([0.5, 0.6, 0.55, 0.58, 0.9])
-    monkeypatch.setattr(em, "best_threshold", lambda *args, **kwargs: (0.0, next(f1)))
+    monkeypatch.setattr(Split, "threshold", lambda *args, **kwargs: (0.0, next(f1)))
     settings = LogiRESettings(
         iterations=5, patience=2, hidden=16, heads=2, feedforward=16, generator_epochs=1, update_epochs=1
     )
     model = LogiRE(corpus.schema, settings, seed=1).fit(train, dev)
     assert list(model.history.dev_f1) == [0.5, 0.6, 0.55, 0.58]
-    assert model.learnt.iteration == 2
+    assert model.fitted.kept == 2
 
 
 class KilledError(Exception):
@@ -241,7 +242,7 @@ def test_a_killed_run_ends_with_the_same_files(corpus, dump, tmp_path, monkeypat
     monkeypatch.setattr(em, "fit_extractor", fit)
     monkeypatch.setattr(em, "mine", None)  # the first fit is not done again
     run(tmp_path / "cut")
-    for name in ("extractor.safetensors", "generator.safetensors", "rules.csv", "history.csv"):
+    for name in ("model.safetensors", "rules.csv", "history.csv"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == sorted(
         p.name for p in (tmp_path / "whole").iterdir()

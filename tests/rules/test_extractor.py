@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from logire.ground.runtime import derive_seed
-from logire.rules.extractor import Extractor, fit_extractor, log_loss, newton_logistic
-from logire.rules.grounding import AtomScores, ground
-from logire.rules.posterior import as_table, mixed, posterior
-from logire.rules.queries import Instances, QueryTypes
-from logire.rules.ruleset import RuleSet
-from logire.rules.settings import LogiRESettings
+from logire.rules.extractor import Extractor
+from logire.rules.grounding import Split
+from logire.rules.logire.extraction import fit_extractor, newton_logistic
+from logire.rules.logire.posterior import as_table, mixed, posterior
+from logire.rules.logire.settings import LogiRESettings
+from logire.rules.queries import QueryTypes, RuleSet
 
 
 @pytest.fixture
-def problem(random_documents, schema):
+def grounded(random_documents, schema):
     documents = random_documents(21, count=9, largest=7)
     queries = QueryTypes.of(documents, schema)
     rng = np.random.default_rng(4)
@@ -28,19 +28,18 @@ def problem(random_documents, schema):
     ]
     log_prior = [{b: float(-rng.random() * 4) for b in c} for c in counts]
     rules = RuleSet.of(counts, log_prior)
-    instances = Instances.of(documents, queries)
-    features = ground(AtomScores.of(documents, queries), instances, rules, queries)
-    return instances, features, rules
+    return Split.of(documents, queries).ground(rules)
 
 
-def torch_loss(bias, weights, instances, features, rules, documents=None):
+def torch_loss(bias, weights, grounded, documents=None):
     """Sum of log(1 + exp(-y score)), over some documents or all."""
+    instances, rules = grounded.instances, grounded.rules
     total, rows_seen = torch.zeros((), dtype=torch.float64), 0
     for q in range(len(rules.start) - 1):
         rows = np.arange(instances.start[q], instances.start[q + 1])
         if documents is not None:
             rows = rows[np.isin(instances.document[rows], documents)]
-        phi = torch.from_numpy(features.query(q)[rows - instances.start[q]].astype(np.float64))
+        phi = torch.from_numpy(grounded.blocks[q].features[rows - instances.start[q]].astype(np.float64))
         y = torch.from_numpy(np.where(instances.labels[rows], 1.0, -1.0))
         score = bias[q] + phi @ weights[rules.query(q)]
         total = total + torch.nn.functional.softplus(-y * score).sum()
@@ -48,32 +47,30 @@ def torch_loss(bias, weights, instances, features, rules, documents=None):
     return total, rows_seen
 
 
-def test_score_and_loss_equal_autograds(problem):
-    instances, features, rules = problem
+def test_score_and_loss_equal_autograds(grounded):
+    rules = grounded.rules
     rng = np.random.default_rng(0)
     nothing = np.zeros(len(rules.start) - 1)
     extractor = Extractor(rng.normal(size=len(nothing)), rng.normal(size=len(rules)), nothing)
-    loss, rows = torch_loss(
-        torch.from_numpy(extractor.bias), torch.from_numpy(extractor.weights), instances, features, rules
-    )
-    assert log_loss(extractor, features, rules, instances) == pytest.approx(float(loss) / rows, abs=1e-12)
+    loss, rows = torch_loss(torch.from_numpy(extractor.bias), torch.from_numpy(extractor.weights), grounded)
+    assert extractor.log_loss(grounded) == pytest.approx(float(loss) / rows, abs=1e-12)
 
 
 @pytest.mark.parametrize("start", ["zeros", "random"])
-def test_adam_takes_the_same_steps_as_torch(problem, start):
+def test_adam_takes_the_same_steps_as_torch(grounded, start):
     """Same gradient, same optimiser, same schedule: the fitted parameters equal a plain PyTorch loop's."""
-    instances, features, rules = problem
+    rules = grounded.rules
     settings = LogiRESettings(extractor_epochs=3, extractor_batch=4)
     rng = np.random.default_rng(1)
     first = Extractor.zeros(rules)
     if start == "random":
         first = Extractor(rng.normal(size=len(first.bias)), rng.normal(size=len(first.weights)), first.residual)
-    fitted = fit_extractor(first, features, rules, instances, settings, seed=7)
+    fitted = fit_extractor(first, grounded, settings, seed=7)
 
     bias = torch.tensor(first.bias, requires_grad=True)
     weights = torch.tensor(first.weights, requires_grad=True)
     optimizer = torch.optim.Adam([bias, weights], lr=1.0)
-    documents = instances.document_start.shape[1] - 1
+    documents = grounded.instances.document_start.shape[1] - 1
     order = np.random.default_rng(derive_seed(7, "extractor"))
     batches = -(-documents // 4)
     steps, step = 3 * batches, 0
@@ -84,7 +81,7 @@ def test_adam_takes_the_same_steps_as_torch(problem, start):
             if step >= warm:
                 rate = 5e-3 + (1e-4 - 5e-3) * (step - warm) / (steps - 1 - warm)
             optimizer.param_groups[0]["lr"] = rate
-            loss, rows = torch_loss(bias, weights, instances, features, rules, permutation[batch * 4 : batch * 4 + 4])
+            loss, rows = torch_loss(bias, weights, grounded, permutation[batch * 4 : batch * 4 + 4])
             optimizer.zero_grad()
             (loss / rows).backward()
             optimizer.step()
@@ -93,17 +90,17 @@ def test_adam_takes_the_same_steps_as_torch(problem, start):
     np.testing.assert_allclose(fitted.weights, weights.detach().numpy(), atol=1e-9)
 
 
-def test_newton_reaches_the_optimum_where_autograds_gradient_is_zero(problem):
-    instances, features, rules = problem
+def test_newton_reaches_the_optimum_where_autograds_gradient_is_zero(grounded):
+    rules = grounded.rules
     settings = LogiRESettings(optimizer="newton", l2=0.5)
-    fitted = fit_extractor(Extractor.zeros(rules), features, rules, instances, settings, seed=7)
+    fitted = fit_extractor(Extractor.zeros(rules), grounded, settings, seed=7)
     bias, weights = (torch.tensor(v, requires_grad=True) for v in (fitted.bias, fitted.weights))
-    loss, _ = torch_loss(bias, weights, instances, features, rules)
+    loss, _ = torch_loss(bias, weights, grounded)
     (loss + 0.25 * (weights**2).sum() + 0.5e-3 * (bias**2).sum()).backward()
     assert float(bias.grad.abs().max()) < 1e-4
     assert float(weights.grad.abs().max()) < 1e-4
-    adam = fit_extractor(Extractor.zeros(rules), features, rules, instances, LogiRESettings(), seed=7)
-    assert log_loss(fitted, features, rules, instances) < log_loss(adam, features, rules, instances)
+    adam = fit_extractor(Extractor.zeros(rules), grounded, LogiRESettings(), seed=7)
+    assert fitted.log_loss(grounded) < adam.log_loss(grounded)
 
 
 def test_newton_stays_finite_where_every_instance_is_positive():
@@ -112,9 +109,9 @@ def test_newton_stays_finite_where_every_instance_is_positive():
     assert solution[0] > 3.0
 
 
-def literal_posterior(extractor, features, rules, instances, log_prior):
+def literal_posterior(extractor, grounded, log_prior):
     """H(rule) = log AutoReg + (y*/2)(b / N + w phi), normalised over the distinct rules, summed over instances."""
-    n_rules = 50
+    n_rules, rules, instances = 50, grounded.rules, grounded.instances
     means = []
     for q in range(len(rules.start) - 1):
         part = rules.query(q)
@@ -123,7 +120,7 @@ def literal_posterior(extractor, features, rules, instances, log_prior):
         for i, row in enumerate(rows):
             y = 1.0 if instances.labels[row] else -1.0
             h = [
-                log_prior[part][k] + y / 2 * (extractor.bias[q] / n_rules + w * features.query(q)[i, k])
+                log_prior[part][k] + y / 2 * (extractor.bias[q] / n_rules + w * grounded.blocks[q].features[i, k])
                 for k, w in enumerate(extractor.weights[part])
             ]
             total += np.exp(h) / np.exp(h).sum()
@@ -132,31 +129,31 @@ def literal_posterior(extractor, features, rules, instances, log_prior):
 
 
 @pytest.mark.parametrize("prior", ["once", "counted"])
-def test_posterior_equals_the_equation(problem, prior):
-    instances, features, rules = problem
+def test_posterior_equals_the_equation(grounded, prior):
+    rules = grounded.rules
     rng = np.random.default_rng(2)
     extractor = Extractor(
         rng.normal(size=len(rules.start) - 1), 3.0 * rng.normal(size=len(rules)), np.zeros(len(rules.start) - 1)
     )
     log_prior = rules.log_prior + (np.log(rules.counts) if prior == "counted" else 0.0)
-    ours = posterior(extractor, features, rules, instances, LogiRESettings(posterior_prior=prior), seed=1)
-    np.testing.assert_allclose(ours, literal_posterior(extractor, features, rules, instances, log_prior), atol=1e-9)
+    ours = posterior(extractor, grounded, LogiRESettings(posterior_prior=prior), seed=1)
+    np.testing.assert_allclose(ours, literal_posterior(extractor, grounded, log_prior), atol=1e-9)
 
 
-def test_sampled_posterior_has_the_exact_one_as_its_mean(problem):
-    instances, features, rules = problem
+def test_sampled_posterior_has_the_exact_one_as_its_mean(grounded):
+    rules = grounded.rules
     rng = np.random.default_rng(2)
     extractor = Extractor(np.zeros(len(rules.start) - 1), rng.normal(size=len(rules)), np.zeros(len(rules.start) - 1))
-    exact = posterior(extractor, features, rules, instances, LogiRESettings(), seed=1)
+    exact = posterior(extractor, grounded, LogiRESettings(), seed=1)
     sampled = LogiRESettings(posterior="sampled")
-    draws = [posterior(extractor, features, rules, instances, sampled, seed) for seed in range(400)]
+    draws = [posterior(extractor, grounded, sampled, seed) for seed in range(400)]
     np.testing.assert_allclose(np.mean(draws, axis=0), exact, atol=0.02)
     assert not np.allclose(draws[0], draws[1])
 
 
-def test_tables_of_the_generators_target(problem):
-    instances, features, rules = problem
-    weights = posterior(Extractor.zeros(rules), features, rules, instances, LogiRESettings(), seed=1)
+def test_tables_of_the_generators_target(grounded):
+    rules = grounded.rules
+    weights = posterior(Extractor.zeros(rules), grounded, LogiRESettings(), seed=1)
     table = as_table(rules, weights)
     for q, (start, stop) in enumerate(pairwise(rules.start)):
         assert list(table[q]) == list(rules.bodies[start:stop])

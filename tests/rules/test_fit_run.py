@@ -57,7 +57,7 @@ def fitted(request, corpus, dump, tmp_path_factory):
 def test_permuting_test_labels_changes_no_file_of_a_run(fitted, corpus, tmp_path):
     plain, fit = fitted
     again = fit(with_shuffled_labels(corpus, "test", tmp_path / "shuffled"), "test-shuffled")
-    assert {"extractor.safetensors", "generator.safetensors", "rules.csv", "history.csv"} <= set(contents(again))
+    assert {"model.safetensors", "rules.csv", "history.csv"} <= set(contents(again))
     assert_same_files(plain, again)
     one, other = (json.loads((run / "run.json").read_text()) for run in (plain, again))
     for key in ("threshold", "dev_f1", "iteration", "iterations", "rules", "settings", "params_digest"):
@@ -87,7 +87,7 @@ def test_out_of_fold_logits_take_the_place_of_the_training_logits(fitted, corpus
     assert record["params_digest"] != json.loads((plain / "run.json").read_text())["params_digest"]
     write_dump(halves[1], {"train": {d.title: -d.logits for d in train[1::2]}})
     other = fit(corpus, "negated", out_of_fold=halves)
-    assert (other / "extractor.safetensors").read_bytes() != (plain / "extractor.safetensors").read_bytes()
+    assert (other / "model.safetensors").read_bytes() != (plain / "model.safetensors").read_bytes()
 
 
 def test_a_run_is_loaded_as_what_it_is(fitted, corpus):

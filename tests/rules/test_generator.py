@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from logire.rules.fitting import fit_generator
-from logire.rules.generator import RuleGenerator
+from logire.rules.logire.fitting import fit_generator
+from logire.rules.logire.generator import RuleGenerator
+from logire.rules.logire.settings import LogiRESettings
 from logire.rules.queries import QueryTypes
-from logire.rules.settings import LogiRESettings
 
 SMALL = LogiRESettings(hidden=32, heads=2, feedforward=32, layers=2)
 

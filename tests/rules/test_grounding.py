@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logire.rules.ruleset import RuleSet
 from rules_builders import BODIES_WITH_ANY
 
 from logire.corpus.annotations import read_dwie
@@ -18,8 +17,8 @@ from logire.corpus.document import Schema
 from logire.corpus.dump import scored
 from logire.corpus.sources.dwie import dwie_schema
 from logire.rules.explain import BestPaths
-from logire.rules.grounding import AtomScores, ground, sigmoid
-from logire.rules.queries import Instances, QueryTypes
+from logire.rules.grounding import AtomScores, Instances, ground, sigmoid
+from logire.rules.queries import QueryTypes, RuleSet
 
 
 def atom_matrix(probabilities: np.ndarray, atom: int) -> np.ndarray:
@@ -64,7 +63,7 @@ def test_features_equal_a_search_over_all_paths(seed, data, random_documents, sc
     features = ground(AtomScores.of(documents, queries), instances, rules, queries)
     checked = 0
     for q in range(len(queries)):
-        matrix = features.query(q)
+        matrix = features.blocks[q].features
         for i, row in enumerate(range(instances.start[q], instances.start[q + 1])):
             probabilities = sigmoid(documents[instances.document[row]].logits)
             for k, rule in enumerate(rules.bodies[rules.query(q)]):
@@ -142,4 +141,4 @@ def test_a_large_real_document_equals_dense_max_product(real_data):
         rows = slice(instances.start[q], instances.start[q + 1])
         for k, body in enumerate(rules.bodies[rules.query(q)]):
             expected = dense(probabilities, body)[instances.head[rows], instances.tail[rows]]
-            np.testing.assert_allclose(features.query(q)[:, k], expected, atol=1e-6)
+            np.testing.assert_allclose(features.blocks[q].features[:, k], expected, atol=1e-6)

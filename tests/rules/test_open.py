@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules_builders import plus
 
+from logire.rules.mining import count_open, open_rules
 from logire.rules.plus.model import LogiREPlus
-from logire.rules.plus.open import count_open, open_rules
 from logire.rules.queries import QueryTypes, any_atom, body_name
 
 
@@ -72,8 +72,8 @@ def test_a_place_that_is_taken_speaks_against_a_second(document, schema):
     models = {n: LogiREPlus(schema, plus(open_rules=n, rounds=1), device="cpu").fit(train, dev) for n in (0, 4)}
     facts = {(d.title, 0, "in0", 1) for d in test}
     assert {p[:4] for p in models[4].predict(test)} == facts
-    assert models[4].learnt.dev_f1 == 1.0
-    assert models[0].learnt.dev_f1 == pytest.approx(0.8)  # 10 facts and 5 wrong ones, at every threshold that is best
+    assert models[4].fitted.dev_f1 == 1.0
+    assert models[0].fitted.dev_f1 == pytest.approx(0.8)  # 10 facts and 5 wrong ones, at every threshold that is best
     table = models[4].rules("in0").set_index("body")
     assert table.loc["in0 ^ any", "weight"] < 0
     taken = test[0]

@@ -7,9 +7,11 @@ import pytest
 from rules_builders import EVERYTHING, QUICK, assert_same_files, backbones_threshold, plus
 
 from logire.corpus.sources.embedded import PLANTED_RULES
-from logire.rules.em import unseen_mask
+from logire.rules.closure import ClosureStage
+from logire.rules.grounding import unseen
 from logire.rules.plus.model import LogiREPlus
 from logire.rules.queries import body_name
+from logire.rules.stages import ExtractorStage, apply_all
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,12 @@ def test_planted_rules_come_out_on_top(model):
         found += len(supported & strongest)
     assert expected >= 8
     assert found / expected >= 0.75, f"{found} of {expected}"
+
+
+def strength_of(model) -> float:
+    """The strength of the closure, 0 where there is none."""
+    last = model.fitted.stages[-1]
+    return last.strength if isinstance(last, ClosureStage) else 0.0
 
 
 def micro_f1(found: set, labels: set) -> float:
@@ -55,8 +63,8 @@ def test_the_closure_only_adds_to_scores(corpus, splits, model):
     for strength in (0.5, 1.0):
         chosen = plus(rounds=1, closure=(strength,), closure_support=3)
         closing = LogiREPlus(corpus.schema, chosen, seed=1, device="cpu").fit(train, dev)
-        assert closing.closure == strength
-        np.testing.assert_array_equal(closing.learnt.extractor.weights, model.learnt.extractor.weights)
+        assert strength_of(closing) == strength
+        np.testing.assert_array_equal(closing.fitted.last.extractor.weights, model.fitted.last.extractor.weights)
         raised[strength] = [a - b for a, b in zip(closing.scores(test), model.scores(test), strict=True)]
         assert min(r.min() for r in raised[strength]) >= 0
     assert sum((r > 0).sum() for r in raised[1.0]) > 20
@@ -73,23 +81,22 @@ def test_the_strength_of_the_closure_is_the_best_on_dev_and_of_equals_the_least(
     for strength in strengths:
         settings = plus(rounds=1, closure=(strength,), closure_support=3)
         alone = LogiREPlus(corpus.schema, settings, seed=1, device="cpu").fit(train, dev)
-        best[strength] = alone.learnt.dev_f1
-    assert chosen.learnt.dev_f1 == max(best.values())
-    assert chosen.closure == min(s for s in best if best[s] == max(best.values()))
+        best[strength] = alone.fitted.dev_f1
+    assert chosen.fitted.dev_f1 == max(best.values())
+    assert strength_of(chosen) == min(s for s in best if best[s] == max(best.values()))
     rows = chosen.history[chosen.history["round"] == 2]
     assert dict(zip(rows["closure"], rows["dev_f1"], strict=True)) == best
     # Rules that never fire leave every strength equal.
     none = plus(rounds=1, closure=strengths, closure_support=10_000)
-    assert LogiREPlus(corpus.schema, none, seed=1, device="cpu").fit(train, dev).closure == 0.0
+    assert strength_of(LogiREPlus(corpus.schema, none, seed=1, device="cpu").fit(train, dev)) == 0.0
 
 
 def test_what_the_closure_adds_is_a_reason_with_its_path(corpus, splits):
     train, dev, test = splits
     settings = plus(rounds=1, closure=(0.75,), closure_support=3)
     closing = LogiREPlus(corpus.schema, settings, seed=1, device="cpu").fit(train, dev)
-    [seen] = closing.entering(test[:1])
-    [before] = closing._extracted([seen])
-    [after] = closing.scores([seen])
+    [before] = apply_all(closing.fitted.stages[:-1], test[:1], closing.fitted.queries)
+    [after] = closing.scores(test[:1])
     raised = np.argwhere(after > before.logits)
     raised = raised[(raised[:, 0] != raised[:, 1])].tolist()
     assert raised
@@ -111,21 +118,21 @@ def test_what_the_closure_adds_is_a_reason_with_its_path(corpus, splits):
 
 def after_rounds(model, documents):
     """The documents after each round of a model in turn."""
-    for found in model._rounds:
-        documents = found.apply(documents, model.queries)
-    return documents
+    rounds = [stage for stage in model.fitted.stages if isinstance(stage, ExtractorStage)]
+    assert len(rounds) == model.settings.rounds
+    return apply_all(rounds, documents, model.fitted.queries)
 
 
 def test_scores_are_bias_and_residual_and_contributions(corpus, splits):
     train, dev, test = splits
     chosen = plus(**(QUICK | {"rounds": 2, "calibrate": True, "blend": (0.5,)}))
     model = LogiREPlus(corpus.schema, chosen, seed=1, device="cpu").fit(train, dev)
-    assert backbones_threshold(after_rounds(model, dev)) == (model.learnt.theta, model.learnt.dev_f1)
+    assert backbones_threshold(after_rounds(model, dev)) == (model.fitted.theta, model.fitted.dev_f1)
     for d, after in zip(test[:3], after_rounds(model, test[:3]), strict=True):
         scores = model.scores([d])[0]
         off = ~np.eye(len(d.types), dtype=np.bool_)
         np.testing.assert_array_equal(scores[off], after.logits[off])
-        queried = ~unseen_mask(d, model.queries) & ~np.eye(len(d.types), dtype=np.bool_)[:, :, None]
+        queried = ~unseen(d, model.fitted.queries) & ~np.eye(len(d.types), dtype=np.bool_)[:, :, None]
         order = np.random.default_rng(0).permutation(np.argwhere(queried))[:20].tolist()
         asked = [(p.head, p.tail, corpus.schema.relation_index[p.relation]) for p in model.predict([d])[:20]]
         for h, t, r in [*order, *(key for key in asked if queried[key])]:
@@ -137,7 +144,7 @@ def test_scores_are_bias_and_residual_and_contributions(corpus, splits):
 
 def test_scores_of_no_query_type_are_explained_by_the_logit_alone(splits, model):
     document = splits[2][0]
-    h, t, r = np.argwhere(unseen_mask(document, model.queries))[0].tolist()
+    h, t, r = np.argwhere(unseen(document, model.fitted.queries))[0].tolist()
     (explanation,) = model.explain(document, h, t, model.schema.relations[r], most=10_000)
     assert explanation.score == document.logits[h, t, r]
     assert explanation.reasons == ()
@@ -151,7 +158,7 @@ def test_saving_and_loading_changes_nothing(corpus, splits, tmp_path, chosen):
     model.save(tmp_path / "first")
     loaded = LogiREPlus.load(tmp_path / "first", device="cpu")
     assert loaded.settings == model.settings
-    assert loaded.chosen == model.chosen
+    assert [type(stage) for stage in loaded.fitted.stages] == [type(stage) for stage in model.fitted.stages]
     for scores, again in zip(model.scores(test), loaded.scores(test), strict=True):
         assert scores.tobytes() == again.tobytes()
     assert loaded.predict(test) == model.predict(test)
@@ -169,11 +176,11 @@ def test_the_same_seed_writes_the_same_bytes(noise, schema, tmp_path, more):
     assert_same_files(tmp_path / "first", tmp_path / "second")
     if more.get("rules") == "generated":
         other = LogiREPlus(schema, plus(**QUICK | more), seed=4, device="cpu").fit(train, dev)
-        assert other.learnt.rules.bodies != LogiREPlus.load(tmp_path / "first").learnt.rules.bodies
+        assert other.fitted.last.rules.bodies != LogiREPlus.load(tmp_path / "first").fitted.last.rules.bodies
 
 
 def test_rules_are_named_as_the_schema_names_them(model):
-    rules, queries = model.learnt.rules, model.queries
+    rules, queries = model.fitted.last.rules, model.fitted.queries
     named = {
         (*(model.schema.relations[r], model.schema.types[a], model.schema.types[b]), body_name(body, model.schema))
         for body, (r, a, b) in zip(rules.bodies, queries.triples[rules.query_of_rule].tolist(), strict=True)

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
-from rules_builders import CPU, QUICK, plus
+from rules_builders import QUICK, plus, rules_found
 
 from logire.ground.errors import InputError
+from logire.ground.settings import settings_from
 from logire.rules.mining import count_paths
 from logire.rules.plus.model import LogiREPlus
-from logire.rules.plus.sources import find_rules, reliable, shared
+from logire.rules.plus.settings import LogiREPlusSettings
+from logire.rules.plus.sources import SOURCES
 from logire.rules.queries import QueryTypes
+from logire.rules.ruletable import reliable
 
 GOLD = "agent_of <- in0 ^ ~gpe0\nagent_of <- ~in0\n# none\ngpe0 <- gpe0 ^ in0\nelsewhere <- in0\nin0 <- elsewhere\n"
 
 
-def source(name: str, tmp_path) -> dict:
+def chosen_source(name: str, tmp_path) -> dict:
     (tmp_path / "gold.txt").write_text(GOLD)
     more = {"gold": {"gold_rules": str(tmp_path / "gold.txt")}, "generated": {"generator_epochs": 1}}
     return {"rules": name, **more.get(name, {})}
 
 
-@pytest.mark.parametrize("name", ["frequent", "confident", "gold", "generated"])
+@pytest.mark.parametrize("name", SOURCES)
 def test_every_source_gives_the_identity_rule_and_few_others(name, noise, schema, tmp_path):
     train, dev = noise
     queries = QueryTypes.of(train, schema)
-    chosen = plus(**source(name, tmp_path), rules_per_query=2, max_length=2, tied=False, open_rules=0)
-    rules = find_rules(train, schema, queries, chosen, seed=1, device=CPU)
+    chosen = plus(**chosen_source(name, tmp_path), rules_per_query=2, max_length=2, tied=False, open_rules=0)
+    rules = rules_found(train, schema, chosen)
     assert len(rules.start) == len(queries) + 1
     for q, (relation, _, _) in enumerate(queries.triples):
         bodies = set(rules.bodies[rules.query(q)])
@@ -39,12 +44,12 @@ def test_every_source_gives_the_identity_rule_and_few_others(name, noise, schema
             expected = {2: {(0, 4), (3,)}, 1: {(1, 0)}, 0: set()}[int(relation)]
             assert bodies == expected | {(int(relation),)}
     assert max(np.diff(rules.start)) >= 2
-    tied = find_rules(train, schema, queries, plus(**vars(chosen) | {"tied": True}), seed=1, device=CPU)
+    tied = rules_found(train, schema, plus(**vars(chosen) | {"tied": True}))
     for q, (relation, _, _) in enumerate(queries.triples):
         of_relation = [rules.bodies[rules.query(p)] for p in np.flatnonzero(queries.triples[:, 0] == relation)]
         assert set(tied.bodies[tied.query(q)]) == {body for bodies in of_relation for body in bodies}
     model = LogiREPlus(schema, plus(**vars(chosen) | QUICK), device="cpu").fit(train, dev)
-    assert model.learnt.rules.bodies == rules.bodies
+    assert model.fitted.last.rules.bodies == rules.bodies
 
 
 def test_frequent_ranks_by_facts_joined_and_confident_by_the_share_that_is_right(document, schema):
@@ -56,9 +61,7 @@ def test_frequent_ranks_by_facts_joined_and_confident_by_the_share_that_is_right
     queries = QueryTypes.of(made, schema)
     [q] = [q for q, (r, _, _) in enumerate(queries.triples) if r == 1]
     found = {
-        name: find_rules(
-            made, schema, queries, plus(rules=name, rules_per_query=2, max_length=1, open_rules=0), seed=1, device=CPU
-        )
+        name: rules_found(made, schema, plus(rules=name, rules_per_query=2, max_length=1, open_rules=0))
         for name in ("frequent", "confident")
     }
     # the identity rule is mined too, and is right always
@@ -70,6 +73,15 @@ def test_frequent_ranks_by_facts_joined_and_confident_by_the_share_that_is_right
     assert certain.bodies[certain.query(q)] == ((5,),)
     likely = reliable(made, queries, length=1, support=3, confidence=0.5)
     assert likely.bodies[likely.query(q)] == ((0,), (5,))
+
+
+def test_the_settings_name_every_source_and_say_what_it_gives():
+    field = LogiREPlusSettings.model_fields["rules"]
+    assert get_args(field.annotation) == tuple(SOURCES)
+    assert field.default == "frequent"
+    assert all(f"``{name}``, {found.help}" in field.description for name, found in SOURCES.items())
+    with pytest.raises(InputError, match=r"logire_plus\.rules.*'frequent', 'confident', 'generated' or 'gold'"):
+        settings_from(LogiREPlusSettings, {"rules": "best"}, where="logire_plus")
 
 
 def test_query_types_without_a_reliable_rule_have_none(noise, schema):
@@ -85,7 +97,7 @@ def test_query_types_without_a_reliable_rule_have_none(noise, schema):
 def test_bodies_of_a_relation_are_summed_over_its_types(schema):
     queries = QueryTypes.from_triples(np.array([[0, 0, 0], [0, 0, 1], [2, 0, 1]]), schema)
     counts = [{(0,): 2, (1, 2): 1}, {(0,): 3}, {(4,): 1}]
-    assert shared(counts, queries) == [{(0,): 5, (1, 2): 1}, {(0,): 5, (1, 2): 1}, {(4,): 1}]
+    assert queries.tied(counts) == [{(0,): 5, (1, 2): 1}, {(0,): 5, (1, 2): 1}, {(4,): 1}]
 
 
 def test_gold_rules_without_a_file_are_an_error(noise, schema, tmp_path):

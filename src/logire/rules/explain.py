@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,10 @@ class Part:
     bias: float
     residual: float
     reasons: tuple[Reason, ...]
+
+
+Parts = Callable[[int, int, int], Part]
+"""Of one document: (head, tail, relation) to how a stage makes that candidate's score."""
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,19 @@ class Extractor:
 
     def scores(self, grounded: Grounded) -> Doubles:
         """(rows,) score of every instance."""
-        rules, instances = grounded.rules, grounded.instances
-        parts = [grounded.query(q) @ self.weights[rules.query(q)] + self.bias[q] for q in range(len(self.bias))]
+        instances = grounded.instances
+        blocks = zip(grounded.blocks, self.bias, strict=True)
+        parts = [block.features @ self.weights[block.rules] + bias for block, bias in blocks]
         scores = np.concatenate(parts) if parts else np.zeros(0)
         if self.residual.any():
             scores = scores + np.repeat(self.residual, np.diff(instances.start)) * instances.logits
         return np.asarray(scores, dtype=np.float64)
+
+    def blended(self, blend: float) -> Extractor:
+        """(1 - blend) logit + blend score, as an extractor: it is linear in both."""
+        # + 0.0: no negative zeros, which a table would not keep
+        bias, weights = blend * self.bias + 0.0, blend * self.weights + 0.0
+        return Extractor(bias, weights, (1.0 - blend) + blend * self.residual)
 
     def log_loss(self, grounded: Grounded) -> float:
         """Mean of -log p(y* | q, z) over all instances."""

@@ -11,6 +11,7 @@ import torch
 
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument
+from logire.rules.grounding import unseen
 from logire.rules.queries import QueryTypes
 from logire.rules.stages import ExtractorStage, Stage
 
@@ -61,6 +62,6 @@ class Fitted:
         for document in documents:
             rejected = np.eye(len(document.types), dtype=np.bool_)[:, :, None]
             if self.rejects_unseen:
-                rejected = rejected | self.queries.unseen(document)
+                rejected = rejected | unseen(document, self.queries)
             result.append(np.where(rejected, np.float32(REJECTED), document.logits))
         return result

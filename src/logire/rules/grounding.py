@@ -93,10 +93,6 @@ class Instances:
     def __len__(self) -> int:
         return int(self.start[-1])
 
-    def query(self, q: int) -> slice:
-        """The rows of query type q."""
-        return slice(int(self.start[q]), int(self.start[q + 1]))
-
 
 @dataclass(frozen=True)
 class AtomScores:
@@ -134,6 +130,21 @@ class AtomScores:
 
 
 @dataclass(frozen=True)
+class Block:
+    """The part of a :class:`Grounded` that belongs to one query type.
+
+    Attributes:
+        rules: where its rules are in the rule set.
+        features: (rows, rules) phi(rule; h, t). labels, logits: (rows,).
+    """
+
+    rules: slice
+    features: npt.NDArray[np.float32]
+    labels: BoolArray
+    logits: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Grounded:
     """Rules grounded on the instances of a split: phi(rule; h, t) of every instance and rule of its query type.
 
@@ -142,17 +153,14 @@ class Grounded:
         instances: the candidates, by query type.
         values: flat float32; query type q is a (rows, rules) matrix from ``start[q]``. May be memory-mapped.
         start: (Q + 1,)
+        blocks: the same, query type by query type.
     """
 
     rules: RuleSet
     instances: Instances
     values: npt.NDArray[np.float32]
     start: IntArray
-
-    def query(self, q: int) -> npt.NDArray[np.float32]:
-        """(rows, rules) features of query type q."""
-        width = int(self.rules.start[q + 1] - self.rules.start[q])
-        return self.values[self.start[q] : self.start[q + 1]].reshape(-1, max(width, 1))
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -219,11 +227,19 @@ class Split:
     @cached_property
     def _unseen(self) -> tuple[list[FloatArray], list[BoolArray]]:
         """Logits and labels of the candidates of no query type, document by document."""
-        masks = [self.queries.unseen(document) for document in self.documents]
+        masks = [unseen(document, self.queries) for document in self.documents]
         return (
             [document.logits[mask] for document, mask in zip(self.documents, masks, strict=True)],
             [document.labels[mask] for document, mask in zip(self.documents, masks, strict=True)],
         )
+
+
+def unseen(document: ScoredDocument, queries: QueryTypes) -> BoolArray:
+    """(N, N, R) the candidates h != t whose (relation, head type, tail type) is no query type."""
+    mask = queries.index[:, document.types[:, None], document.types[None, :]].transpose(1, 2, 0) < 0
+    n = len(document.types)
+    mask[np.arange(n), np.arange(n)] = False
+    return mask
 
 
 def ground(
@@ -248,6 +264,12 @@ def ground(
     else:
         storage.parent.mkdir(parents=True, exist_ok=True)
         values = np.memmap(storage, dtype=np.float32, mode="w+", shape=(size,))
+    blocks = []
+    for q, width in enumerate(counts.tolist()):
+        rows = slice(int(instances.start[q]), int(instances.start[q + 1]))
+        part = slice(int(rules.start[q]), int(rules.start[q + 1]))
+        features = values[start[q] : start[q + 1]].reshape(-1, max(width, 1))
+        blocks.append(Block(part, features, instances.labels[rows], instances.logits[rows]))
     max_product(
         Trie.of(rules, queries),
         rules,
@@ -260,4 +282,4 @@ def ground(
         document_start=instances.document_start,
         features=values,
     )
-    return Grounded(rules, instances, values[: start[-1]], start)
+    return Grounded(rules, instances, values[: start[-1]], start, tuple(blocks))

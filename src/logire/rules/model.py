@@ -17,9 +17,9 @@ from logire.corpus.dump import ScoredDocument
 from logire.corpus.predictions import Prediction, predict
 from logire.ground.errors import InputError
 from logire.ground.settings import Settings, settings_from
-from logire.rules.explain import Explanation
+from logire.rules.explain import Explanation, Parts
 from logire.rules.fitted import Fitted
-from logire.rules.stages import Parts, apply_all
+from logire.rules.stages import apply_all
 from logire.rules.store import load, save
 
 S = TypeVar("S", bound=Settings)

@@ -7,14 +7,15 @@ filter).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from logire.corpus.document import BoolArray, IntArray, Schema
+from logire.corpus.document import IntArray, Schema
 from logire.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,12 +89,12 @@ class QueryTypes:
     def __len__(self) -> int:
         return len(self.triples)
 
-    def unseen(self, document: ScoredDocument) -> BoolArray:
-        """(N, N, R) the candidates h != t whose (relation, head type, tail type) is no query type."""
-        unseen = self.index[:, document.types[:, None], document.types[None, :]].transpose(1, 2, 0) < 0
-        n = len(document.types)
-        unseen[np.arange(n), np.arange(n)] = False
-        return unseen
+    def tied(self, counts: Sequence[Mapping[Body, int]]) -> list[dict[Body, int]]:
+        """Every query type with the bodies of all query types of its relation, and their summed counts."""
+        of_relation: dict[int, Counter[Body]] = {}
+        for bodies, (relation, _, _) in zip(counts, self.triples, strict=True):
+            of_relation.setdefault(int(relation), Counter()).update(bodies)
+        return [dict(of_relation[int(relation)]) for relation, _, _ in self.triples]
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,17 @@ class RuleSet:
         bodies: the rules' bodies; sorted inside a query type.
         counts: (rules,) how often each was drawn; 0 for an identity rule that was kept without being drawn.
         log_prior: (rules,) log AutoReg(rule | q).
+        query_of_rule: (rules,) the query type of each rule.
     """
 
     start: IntArray
     bodies: tuple[Body, ...]
     counts: IntArray
     log_prior: npt.NDArray[np.float64]
+    query_of_rule: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "query_of_rule", np.repeat(np.arange(len(self.start) - 1), np.diff(self.start)))
 
     @classmethod
     def of(cls, counts: Sequence[Mapping[Body, int]], log_prior: Sequence[Mapping[Body, float]]) -> RuleSet:
@@ -138,11 +144,6 @@ class RuleSet:
     def query(self, q: int) -> slice:
         """The rules of query type q."""
         return slice(int(self.start[q]), int(self.start[q + 1]))
-
-    @property
-    def query_of_rule(self) -> IntArray:
-        """(rules,) the query type of each rule."""
-        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
 
 @dataclass(frozen=True)

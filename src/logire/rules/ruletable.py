@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -62,13 +63,12 @@ def label_counts(
     certain = [replace(d, logits=np.where(d.labels, 50.0, -200.0).astype(np.float32)) for d in train]
     grounded = Split.of(certain, queries).ground(rules)
     support, joined = np.zeros(len(rules), dtype=np.int64), np.zeros(len(rules), dtype=np.int64)
-    for q in range(len(queries)):
-        if rules.start[q] == rules.start[q + 1]:
+    for block in grounded.blocks:
+        if block.rules.start == block.rules.stop:
             continue
-        holds = grounded.query(q) > 0.5
-        labels = grounded.instances.labels[grounded.instances.query(q)]
-        joined[rules.query(q)] = holds.sum(axis=0)
-        support[rules.query(q)] = holds[labels].sum(axis=0)
+        holds = block.features > 0.5
+        joined[block.rules] = holds.sum(axis=0)
+        support[block.rules] = holds[block.labels].sum(axis=0)
     return support, joined
 
 
@@ -79,8 +79,10 @@ def confidences(
     rules = RuleSet.of_counts(mined)
     support, joined = label_counts(train, rules, queries)
     share = np.divide(support, joined, out=np.zeros(len(rules)), where=joined > 0)
-    parts = [rules.query(q) for q in range(len(queries))]
-    return [dict(zip(rules.bodies[part], share[part].tolist(), strict=True)) for part in parts]
+    return [
+        dict(zip(rules.bodies[first:last], share[first:last].tolist(), strict=True))
+        for first, last in pairwise(rules.start)
+    ]
 
 
 def reliable(

@@ -31,10 +31,11 @@ from logire.rules.arrays import (
     named_rules,
     read_tensors,
 )
+from logire.rules.closure import ClosureStage
 from logire.rules.fitted import Fitted
 from logire.rules.queries import LONGEST, RuleSet, any_atom
 from logire.rules.ruletable import COLUMNS
-from logire.rules.stages import ClosureStage, ExtractorStage, Stage
+from logire.rules.stages import ExtractorStage, Stage
 
 MODEL = "model.safetensors"
 FORMER = "extractor.safetensors"

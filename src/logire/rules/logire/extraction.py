@@ -30,15 +30,14 @@ def fit_extractor(start: Extractor, grounded: Grounded, settings: LogiRESettings
 
 def _fit_newton(start: Extractor, grounded: Grounded, l2: float) -> Extractor:
     fitted = Extractor(start.bias.copy(), start.weights.copy(), start.residual)
-    for q in range(len(start.bias)):
-        part = grounded.rules.query(q)
+    for q, block in enumerate(grounded.blocks):
         solution = newton_logistic(
-            grounded.query(q).astype(np.float64),
-            grounded.instances.labels[grounded.instances.query(q)],
+            block.features.astype(np.float64),
+            block.labels,
             l2,
-            np.concatenate([[start.bias[q]], start.weights[part]]),
+            np.concatenate([[start.bias[q]], start.weights[block.rules]]),
         )
-        fitted.bias[q], fitted.weights[part] = solution[0], solution[1:]
+        fitted.bias[q], fitted.weights[block.rules] = solution[0], solution[1:]
     return fitted
 
 

@@ -9,15 +9,15 @@ from typing import Self
 import pandas as pd
 
 from logire.corpus.dump import ScoredDocument
+from logire.rules.closure import choose_closure
 from logire.rules.fitted import Fitted
 from logire.rules.model import History, Report, RuleModel, ignore, silent
-from logire.rules.plus.closure import choose_closure
 from logire.rules.plus.method import METHOD
 from logire.rules.plus.round import fit_round
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import find_rules
 from logire.rules.queries import Problem
-from logire.rules.ruletable import rule_table
+from logire.rules.ruletable import reliable, rule_table
 from logire.rules.stages import Stage
 
 
@@ -72,7 +72,15 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             seen, seen_dev = found.train, found.dev
             history += [{"round": number, **row} for row in found.tried]
             log(history)
-        closure, threshold, tried = choose_closure(train, seen_dev, problem.queries, settings)
+        trusted = reliable(
+            train,
+            problem.queries,
+            length=settings.closure_length,
+            support=settings.closure_support,
+            confidence=settings.closure_confidence,
+        )
+        table = rule_table(problem, rules, found.stage.extractor, found.posterior)
+        closure, threshold, tried = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
         history += [{"round": steps, **row} for row in tried]
         log(history)
         self._fitted = Fitted(
@@ -82,7 +90,7 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             theta=threshold.theta,
             dev_f1=threshold.f1,
             kept=settings.rounds,
-            table=rule_table(problem, rules, found.stage.extractor, found.posterior),
+            table=table,
             history=pd.DataFrame(history),
         )
         report("round", steps, steps)

@@ -10,7 +10,7 @@ the blend, 0 included, chosen on dev.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from logire.corpus.dump import ScoredDocument
 from logire.ground.thresholds import Threshold
 from logire.rules.convex import Doubles, fit_logistic
 from logire.rules.extractor import Extractor
-from logire.rules.grounding import Grounded
+from logire.rules.grounding import Grounded, Split
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.queries import QueryTypes, RuleSet
 from logire.rules.stages import Calibration, ExtractorStage
@@ -62,16 +62,19 @@ def fit_round(
     Args:
         rules: where the settings tie, all query types of a relation have the same bodies.
     """
-    start = ExtractorStage(rules, Extractor.zeros(rules), platt(train) if settings.calibrate else None)
-    split, dev_split = start.split(train, queries), start.split(dev, queries)
+    calibration = platt(train) if settings.calibrate else None
+    split, dev_split = (
+        Split.of(documents, queries, atoms=calibration.apply(documents) if calibration else None)
+        for documents in (train, dev)
+    )
     grounded, dev_grounded = split.ground(rules), dev_split.ground(rules)
     best: tuple[Extractor, float, float, Threshold] | None = None
     tried: list[dict[str, float]] = []
-    fitted = start.extractor
+    fitted: Extractor | None = None
     for l2 in sorted(settings.l2, reverse=True):
         fitted = _fit(fitted, grounded, queries, settings, l2)
         for blend in sorted(settings.blend):
-            extractor = blended(fitted, blend)
+            extractor = fitted.blended(blend)
             found = dev_split.threshold(extractor.scores(dev_grounded), unseen=True)
             tried.append({"l2": l2, "blend": blend, "dev_f1": found.f1, "theta": found.theta})
             # Of equals, the strongest penalty and the least weight.
@@ -80,7 +83,7 @@ def fit_round(
     assert best is not None
     extractor, l2, blend, found = best
     return Round(
-        stage=replace(start, extractor=extractor),
+        stage=ExtractorStage(rules, extractor, calibration),
         l2=l2,
         blend=blend,
         threshold=found,
@@ -91,43 +94,40 @@ def fit_round(
     )
 
 
-def blended(extractor: Extractor, blend: float) -> Extractor:
-    """(1 - blend) logit + blend score, as an extractor: it is linear in both."""
-    # + 0.0: no negative zeros, which a table would not keep
-    bias, weights = blend * extractor.bias + 0.0, blend * extractor.weights + 0.0
-    return Extractor(bias, weights, (1.0 - blend) + blend * extractor.residual)
-
-
 def _fit(
-    start: Extractor, grounded: Grounded, queries: QueryTypes, settings: LogiREPlusSettings, l2: float
+    start: Extractor | None, grounded: Grounded, queries: QueryTypes, settings: LogiREPlusSettings, l2: float
 ) -> Extractor:
-    """The optimum for one penalty, each group of query types by itself."""
-    rules, instances = grounded.rules, grounded.instances
-    fitted = Extractor(start.bias.copy(), start.weights.copy(), start.residual.copy())
-    relation = queries.triples[:, 0]
-    groups = [np.flatnonzero(relation == r) for r in np.unique(relation)] if settings.tied else np.arange(len(queries))
-    for group in groups:
-        group = np.atleast_1d(group)
-        first = int(group[0])
-        rows = np.concatenate([np.arange(instances.start[q], instances.start[q + 1]) for q in group])
-        phi = np.concatenate([grounded.query(int(q)) for q in group])
-        offsets = np.repeat(np.eye(len(group)), np.diff(instances.start)[group], axis=0)
-        design = np.concatenate([instances.logits[rows, None], offsets, phi], axis=1, dtype=np.float64)
+    """The optimum for one penalty, each group of query types by itself.
+
+    Args:
+        start: where to start; at the backbone by default.
+    """
+    size, relation = len(queries), queries.triples[:, 0]
+    bias, weights, residual = np.zeros(size), np.zeros(len(grounded.rules)), np.zeros(size)
+    groups = [np.flatnonzero(relation == r) for r in np.unique(relation)] if settings.tied else np.arange(size)
+    for group in map(np.atleast_1d, groups):
+        blocks = [grounded.blocks[q] for q in group]
+        phi = np.concatenate([block.features for block in blocks])
+        logits = np.concatenate([block.logits for block in blocks])
+        offsets = np.repeat(np.eye(len(group)), [len(block.labels) for block in blocks], axis=0)
+        design = np.concatenate([logits[:, None], offsets, phi], axis=1, dtype=np.float64)
         if not settings.residual:
             design[:, 0] = 0.0
-        one = float(settings.residual)
         ridge = np.concatenate([[l2], np.full(len(group), OFFSET_RIDGE), np.full(phi.shape[1], l2)])
         centre = np.zeros(len(ridge))
-        centre[0] = one
-        before = np.concatenate([[start.residual[first]], start.bias[group], start.weights[rules.query(first)]])
+        centre[0] = float(settings.residual)
+        before = None
+        if start is not None:
+            first = start.residual[group[0]], start.weights[blocks[0].rules]
+            before = np.concatenate([[first[0]], start.bias[group], first[1]])
         solution = fit_logistic(
-            design, instances.labels[rows], ridge=ridge, centre=centre, start=before if before.any() else None
+            design, np.concatenate([block.labels for block in blocks]), ridge=ridge, centre=centre, start=before
         )
-        fitted.residual[group] = solution[0]
-        fitted.bias[group] = solution[1 : 1 + len(group)]
-        for q in group:
-            fitted.weights[rules.query(int(q))] = solution[1 + len(group) :]
-    return fitted
+        residual[group] = solution[0]
+        bias[group] = solution[1 : 1 + len(group)]
+        for block in blocks:
+            weights[block.rules] = solution[1 + len(group) :]
+    return Extractor(bias, weights, residual)
 
 
 def platt(train: Sequence[ScoredDocument]) -> Calibration:

@@ -5,8 +5,7 @@ This module imports nothing heavy: the settings, and with them help and params f
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,9 +15,8 @@ from logire.corpus.gold import INVERSE, read_gold_rules
 from logire.ground.errors import InputError
 from logire.ground.settings import Settings
 from logire.rules.logire.settings import Count, LogiRESettings
-from logire.rules.mining import count_paths, mine
-from logire.rules.plus.open import open_rules
-from logire.rules.queries import LONGEST, Body, Problem, QueryTypes, RuleSet
+from logire.rules.mining import count_paths, highest, mine, open_rules
+from logire.rules.queries import LONGEST, Body, Problem, RuleSet
 
 Counts = list[dict[Body, int]]
 """For each query type: rule body -> how often it was seen; a rule's prior grows with it."""
@@ -53,7 +51,7 @@ def source(description: str) -> Callable[[Find], Find]:
 def frequent(problem: Problem, settings: SourceSettings, seed: int, device: str) -> Counts:
     del seed, device
     mined = count_paths(problem.train, problem.queries, settings.max_length)
-    return _highest(mined, mined, settings.rules_per_query)
+    return highest(mined, mined, settings.rules_per_query)
 
 
 @source("the mined bodies whose pairs carry the relation most often")
@@ -62,7 +60,7 @@ def confident(problem: Problem, settings: SourceSettings, seed: int, device: str
 
     del seed, device
     mined = count_paths(problem.train, problem.queries, settings.max_length)
-    return _highest(mined, confidences(problem.train, mined, problem.queries), settings.rules_per_query)
+    return highest(mined, confidences(problem.train, mined, problem.queries), settings.rules_per_query)
 
 
 @source("bodies that the neural generator draws after it has learnt the mined table, as in the first EM iteration")
@@ -90,7 +88,7 @@ def generated(problem: Problem, settings: SourceSettings, seed: int, device: str
     drawn = draw_rules(generator, problem.queries, many, seed)
     parts = [drawn.query(q) for q in range(len(problem.queries))]
     counts = [dict(zip(drawn.bodies[part], drawn.counts[part].tolist(), strict=True)) for part in parts]
-    return _highest(counts, counts, settings.rules_per_query)
+    return highest(counts, counts, settings.rules_per_query)
 
 
 @source("hand-written ones, in a file of rules")
@@ -109,14 +107,6 @@ def gold(problem: Problem, settings: SourceSettings, seed: int, device: str) -> 
             )
             of_relation.setdefault(schema.relation_index[rule.head], []).append(body)
     return [dict.fromkeys(of_relation.get(int(relation), []), 1) for relation, _, _ in problem.queries.triples]
-
-
-def _highest(counts: Sequence[Mapping[Body, int]], rank: Sequence[Mapping[Body, float]], most: int) -> Counts:
-    """The ``most`` bodies of each query type that rank highest, with their counts."""
-    return [
-        {body: int(found[body]) for body in sorted(found, key=lambda b: (-order[b], b))[:most]}
-        for found, order in zip(counts, rank, strict=True)
-    ]
 
 
 if TYPE_CHECKING:
@@ -172,12 +162,4 @@ def find_rules(problem: Problem, settings: SourceSettings, *, seed: int, device:
     if settings.open_rules:
         for found, opened in zip(counts, open_rules(problem.train, queries, settings.open_rules), strict=True):
             found |= opened
-    return RuleSet.of_counts(shared(counts, queries) if settings.tied else counts)
-
-
-def shared(counts: Counts, queries: QueryTypes) -> Counts:
-    """Every query type gets the bodies of all query types of its relation, with their summed counts."""
-    of_relation: dict[int, Counter[Body]] = {}
-    for bodies, (relation, _, _) in zip(counts, queries.triples, strict=True):
-        of_relation.setdefault(int(relation), Counter()).update(bodies)
-    return [dict(of_relation[int(relation)]) for relation, _, _ in queries.triples]
+    return RuleSet.of_counts(queries.tied(counts) if settings.tied else counts)
