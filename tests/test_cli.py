@@ -9,9 +9,9 @@ import subprocess
 import sys
 
 import pytest
+from logire.corpus.prepare import prepare_embedded
 
 from logire.cli import main
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
 
 

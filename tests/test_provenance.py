@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import torch
+from logire.corpus.prepare import prepare_embedded
 
 from logire.cli.provenance import provenance as command
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
 from logire.evaluation.run import evaluate_file
 from logire.ground import records as provenance

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from logire.corpus.dwie import read_dwie
+from logire.corpus.prepare import dwie_schema
 
 import logire.corpus
 from logire.backbones import encoding, infer_logits, load_backbone, train_backbone
 from logire.backbones.words import count_words
-from logire.corpus.dwie import read_dwie
-from logire.corpus.prepare import dwie_schema
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 
 META = Path(logire.corpus.__file__).parent / "data"

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from logire.corpus.dwie import read_dwie
 
 from logire.corpus.document import Schema
-from logire.corpus.dwie import read_dwie
 from logire.corpus.gold import GoldRule, read_gold_rules
 from logire.corpus.prepared import NA, read_indices
 from logire.evaluation.logic import compose, logic_score, rule_counts

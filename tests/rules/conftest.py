@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from logire.corpus.prepare import prepare_embedded
 from rules_builders import write_incomplete_dump
 
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.dump import ScoredDocument, read_dump, scored
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
 
 MakeDocument = Callable[..., ScoredDocument]

@@ -6,12 +6,12 @@ import json
 
 import numpy as np
 import pytest
+from logire.corpus.embedded import PLANTED_RULES
+from logire.corpus.prepare import prepare_embedded
 from rules_builders import write_incomplete_dump
 
 import logire.rules.em as em
 from logire.corpus.dump import read_dump
-from logire.corpus.embedded import PLANTED_RULES
-from logire.corpus.prepare import prepare_embedded
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 from logire.rules.base import REJECTED

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from logire.corpus.dwie import read_dwie
+from logire.corpus.prepare import dwie_schema
 from rules_builders import BODIES_WITH_ANY
 
 from logire.corpus.document import Schema
 from logire.corpus.dump import scored
-from logire.corpus.dwie import read_dwie
-from logire.corpus.prepare import dwie_schema
 from logire.rules.explain import BestPaths
 from logire.rules.grounding import AtomScores, ground, sigmoid
 from logire.rules.queries import Instances, QueryTypes

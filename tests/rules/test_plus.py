@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from logire.corpus.embedded import PLANTED_RULES
 from rules_builders import EVERYTHING, QUICK, assert_same_files, backbones_threshold, plus
 
-from logire.corpus.embedded import PLANTED_RULES
 from logire.rules.em import unseen_mask
 from logire.rules.plus.model import LogiREPlus
 from logire.rules.queries import body_name
