@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from logire.corpus.embedded import PLANTED_RULES
+from logire.corpus.prepare import prepare_embedded
 from rules_builders import write_incomplete_dump
 
 import logire.rules.logire.em as em

@@ -154,12 +154,10 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 def _find(values: Any, path: _Path) -> bool:
     """Whether there is a value at ``path``."""
     for part in path:
-        if isinstance(values, Mapping) and part in values:
-            values = values[part]
-        elif isinstance(part, int) and isinstance(values, list) and part < len(values):
-            values = values[part]
-        else:
+        inside_list = isinstance(part, int) and isinstance(values, list) and part < len(values)
+        if not inside_list and not (isinstance(values, Mapping) and part in values):
             return False
+        values = values[part]
     return True
 
 
