@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import torch
-from logire.corpus.prepare import prepare_embedded
 
 from logire.cli.provenance import provenance as command
 from logire.corpus.prepared import PreparedCorpus

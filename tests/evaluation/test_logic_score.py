@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from logire.corpus.dwie import read_dwie
 
 from logire.corpus.annotations import read_dwie
 from logire.corpus.document import Schema

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from logire.corpus.prepare import prepare_embedded
 from rules_builders import write_incomplete_dump
 
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
