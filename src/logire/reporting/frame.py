@@ -20,8 +20,9 @@ from logire.evaluation.counts import COUNTS
 from logire.evaluation.metrics import metrics
 from logire.evaluation.significance import Bootstrap, PairedTest, holm, paired_bootstrap, paired_t_test
 from logire.ground.errors import InputError
+from logire.reporting.measured import Run
 from logire.reporting.names import BACKBONE
-from logire.reporting.runs import SPLITS, Run
+from logire.reporting.runs import SPLITS
 from logire.reporting.tables import MISSING, Value
 
 METRICS = tuple(sorted(metric.name for metric in metrics()))

@@ -8,8 +8,9 @@ from logire.evaluation.significance import PairedTest
 from logire.reporting.exhibits import find
 from logire.reporting.frame import Summary, p_value, seeds_phrase, summarise, tidy
 from logire.reporting.material import LOGIRE, Material
+from logire.reporting.measured import Run
 from logire.reporting.names import BACKBONE, backbone_title, method_title
-from logire.reporting.runs import SPLITS, Run, UnavailableError
+from logire.reporting.runs import SPLITS, UnavailableError
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
 TESTED = ("test", "f1")

@@ -16,9 +16,10 @@ from logire.reporting.frame import (
     tidy,
 )
 from logire.reporting.material import Material
+from logire.reporting.measured import Run
 from logire.reporting.names import Corpus, backbone_title, label
 from logire.reporting.paper.compared import Compared, ComparedRow, compare, published
-from logire.reporting.runs import SPLITS, Run, UnavailableError
+from logire.reporting.runs import SPLITS, UnavailableError
 from logire.reporting.tables import Cell, Column, Record, Table
 
 SHOWN = ("ign_f1", "f1", "logic")
