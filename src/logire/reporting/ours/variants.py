@@ -87,15 +87,11 @@ def _signed(found: PairedTest | None, *, deviation: bool = True) -> str:
 
 
 def _record(row: Summary, own: Summary) -> Record:
-    gain, against = row.test, own.test
+    against = own.test
     tested = against if (row.key["split"], row.key["metric"]) == TESTED else None
     return {
         **{key: row.key[key] for key in ("backbone", "method", "variant", "split", "metric")},
-        "seeds": row.seeds,
-        "mean": row.mean,
-        "sd": row.sd,
-        "gain": None if gain is None else gain.difference,
-        "gain_sd": None if gain is None else gain.deviation,
+        **row.as_record(),
         "common_seeds": None if against is None else against.seeds,
         "difference": None if against is None else against.difference,
         "difference_sd": None if against is None else against.deviation,
