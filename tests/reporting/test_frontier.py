@@ -13,6 +13,8 @@ from reporting_builders import made, write_variant
 
 from logire.ground.errors import InputError
 from logire.ground.files import read_json, write_json
+from logire.reporting.material import Material
+from logire.reporting.ours.frontier import frontier
 
 FOLDS = [{"file": "1of2", "digest": "a"}, {"file": "2of2", "digest": "b"}]
 
@@ -96,6 +98,23 @@ def test_the_methods_own_knob_need_not_be_off(tmp_path: Path) -> None:
         ("longer", "1", "3", ""),
         ("", "chosen", "2", ""),
     ]
+
+
+def test_labels_stand_clear_of_the_points_and_of_each_other(tmp_path: Path) -> None:
+    given = files(tmp_path)
+    given += plus(tmp_path, {1: 54.1, 2: 55.1}, "closure_55", logic=90.1, closure=0.55)
+    given += plus(tmp_path, {1: 54.0, 2: 55.2}, "closure_60", logic=90.2, closure=0.6)
+    drawn = frontier(Material(tuple(dict.fromkeys(file.parent for file in given)))).draw()
+    drawn.draw_without_rendering()
+    for axes in drawn.axes:
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert sorted(text.get_text() for text in axes.texts) == ["0.5", "0.55", "0.6", "1", "off"]
+        assert not [1 for i, one in enumerate(boxes) for other in boxes[:i] if one.overlaps(other)]
+        lines = [line for line in axes.lines if line.get_marker() in ("o", "s", "^", "D")]
+        at = [axes.transData.transform(point) for line in lines for point in line.get_xydata()]
+        assert len(at) == 7
+        assert not [1 for box in boxes for x, y in at if box.contains(x, y)]
+        assert all(axes.get_window_extent().contains(*corner) for box in boxes for corner in box.corners())
 
 
 def test_no_variant_of_the_knob(tmp_path: Path) -> None:

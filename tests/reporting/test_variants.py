@@ -154,7 +154,7 @@ class TestRefusals:
     def test_a_seed_that_the_backbone_lacks(self, tmp_path: Path) -> None:
         given = write_variant(tmp_path, "backbone", {1: 50.0})
         wrong = write_variant(tmp_path, "logire", {1: 50.0, 7: 50.0}, "no_positions")
-        with pytest.raises(InputError, match="no positions has seed 7, but BiLSTM alone has not") as caught:
+        with pytest.raises(InputError, match="no positions has seed 7, but BiLSTM alone does not") as caught:
             made("variants", [*given, *wrong], tmp_path)
         assert (caught.value.file, caught.value.field) == (str(wrong[2].parent / "run.json"), "run.seed")
         assert caught.value.remedy

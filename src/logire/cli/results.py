@@ -47,11 +47,11 @@ def evaluate(
 
 
 def report(
+    out: Annotated[Path, typer.Option(help="The folder to write to: `tables` and `figures` are made in it.")],
     runs: Annotated[
         list[Path] | None,
         typer.Argument(help="Run folders, folders that hold some, or folders of kept numbers.", show_default=False),
     ] = None,
-    out: Annotated[Path, typer.Option(help="The folder to write to: `tables` and `figures` are made in it.")] = ...,  # type: ignore[assignment]
     only: Annotated[
         list[str] | None, typer.Option(help="A table or figure by name; may be given more than once. Default: all.")
     ] = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import mean, stdev
 from typing import Any
 
@@ -20,8 +20,9 @@ from logire.evaluation.counts import COUNTS
 from logire.evaluation.metrics import metrics
 from logire.evaluation.significance import Bootstrap, PairedTest, holm, paired_bootstrap, paired_t_test
 from logire.ground.errors import InputError
+from logire.reporting.measured import Run
 from logire.reporting.names import BACKBONE
-from logire.reporting.runs import SPLITS, Run
+from logire.reporting.runs import SPLITS
 from logire.reporting.tables import MISSING, Value
 
 METRICS = tuple(sorted(metric.name for metric in metrics()))
@@ -103,6 +104,29 @@ def _tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
+class Significance:
+    """How sure a gain is: t-test over seeds, Holm's p over the table's headline metrics, bootstrap over documents."""
+
+    test: PairedTest
+    p_holm: float | None
+    bootstrap: Bootstrap
+
+    def __str__(self) -> str:
+        """``0.004 (0.008)``: p and, in brackets, Holm's."""
+        return self.test.note or f"{p_value(self.test.p)} ({p_value(self.p_holm)})"
+
+    def as_record(self) -> dict[str, Value]:
+        """The fields of a CSV row."""
+        found = asdict(self.bootstrap)
+        return {
+            "p": self.test.p,
+            "p_holm": self.p_holm,
+            "effect_size": self.test.effect_size,
+            **{f"bootstrap_{key}": found[key] for key in ("low", "high", "p")},
+        }
+
+
+@dataclass(frozen=True)
 class Summary:
     """The runs of one method under one set of settings, by one metric, and their gain over others.
 
@@ -111,9 +135,10 @@ class Summary:
             ``relation`` where scores were taken by these.
         seeds: number of runs.
         mean, sd: over seeds (ddof = 1); ``mean`` is None if any run lacks the metric, ``sd`` also with one seed.
-        base: mean of the runs it is compared with, over the seeds that both have; None if there are none.
+        base: mean of the runs it is compared with, over its own seeds; None unless those have all of them.
         differences: seed by seed, ours - theirs; empty where there is nothing to compare.
         test: the paired t-test of the differences.
+        significance: the test in full, where a table asked for it.
     """
 
     key: Mapping[str, Any]
@@ -123,6 +148,7 @@ class Summary:
     base: float | None
     differences: tuple[float, ...]
     test: PairedTest | None
+    significance: Significance | None = None
 
     def __str__(self) -> str:
         """``52.89 ± 0.47``, or the one value."""
@@ -134,6 +160,17 @@ class Summary:
     def gain(self) -> float | None:
         """The mean minus that of the runs it is compared with."""
         return None if self.mean is None or self.base is None else self.mean - self.base
+
+    def as_record(self) -> dict[str, Value]:
+        """The numbers as fields of a CSV row; the gain is that of the t-test, paired by seed."""
+        return {
+            "seeds": self.seeds,
+            "mean": self.mean,
+            "sd": self.sd,
+            "gain": self.test.difference if self.test else None,
+            "gain_sd": self.test.deviation if self.test else None,
+            **(self.significance.as_record() if self.significance else {}),
+        }
 
     @property
     def with_gain(self) -> str:
@@ -167,7 +204,7 @@ def summarise(frame: pd.DataFrame, over: str = BACKBONE) -> list[Summary]:
                 seeds=len(ours),
                 mean=mean(ours.values()) if whole else None,
                 sd=spread(list(ours.values())) if whole else None,
-                base=mean(pair[0]) if paired else None,
+                base=mean(pair[0]) if paired and len(seeds) == len(ours) else None,
                 differences=tuple(a - b for b, a in zip(*pair, strict=True)) if paired else (),
                 test=paired_t_test(*pair) if paired else None,
             )
@@ -191,52 +228,26 @@ def p_value(p: float | None) -> str:
     return MISSING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-@dataclass(frozen=True)
-class Significance:
-    """How sure a gain is: t-test over seeds, Holm's p over the table's headline metrics, bootstrap over documents."""
-
-    test: PairedTest
-    p_holm: float | None
-    bootstrap: Bootstrap
-
-    def __str__(self) -> str:
-        """``0.004 (0.008)``: p and, in brackets, Holm's."""
-        return self.test.note or f"{p_value(self.test.p)} ({p_value(self.p_holm)})"
-
-    def as_record(self) -> dict[str, Value]:
-        """The fields of a CSV row."""
-        found = asdict(self.bootstrap)
-        return {
-            "p": self.test.p,
-            "p_holm": self.p_holm,
-            "effect_size": self.test.effect_size,
-            **{f"bootstrap_{key}": found[key] for key in ("low", "high", "p")},
-        }
-
-
-def significance(summaries: Sequence[Summary], runs: Sequence[Run], split: str) -> dict[int, Significance]:
-    """Test every gain over the backbone on one split in the metrics :data:`TESTED`.
-
-    Returns:
-        Position in ``summaries`` -> significance; nothing for a method that is not compared or lacks a metric.
+def tested(runs: Sequence[Run], split: str) -> list[Summary]:
+    """All settings over all splits and metrics; gains over the backbone on one split are tested in :data:`TESTED`.
 
     Raises:
         InputError: a method and its backbone were not scored on the same documents.
     """
+    rows = summarise(tidy(runs))
     tests = {
         i: row.test
-        for i, row in enumerate(summaries)
+        for i, row in enumerate(rows)
         if row.test is not None and row.key["split"] == split and row.key["metric"] in TESTED
     }
-    family = [i for i in tests if summaries[i].key["metric"] in HEADLINE]
+    family = [i for i in tests if rows[i].key["metric"] in HEADLINE]
     corrected = dict(zip(family, holm([tests[i].p for i in family]), strict=True))
     counts = dict(_document_counts(runs, split))
-    found = {}
     for i, test in tests.items():
-        backbone, method, metric = (summaries[i].key[key] for key in ("backbone", "method", "metric"))
+        backbone, method, metric = (rows[i].key[key] for key in ("backbone", "method", "metric"))
         drawn = paired_bootstrap(counts[backbone, BACKBONE], counts[backbone, method], metric)
-        found[i] = Significance(test, corrected.get(i), drawn)
-    return found
+        rows[i] = replace(rows[i], significance=Significance(test, corrected.get(i), drawn))
+    return rows
 
 
 def _document_counts(runs: Sequence[Run], split: str) -> Iterator[tuple[tuple[str, str], IntArray]]:

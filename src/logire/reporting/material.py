@@ -10,8 +10,9 @@ from typing import Protocol
 
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.files import read_json
+from logire.reporting.measured import Run
 from logire.reporting.names import Corpus
-from logire.reporting.runs import Run, Runs, UnavailableError
+from logire.reporting.runs import Runs, UnavailableError
 
 SHOWN = "bilstm"
 """The backbone that is shown as the example where no other is asked for."""

@@ -61,7 +61,7 @@ def make_report(
         except UnavailableError as error:
             if only:
                 raise
-            left_out[exhibit.name] = str(error)
+            left_out[exhibit.name] = str(error).splitlines()[0]
             continue
         found.write(out / exhibit.kind / exhibit.name)
         made.append(exhibit)

@@ -64,8 +64,8 @@ def write_sources(stem: Path, sources: Sequence[Source]) -> str:
         {"file": relative_path(source.file, to.parent), "sha256": digests[source.file], **source.facts}
         for source in sources
     ]
-    listed = [row for i, row in enumerate(listed) if row not in listed[:i]]
-    listed.sort(key=lambda row: str(row["file"]))
+    listed = list({tuple(row.items()): row for row in listed}.values())
+    listed.sort(key=lambda row: [str(row.get(key, "")) for key in ("file", "run", "split")])
     write_json(to, {"sources": listed})
     data = sorted({str(row["data_digest"])[:12] for row in listed if row.get("data_digest")})
     runs = {(row["backbone"], row["method"], row.get("variant"), row["seed"]) for row in listed if "seed" in row}

@@ -15,7 +15,7 @@ from logire.ground.files import read_json
 from logire.ground.records import RUN, RunRecord
 from logire.reporting.kept import Kept
 from logire.reporting.kept import read as read_kept
-from logire.reporting.runs import KEPT
+from logire.reporting.measured import KEPT
 from logire.reporting.sources import sources_file
 
 CORPUS = "corpus.json"
@@ -167,6 +167,7 @@ def _add_run(chain: Chain, folder: Path) -> None:
 
 def _kept(chain: Chain, folder: Path) -> dict[str, Kept]:
     """The kept runs of a folder by name, read once."""
+    folder = folder.resolve()
     if folder not in chain.kept:
         chain.kept[folder] = {kept.name: kept for kept in read_kept(folder)}
     return chain.kept[folder]

@@ -16,41 +16,16 @@ from matplotlib.patheffects import withStroke
 from logire.ground.errors import InputError
 from logire.reporting.frame import Summary, seeds_phrase, summarise, tidy
 from logire.reporting.material import LOGIRE, Material
+from logire.reporting.measured import Run
 from logire.reporting.names import BACKBONE, Corpus, label, method_title
-from logire.reporting.runs import SPLITS, Run, UnavailableError
+from logire.reporting.ours.knob import LOGIRE_PLUS, Knob, find_knobs
+from logire.reporting.runs import SPLITS, UnavailableError
 from logire.reporting.style import COLOURS, MARKERS, Drawing
 from logire.reporting.tables import Record
 
-LOGIRE_PLUS = "logire_plus"
 METRICS = {"logic": "logic score, percent", "f1": "F1, percent"}
 """What is drawn: along x, along y."""
-_KNOB = ("closure", "closure_length")
 _FONT = 7.5
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A value of LogiRE+'s knob.
-
-    Attributes:
-        strengths: of the closure: one, or those that each run chose from on dev.
-        length: longest body of a closing rule; None where the knob is off.
-    """
-
-    strengths: tuple[float, ...]
-    length: int | None
-
-    @property
-    def off(self) -> bool:
-        return self.strengths == (0.0,)
-
-    @property
-    def chosen(self) -> bool:
-        """Whether the strength was chosen on dev."""
-        return len(self.strengths) > 1
-
-    def __str__(self) -> str:
-        return "off" if self.off else "chosen" if self.chosen else f"{self.strengths[0]:g}"
 
 
 @dataclass(frozen=True)
@@ -85,7 +60,7 @@ def frontier(material: Material) -> Drawing:
     settings: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         settings.setdefault((run.method, run.variant), []).append(run)
-    knobs = _knobs([members for (method, _), members in settings.items() if method == LOGIRE_PLUS])
+    knobs = find_knobs([members for (method, _), members in settings.items() if method == LOGIRE_PLUS])
     keys = [(method, "") for method in (BACKBONE, LOGIRE) if (method, "") in settings]
     keys += [(LOGIRE_PLUS, variant) for variant in knobs]
     drawn = [run for key in keys for run in settings[key]]
@@ -120,63 +95,6 @@ def _check_logic(runs: Sequence[Run]) -> None:
                     field="logic",
                     remedy="score with rules of this corpus: logire evaluate --gold-rules FILE",
                 )
-
-
-def _knobs(variants: Sequence[Sequence[Run]]) -> dict[str, Knob]:
-    """LogiRE+ and its variants that differ from it in the knob alone, by name: off, each strength, chosen ones."""
-    own = next((_settings(runs) for runs in variants if not runs[0].variant), None)
-    if own is None:
-        raise UnavailableError(
-            f"no metrics of {method_title(LOGIRE_PLUS)} with its own settings are given",
-            field="run.method",
-            remedy=f"give the metrics of {LOGIRE_PLUS} runs that have no variant",
-        )
-    found: dict[Knob, Run] = {}
-    for runs in variants:
-        knob, rest = _settings(runs)
-        if rest != own[1]:
-            continue
-        if knob in found:
-            raise InputError(
-                f"the same settings as {found[knob].name}",
-                file=runs[0].record_file,
-                field="settings.closure",
-                remedy="give the runs of one knob value under one name",
-            )
-        found[knob] = runs[0]
-    order = sorted(found, key=lambda knob: (knob.chosen, knob.strengths, knob.length or 0))
-    return {found[knob].variant: knob for knob in order}
-
-
-def _settings(runs: Sequence[Run]) -> tuple[Knob, dict[str, Any]]:
-    """The knob and the other settings of a variant, the same for every seed."""
-    first = _settings_of(runs[0])
-    for run in runs:
-        if _settings_of(run) != first:
-            raise InputError(
-                f"other settings than in {runs[0].name}, which is another seed of {run}",
-                file=run.record_file,
-                field="settings",
-                remedy="fit all seeds of a variant with the same settings",
-            )
-    return first
-
-
-def _settings_of(run: Run) -> tuple[Knob, dict[str, Any]]:
-    settings = run.record.settings or {}
-    for key in _KNOB:
-        if key not in settings:
-            raise InputError(
-                "is missing",
-                file=run.record_file,
-                field=f"settings.{key}",
-                remedy="give runs whose record is as `logire fit` wrote it",
-            )
-    strengths = tuple(sorted(float(strength) for strength in settings["closure"]))
-    knob = Knob(strengths, None if strengths == (0.0,) else int(settings["closure_length"]))
-    # Where the training logits come from is not a setting, yet a variant can differ in it.
-    rest = {"settings": {key: value for key, value in settings.items() if key not in _KNOB}}
-    return knob, rest | {"folds": len(run.record.out_of_fold)}
 
 
 def _record(point: Point, split: str) -> Record:
@@ -280,4 +198,4 @@ def _annotate(axes: Axes, split: str, points: Sequence[Point]) -> None:
     ]
     x, y = zip(*(point.at(split) for point in points), strict=True)
     # A limit in iterations, not in seconds: the same places on every machine.
-    adjust_text(texts, x=x, y=y, ax=axes, expand=(1.7, 1.9), iter_lim=500)
+    adjust_text(texts, x=x, y=y, ax=axes, expand=(1.7, 1.9), force_text=1.0, iter_lim=1000)

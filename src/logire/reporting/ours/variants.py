@@ -8,8 +8,9 @@ from logire.evaluation.significance import PairedTest
 from logire.reporting.exhibits import find
 from logire.reporting.frame import Summary, p_value, seeds_phrase, summarise, tidy
 from logire.reporting.material import LOGIRE, Material
+from logire.reporting.measured import Run
 from logire.reporting.names import BACKBONE, backbone_title, method_title
-from logire.reporting.runs import SPLITS, Run, UnavailableError
+from logire.reporting.runs import SPLITS, UnavailableError
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
 TESTED = ("test", "f1")
@@ -86,15 +87,11 @@ def _signed(found: PairedTest | None, *, deviation: bool = True) -> str:
 
 
 def _record(row: Summary, own: Summary) -> Record:
-    gain, against = row.test, own.test
+    against = own.test
     tested = against if (row.key["split"], row.key["metric"]) == TESTED else None
     return {
         **{key: row.key[key] for key in ("backbone", "method", "variant", "split", "metric")},
-        "seeds": row.seeds,
-        "mean": row.mean,
-        "sd": row.sd,
-        "gain": None if gain is None else gain.difference,
-        "gain_sd": None if gain is None else gain.deviation,
+        **row.as_record(),
         "common_seeds": None if against is None else against.seeds,
         "difference": None if against is None else against.difference,
         "difference_sd": None if against is None else against.deviation,

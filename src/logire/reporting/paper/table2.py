@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from logire.evaluation.metrics import find as find_metric
 from logire.reporting.exhibits import Exhibit, find
 from logire.reporting.frame import (
     HEADLINE,
-    Significance,
     Summary,
     seeds_phrase,
-    significance,
     summarise,
+    tested,
     tidy,
 )
 from logire.reporting.material import Material
+from logire.reporting.measured import Run
 from logire.reporting.names import Corpus, backbone_title, label
 from logire.reporting.paper.compared import Compared, ComparedRow, compare, published
-from logire.reporting.runs import SPLITS, Run, UnavailableError
-from logire.reporting.tables import Cell, Column, Record, Table
+from logire.reporting.runs import SPLITS, UnavailableError
+from logire.reporting.tables import Cell, Column, Table
 
 SHOWN = ("ign_f1", "f1", "logic")
 """The metrics that are the columns of each split."""
@@ -92,8 +92,7 @@ def table2_paper(material: Material) -> Table:
 def _main_results(material: Material, exhibit: Exhibit) -> Table:
     runs = material.runs.main()
     splits = [split for split in SPLITS if split in runs[0].metrics]
-    rows = summarise(tidy(runs))
-    tests = significance(rows, runs, splits[-1])
+    rows = tested(runs, splits[-1])
     return Table(
         title=exhibit.title,
         caption=_caption(runs, rows, splits[-1]),
@@ -102,49 +101,40 @@ def _main_results(material: Material, exhibit: Exhibit) -> Table:
             *(Column(find_metric(metric).title, group=split.capitalize()) for split in splits for metric in SHOWN),
             *(Column(f"p, {find_metric(metric).title}") for metric in HEADLINE),
         ],
-        blocks=_blocks(rows, tests, splits),
-        records=[_record(row, tests.get(i)) for i, row in enumerate(rows)],
+        blocks=_blocks(rows, splits),
+        records=[
+            {**{key: row.key[key] for key in ("backbone", "method", "split", "metric")}, **row.as_record()}
+            for row in rows
+        ],
         sources=[source for run in runs for source in run.sources(*splits)],
         wide=True,
     )
 
 
-def _blocks(
-    rows: Sequence[Summary], tests: Mapping[int, Significance], splits: Sequence[str]
-) -> list[list[list[Cell]]]:
+def _blocks(rows: Sequence[Summary], splits: Sequence[str]) -> list[list[list[Cell]]]:
     """A block for each backbone, a row for each of its methods."""
-    at = {tuple(row.key[key] for key in ("backbone", "method", "split", "metric")): i for i, row in enumerate(rows)}
+    found = {tuple(row.key[key] for key in ("backbone", "method", "split", "metric")): row for row in rows}
     blocks: dict[str, list[list[Cell]]] = {}
-    for backbone, method in dict.fromkeys((backbone, method) for backbone, method, *_ in at):
-        cells = [Cell(label(backbone, method))]
-        for split in splits:
-            for metric in SHOWN:
-                i = at[backbone, method, split, metric]
-                p = tests[i].test.p if i in tests else None
-                cells.append(Cell(rows[i].with_gain, underline=p is not None and p < SIGNIFICANT))
-        found = [tests.get(at[backbone, method, splits[-1], metric]) for metric in HEADLINE]
-        blocks.setdefault(backbone, []).append([*cells, *(Cell("" if test is None else str(test)) for test in found)])
+    for backbone, method in dict.fromkeys((backbone, method) for backbone, method, *_ in found):
+        scores = [found[backbone, method, split, metric] for split in splits for metric in SHOWN]
+        tests = [found[backbone, method, splits[-1], metric].significance for metric in HEADLINE]
+        cells = [Cell(row.with_gain, underline=_underlined(row)) for row in scores]
+        cells += [Cell("" if test is None else str(test)) for test in tests]
+        blocks.setdefault(backbone, []).append([Cell(label(backbone, method)), *cells])
     return list(blocks.values())
 
 
-def _record(row: Summary, found: Significance | None) -> Record:
-    return {
-        **{key: row.key[key] for key in ("backbone", "method", "split", "metric")},
-        "seeds": row.seeds,
-        "mean": row.mean,
-        "sd": row.sd,
-        "gain": row.test.difference if row.test else None,
-        "gain_sd": row.test.deviation if row.test else None,
-        **(found.as_record() if found else {}),
-    }
+def _underlined(row: Summary) -> bool:
+    p = row.significance.test.p if row.significance else None
+    return p is not None and p < SIGNIFICANT
 
 
-def _caption(runs: Sequence[Run], rows: Sequence[Summary], tested: str) -> str:
+def _caption(runs: Sequence[Run], rows: Sequence[Summary], split: str) -> str:
     corpus = runs[0].corpus
     counts = {row.seeds for row in rows}
     over = seeds_phrase(counts) if max(counts) == 1 else f"mean ± standard deviation over {_seeds(rows)}"
-    gold = {split: values.get("gold_logic") for run in runs for split, values in run.metrics.items() if split in SPLITS}
-    logic = ", ".join(f"{score:.1f} ({split})" for split, score in sorted(gold.items()) if score is not None)
+    gold = {name: values.get("gold_logic") for run in runs for name, values in run.metrics.items() if name in SPLITS}
+    logic = ", ".join(f"{score:.1f} ({name})" for name, score in sorted(gold.items()) if score is not None)
     sentences = [
         f"{corpus.warning}Main results on {corpus}: {over}, the gain over the backbone in brackets.",
         "ign F1 is that of Yao et al. (2019): precision without the correct facts that training has, recall over all.",
@@ -152,7 +142,7 @@ def _caption(runs: Sequence[Run], rows: Sequence[Summary], tested: str) -> str:
         "Threshold, epoch and EM iteration (of LogiRE+ penalty, blend and closure) were chosen by F1 on dev.",
         "One seed: no test of significance."
         if max(counts) == 1
-        else f"p: paired t-test over seeds on {tested}, Holm-corrected over the table in brackets; "
+        else f"p: paired t-test over seeds on {split}, Holm-corrected over the table in brackets; "
         f"underlined: p < {SIGNIFICANT}.",
     ]
     return " ".join(sentences)

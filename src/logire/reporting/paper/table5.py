@@ -10,8 +10,9 @@ from logire.ground.errors import InputError
 from logire.reporting.exhibits import find
 from logire.reporting.formulas import formula
 from logire.reporting.material import LOGIRE, Material
+from logire.reporting.measured import Run
 from logire.reporting.names import Corpus, label
-from logire.reporting.runs import Run, UnavailableError
+from logire.reporting.runs import UnavailableError
 from logire.reporting.sources import Source, run_source
 from logire.reporting.tables import Cell, Column, Record, Table
 
