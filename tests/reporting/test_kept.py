@@ -137,6 +137,16 @@ def test_what_many_runs_share_stands_once(tmp_path: Path, runs: list[Path]) -> N
     assert len([line for line in found["documents.csv"].splitlines() if ",gold," in line]) == 2
 
 
+def test_the_columns_say_what_is_counted(tmp_path: Path, runs: list[Path]) -> None:
+    keep(runs, tmp_path / "kept")
+    found = {name: text.partition("\n")[0] for name, text in texts(tmp_path / "kept").items()}
+    assert found["documents.csv"] == "run,split,count,1,2,3"
+    assert found["relations.csv"] == 'run,split,count,a,b,"in0, x"'
+    assert found["distances.csv"] == "run,split,count,0-2,2-9,9-"
+    assert found["logic.csv"] == 'run,split,count,b <- ~a,"in0, x <- a ^ b"'
+    assert found.get("sentences.csv") in (None, "run,split,count,intra,inter")
+
+
 def test_the_files_of_other_runs_go_and_other_files_stay(tmp_path: Path, runs: list[Path]) -> None:
     folder = tmp_path / "kept"
     keep(runs, folder, with_rules=runs[:1])

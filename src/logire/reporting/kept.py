@@ -151,7 +151,7 @@ def _texts(runs: Sequence[Kept]) -> dict[str, str]:
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise InputError(
                     f"the {split} metrics cannot be read ({error!r})",
-                    document=run.name,
+                    field=run.name,
                     remedy="evaluate the run again",
                 ) from error
             scored.append([run.name, split, evaluation.rules_left_out, *digests])

@@ -86,7 +86,7 @@ def _csv(name: str, tables: Mapping[Key, tuple[Sequence[str], Table] | None]) ->
     for (run, split), (own, table) in present.items():
         if list(own) != list(groups[: len(own)]) or (name != "documents" and len(own) != len(groups)):
             raise InputError(
-                f"the {split} split was scored by other {name} than other runs",
+                f"the {split} split has other {name} than in the other runs",
                 field=run,
                 remedy="score all runs on the same corpus, with the same gold rules and distance edges",
             )
@@ -96,7 +96,7 @@ def _csv(name: str, tables: Mapping[Key, tuple[Sequence[str], Table] | None]) ->
                 rows.append([run, split, count, *row])
             elif labels.setdefault((split, count), row) != row:
                 raise InputError(
-                    f"the {split} split has other labels than in other runs ({count} by {name})",
+                    f"the {split} split has other labels than in the other runs ({count} by {name})",
                     field=run,
                     remedy="score all runs on the same corpus",
                 )
