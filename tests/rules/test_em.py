@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 from rules_builders import write_incomplete_dump
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 import logire.rules.logire.em as em
 from logire.corpus.dump import read_dump
@@ -18,6 +20,7 @@ from logire.rules.fitted import REJECTED
 from logire.rules.grounding import Split, unseen
 from logire.rules.logire.model import LogiRE
 from logire.rules.logire.settings import LogiRESettings
+from logire.rules.logire.state import EMState
 from logire.rules.run import fit_run, load_run, predict_run
 
 QUICK = LogiRESettings(
@@ -248,6 +251,29 @@ def test_a_killed_run_ends_with_the_same_files(corpus, dump, tmp_path, monkeypat
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == sorted(
         p.name for p in (tmp_path / "whole").iterdir()
     )
+
+
+def test_a_damaged_checkpoint_is_not_gone_on_from(noise, schema, tmp_path):
+    file = tmp_path / "em.safetensors"
+    model = LogiRE(schema, LogiRESettings(**(TINY | {"iterations": 1})), seed=1).fit(*noise, checkpoint=file)
+    with safe_open(file, framework="pt") as opened:
+        notes = json.loads(opened.metadata()["state"])
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+
+    def read(tensors, notes):
+        save_file(tensors, file, metadata={"state": json.dumps(notes)})
+        return EMState.load(file, notes["key"], schema, model.fitted.queries)
+
+    state = read(tensors, notes)
+    assert state.last.rules.bodies == state.best.rules.bodies == model.fitted.last.rules.bodies
+    out_of_range = notes | {"best": notes["best"] | {"bodies": [[10**9], *notes["best"]["bodies"][1:]]}}
+    assert read(tensors, out_of_range) is None
+    assert read(tensors, {key: notes[key] for key in ("key", "last", "history", "table")}) is None
+    assert read({name: tensor for name, tensor in tensors.items() if name != "best/bias"}, notes) is None
+    assert read(tensors | {"last/start": tensors["last/start"] - 1}, notes) is None
+    assert read(tensors | {"last/posterior": tensors["last/posterior"] * float("nan")}, notes) is None
+    file.write_bytes(b"cut off")
+    assert EMState.load(file, notes["key"], schema, model.fitted.queries) is None
 
 
 def test_predict_writes_predictions_and_their_reasons(corpus, dump, tmp_path):

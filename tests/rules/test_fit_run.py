@@ -99,6 +99,29 @@ def test_a_run_is_loaded_as_what_it_is(fitted, corpus):
     assert len(model.scores(documents)) == 12
 
 
+def test_what_has_changed_since_the_fit_is_not_predicted_on(fitted, corpus, dump, tmp_path):
+    plain, _ = fitted
+    run = shutil.copytree(plain, tmp_path / "run")
+    documents, logits = shutil.copytree(corpus.path, tmp_path / "corpus"), tmp_path / "logits.safetensors"
+    logits.write_bytes(dump.read_bytes())
+    record = json.loads((run / "run.json").read_text()) | {"documents": "../corpus", "logits": "../logits.safetensors"}
+    (run / "run.json").write_text(json.dumps(record))
+    assert len(load_run(run, "test")[2]) == 12
+    write_dump(logits, {"test": {d.title: -d.logits for d in load_run(run, "test")[2]}})
+    with pytest.raises(InputError, match=r"logits\.safetensors: has changed since the run was fitted"):
+        load_run(run, "test")
+    assert len(load_run(run, "test", logits=logits)[2]) == 12
+    logits.write_bytes(dump.read_bytes())
+    with_shuffled_labels(corpus, "test", tmp_path / "shuffled")
+    (documents / "test.json").write_bytes((tmp_path / "shuffled" / "test.json").read_bytes())
+    with pytest.raises(InputError, match="corpus: has changed since the run was fitted"):
+        load_run(run, "test")
+    assert len(load_run(run, "test", documents=documents)[2]) == 12
+    (run / "run.json").write_text(json.dumps({key: record[key] for key in record if key != "logits"}))
+    with pytest.raises(InputError, match=r"run\.json, field logits: is not recorded"):
+        load_run(run, "test")
+
+
 def test_an_unknown_method_is_named(corpus, dump, tmp_path):
     with pytest.raises(InputError, match="unknown method 'logire2'"):
         fit_run(corpus.path, dump, tmp_path / "run", settings={}, seed=1, method="logire2")

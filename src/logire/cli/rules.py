@@ -80,10 +80,11 @@ def predict(
 def rules(
     run: Run,
     relation: Annotated[str | None, typer.Option(help="Only this relation.")] = None,
-    top: Annotated[int, typer.Option(help="Rows a relation; 0 for all.")] = 10,
+    top: Annotated[int, typer.Option(help="Rows a relation; 0 for all.", min=0)] = 10,
     as_json: Json = False,
 ) -> None:
     """Show the learnt rules, strongest first."""
+    from rich.markup import escape
     from rich.table import Table
 
     from logire.rules.run import load_model
@@ -100,8 +101,8 @@ def rules(
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
         table.add_row(
-            f"{row['relation']} <- {row['body']}",
-            f"{_short(row['head_type'])} -> {_short(row['tail_type'])}",
+            escape(f"{row['relation']} <- {row['body']}"),
+            escape(f"{_short(row['head_type'])} -> {_short(row['tail_type'])}"),
             *(f"{row[key]:.3f}" for key in ("weight", "prior", "posterior")),
             str(row["support"]),
             "" if math.isnan(row["confidence"]) else f"{row['confidence']:.2f}",
@@ -114,13 +115,21 @@ def explain(
     document: Annotated[str, typer.Option(help="The document's title (id).")],
     split: Annotated[Split, typer.Option(help="train, dev or test.")] = "test",
     relation: Annotated[str | None, typer.Option(help="Only this relation.")] = None,
-    top: Annotated[int, typer.Option(help="Reasons a prediction.")] = 3,
+    top: Annotated[int, typer.Option(help="Reasons a prediction.", min=0)] = 3,
     as_json: Json = False,
 ) -> None:
     """Show every prediction in a document with the rules and grounding paths that made it."""
+    from rich.markup import escape
+
     from logire.rules.run import load_run
 
     model, corpus, scored = load_run(run, split)
+    if relation is not None and relation not in corpus.schema.relation_index:
+        raise InputError(
+            f"unknown relation {relation!r}",
+            field="--relation",
+            remedy=f"one of {', '.join(corpus.schema.relations)}",
+        )
     chosen = [item for item in scored if item.title == document]
     if not chosen:
         raise InputError("no such document", file=corpus.path / f"{split}.json", document=document)
@@ -131,8 +140,9 @@ def explain(
     terminal = console()
     for row in found:
         gold = chosen[0].labels[row["h_idx"], row["t_idx"], corpus.schema.relation_index[row["r"]]]
+        fact = f"{row['r']}({row['head']}, {row['tail']})"
         terminal.print(
-            f"[bold]{row['r']}({row['head']}, {row['tail']})[/bold]  score {row['score']:.2f}"
+            f"[bold]{escape(fact)}[/bold]  score {row['score']:.2f}"
             f" (threshold {row['threshold']:.2f}), backbone {row['backbone_probability']:.3f},"
             f" {'labelled' if gold else 'not labelled'}"
         )
@@ -141,8 +151,9 @@ def explain(
             for atom in reason["path"]:
                 path += f" --{atom['atom']} {atom['score']:.3f}--> {atom['to']}"
             rule = reason["rule"] + (" (closure)" if reason.get("closing") else "")
-            terminal.print(f"  {reason['contribution']:+.2f}  {rule}  \\[{path.strip()}]", highlight=False)
-    terminal.print(f"{len(found)} predictions in {document}")
+            line = f"  {reason['contribution']:+.2f}  {rule}  [{path.strip()}]"
+            terminal.print(line, highlight=False, markup=False)
+    terminal.print(f"{len(found)} predictions in {document}", markup=False)
 
 
 def _short(kind: str) -> str:

@@ -45,14 +45,14 @@ class Fitted:
     generator: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     @property
-    def number(self) -> int:
+    def explained_from(self) -> int:
         """The place of the last extractor among the stages: explanations begin there."""
         return max(k for k, stage in enumerate(self.stages) if isinstance(stage, ExtractorStage))
 
     @property
     def last(self) -> ExtractorStage:
         """The last extractor, whose rules the table shows."""
-        stage = self.stages[self.number]
+        stage = self.stages[self.explained_from]
         assert isinstance(stage, ExtractorStage)
         return stage
 

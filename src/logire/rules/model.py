@@ -97,7 +97,10 @@ class RuleModel(ABC, Generic[S]):
         return pd.DataFrame() if self._fitted is None else self._fitted.history
 
     def scores(self, documents: Sequence[ScoredDocument]) -> list[FloatArray]:
-        """For each document (N, N, R) score(q, z); :data:`REJECTED` on the diagonal and for rejected candidates."""
+        """For each document (N, N, R) score(q, z).
+
+        The diagonal and rejected candidates are :data:`logire.rules.fitted.REJECTED`.
+        """
         fitted = self.fitted
         return fitted.finished(apply_all(fitted.stages, documents, fitted.queries))
 
@@ -152,7 +155,7 @@ class RuleModel(ABC, Generic[S]):
     def _traces(self, documents: Sequence[ScoredDocument]) -> Iterator[_Trace]:
         """Each document's way through the stages; path searches are shared by all of its facts."""
         fitted = self.fitted
-        first, queries = fitted.number, fitted.queries
+        first, queries = fitted.explained_from, fitted.queries
         steps = [apply_all(fitted.stages[:first], documents, queries)]
         for stage in fitted.stages[first:]:
             steps.append(stage.apply(steps[-1], queries))

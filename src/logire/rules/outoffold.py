@@ -1,4 +1,4 @@
-"""Out-of-fold logits: the training split from several dumps, each of a backbone that has not seen its documents."""
+"""Out-of-fold logits: the training split from several dumps, each by a backbone that has not seen its documents."""
 
 from __future__ import annotations
 
@@ -52,4 +52,4 @@ def _logits(file: Path) -> dict[str, FloatArray]:
                 name.split("/", 1)[1].rpartition("/")[0]: tensors.get_tensor(name).float().numpy() for name in names
             }
     except SafetensorError as error:
-        raise InputError(f"is damaged or no safetensors file ({error})", file=file) from error
+        raise InputError(f"is damaged or not a safetensors file ({error})", file=file) from error

@@ -17,7 +17,7 @@ from logire.corpus.prepared import PreparedCorpus
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import write_text
-from logire.ground.records import Dump, RunRecord, made_now, peak_memory
+from logire.ground.records import RUN, Dump, RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device
 from logire.ground.settings import settings_from
 from logire.rules.methods import find
@@ -110,13 +110,15 @@ def load_run(
     """The model of a run folder, its corpus and one split of its documents with their logits.
 
     Args:
-        documents, logits: other folders than those the run was fitted on.
+        documents, logits: others than those the run was fitted on.
 
     Raises:
-        InputError: a file is missing, or the relations or types are not those the run was fitted on.
+        InputError: a file is missing; the relations or types are not those the run was fitted on; or, where no others
+            are given, the documents or the logits have changed since.
     """
     record = _record(run)
-    corpus = PreparedCorpus.open(documents or run.resolve() / str(record.documents))
+    corpus = PreparedCorpus.open(documents or _recorded(run, "documents", record.documents))
+    dump = logits or _recorded(run, "logits", record.logits)
     model = load_model(run)
     if corpus.schema != model.schema:
         raise InputError(
@@ -125,7 +127,23 @@ def load_run(
             file=corpus.path,
             field="rel2id.json, ner2id.json",
         )
-    return model, corpus, read_dump(logits or run.resolve() / str(record.logits), corpus, split)
+    if documents is None and record.data_digest not in (None, corpus.digest):
+        raise _changed(corpus.path, "--documents")
+    if logits is None and dump.is_file() and record.logits_digest not in (None, file_digest(dump)):
+        raise _changed(dump, "--logits")
+    return model, corpus, read_dump(dump, corpus, split)
+
+
+def _recorded(run: Path, field: str, path: str | None) -> Path:
+    if path is None:
+        raise InputError("is not recorded", file=run / RUN, field=field, remedy=f"name it: --{field}")
+    return run.resolve() / path
+
+
+def _changed(path: Path, option: str) -> InputError:
+    return InputError(
+        "has changed since the run was fitted on it", file=path, remedy=f"fit the run again, or name it: {option}"
+    )
 
 
 def load_model(run: Path) -> RuleModel[Any]:

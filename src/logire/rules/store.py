@@ -65,7 +65,7 @@ class ClosureNotes(_Strict):
 
 
 class Origin(_Strict):
-    """The metadata of a stored model: what it was fitted with, and what is left of :class:`Fitted` beside arrays."""
+    """The metadata of a stored model: what it was fitted with, and what of it is not an array."""
 
     method: str
     seed: int
