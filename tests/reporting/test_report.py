@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logire.evaluation.files import evaluate_file
 from reporting_builders import document, prepared, write_metrics
 
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus
+from logire.evaluation.files import evaluate_file
 from logire.ground.errors import InputError
 from logire.ground.files import read_json, write_json
 from logire.reporting.exhibits import exhibits, find
