@@ -45,7 +45,7 @@ def test_prepare_writes_the_folder_and_says_what_is_in_it(tmp_path):
     [
         (["prepare", "dwie", "--raw", "nowhere.jsonl", "--out", "x"], "file nowhere.jsonl: does not exist"),
         (["train", "bert", "--documents", "{folder}", "--out", "x"], "unknown backbone 'bert'"),
-        (["train", "bilstm", "--documents", "nowhere", "--out", "x"], "file nowhere: is no folder"),
+        (["train", "bilstm", "--documents", "nowhere", "--out", "x"], "file nowhere: is not a folder"),
         (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--settings", '{"lr": 1}'], "lr"),
         (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--settings", "{lr}"], "not JSON or YAML"),
         (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--device", "abacus"], "field device"),

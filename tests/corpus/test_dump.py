@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +143,7 @@ def test_a_damaged_file_and_a_missing_one(tmp_path: Path, corpus: PreparedCorpus
         read_dump(path, corpus, "dev")
     write_dump(path, logits)
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(InputError, match="is damaged or no safetensors file"):
+    with pytest.raises(InputError, match="is damaged or not a safetensors file"):
         read_dump(path, corpus, "dev")
 
 
@@ -192,3 +193,55 @@ def test_what_is_wrong_with_an_authors_dump(tmp_path: Path, corpus: PreparedCorp
     torch.save({"dev": [Path("x")]}, path)
     with pytest.raises(InputError, match="holds more than tensors"):
         read_dump(path, corpus, "dev")
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "problem"),
+    [
+        (10**9, (2, 2, 2), "does not hold together"),
+        (2, (2, 2, 2), "does not hold together"),
+        (-1, (2, 2, 2), "does not hold together"),
+        (1, (2, 2, 10**12), "a sparse tensor of shape"),
+    ],
+)
+def test_sparse_tensors_that_point_outside(
+    tmp_path: Path, corpus: PreparedCorpus, index: int, size: tuple[int, ...], problem: str
+) -> None:
+    indices = torch.tensor([[0, 0], [0, 1], [0, index]])
+    wild = torch.sparse_coo_tensor(indices, torch.ones(2), size, check_invariants=False)
+    torch.save({"dev": [{"N": 2, "logits": wild}]}, tmp_path / "dump.pt")
+    check(tmp_path / "dump.pt", corpus, "dev", "C", "dev[0].logits", problem)
+
+
+def test_other_layouts_than_coo_are_refused(tmp_path: Path, corpus: PreparedCorpus) -> None:
+    torch.save({"dev": [{"N": 2, "logits": torch.zeros(2, 2).to_sparse_csr()}]}, tmp_path / "dump.pt")
+    check(tmp_path / "dump.pt", corpus, "dev", "C", "dev[0].logits", "COO layout")
+
+
+def test_logits_with_gradients_and_the_old_file_form(tmp_path: Path, corpus: PreparedCorpus, logits: Logits) -> None:
+    item = authors_items(logits, "dev")[0]
+    item["logits"] = torch.from_numpy(logits["dev"]["C"]).requires_grad_()
+    for name, zipped in (("new.pt", True), ("old.pt", False)):
+        torch.save({"dev": [item]}, tmp_path / name, _use_new_zipfile_serialization=zipped)
+        (found,) = read_dump(tmp_path / name, corpus, "dev")
+        assert np.array_equal(found.logits[0, 1], logits["dev"]["C"][0, 1])
+
+
+def test_damaged_torch_files_are_one_message(tmp_path: Path, corpus: PreparedCorpus, logits: Logits) -> None:
+    torch.save({"dev": authors_items(logits, "dev")}, tmp_path / "whole.pt", _use_new_zipfile_serialization=False)
+    whole = (tmp_path / "whole.pt").read_bytes()
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        broken = bytearray(whole)
+        for place in rng.integers(4, len(whole), 3):
+            broken[place] = rng.integers(256)
+        (tmp_path / "broken.pt").write_bytes(broken)
+        with suppress(InputError):
+            read_dump(tmp_path / "broken.pt", corpus, "dev")
+
+
+def test_labels_of_an_entity_to_itself_may_be_left_out(tmp_path: Path, corpus: PreparedCorpus, logits: Logits) -> None:
+    labels = SCHEMA.labels(DOCUMENTS["dev"][0])
+    labels[[0, 1], [0, 1]] ^= True
+    save_file(tensors(logits) | {"dev/C/labels": labels}, tmp_path / "d.safetensors")
+    assert len(read_dump(tmp_path / "d.safetensors", corpus, "dev")) == 1

@@ -44,8 +44,8 @@ def test_folds_depend_on_the_seed_and_on_no_document():
 
 
 @pytest.mark.parametrize(("number", "of"), [(0, 3), (4, 3), (1, 1), (-1, 3), (1, 0), (2, 1)])
-def test_a_fold_that_is_none_is_named(number, of):
-    with pytest.raises(InputError, match=f"field fold: {number}/{of} is no fold"):
+def test_a_fold_that_is_not_one_is_named(number, of):
+    with pytest.raises(InputError, match=f"field fold: {number}/{of} is not a fold"):
         Fold(number, of, 1)
 
 

@@ -105,6 +105,11 @@ def test_distance_groups_are_half_open() -> None:
     assert [g["f1"] for g in groups] == [0.0, 100.0, 0.0, 0.0]
 
 
+def test_the_papers_distance_groups() -> None:
+    groups = evaluate([], [named("d", ["P"], [])], SCHEMA, {}).as_dict()["by_distance"]
+    assert [(group["from"], group["to"]) for group in groups] == [(0, 100), (100, 200), (200, 400), (400, None)]
+
+
 def test_intra_and_inter_sentence_facts() -> None:
     entities = [[mention("P", 0, 0)], [mention("Q", 1, 0), mention("Q", 0, 1)], [mention("R", 1, 1)]]
     document = make_document("d", entities, [(0, "a", 1), (0, "a", 2)], lengths=(2, 2))
@@ -190,8 +195,8 @@ def test_scores_follow_the_definitions(split: tuple[list[Document], list[Documen
     # Every breakdown adds up to the whole.
     for parts in (result.document_counts, result.relation_counts, result.distance_counts):
         assert parts.sum(axis=0).tolist() == result.counts.tolist()
-    if result.sentence_counts is not None:
-        assert result.sentence_counts.sum(axis=0).tolist() == result.counts.tolist()
+    if result.sentences is not None:
+        assert result.sentences[1].sum(axis=0).tolist() == result.counts.tolist()
     assert result.distance_pairs.sum() == sum(len(d.entities) * (len(d.entities) - 1) for d in documents)
     json.dumps(result.as_dict(), allow_nan=False)
 

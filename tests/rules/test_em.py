@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 import logire.rules.logire.em as em
 from logire.corpus.dump import read_dump
 from logire.corpus.prepared import PreparedCorpus
-from logire.corpus.sources.embedded import PLANTED_RULES, prepare_embedded
+from logire.corpus.sources.embedded import prepare_embedded
+from logire.corpus.sources.embedded.rules import PLANTED_RULES
 from logire.ground.errors import InputError
 from logire.rules.fitted import REJECTED
 from logire.rules.grounding import Split, unseen

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rules_builders import EVERYTHING, QUICK, assert_same_files, backbones_threshold, plus
 
-from logire.corpus.sources.embedded import PLANTED_RULES
+from logire.corpus.sources.embedded.rules import PLANTED_RULES
 from logire.rules.closure import ClosureStage
 from logire.rules.grounding import unseen
 from logire.rules.plus.model import LogiREPlus

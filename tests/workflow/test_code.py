@@ -31,7 +31,15 @@ def show(x):
     from made_up.page import page
     return page(x)
 ''',
-    "model.py": '"""A model."""\nfrom made_up import numbers\nNAME = "names.json"\n\n\nclass Model:\n    """It."""\n    a = 1\n',
+    "model.py": '''
+"""A model."""
+from made_up import numbers
+NAME = "names.json"
+
+class Model:
+    """It."""
+    a = 1
+''',
     "numbers.py": "ONE = 1\n",
     "types.py": "class Kind: ...\n",
     "page.py": "def page(x):\n    return x\n",
@@ -78,7 +86,7 @@ def test_the_closure_is_what_the_function_reaches_by_imports(package: Path) -> N
         ("commands.py", "LIMIT = 3", "# how many\nLIMIT   =   3"),
         ("commands.py", "from made_up.page import page\n    return page(x)", "return x"),
         ("model.py", '"""It."""', '"""It, in two\n    lines."""'),
-        ("model.py", '"""A model."""\n', ""),
+        ("model.py", '"""A model."""', ""),
         ("numbers.py", "ONE = 1\n", '\n\nONE = 1\n"""The number one."""\n'),
         ("types.py", "class Kind: ...", "class Kinds: ..."),
         ("page.py", "return x", "return -x"),

@@ -59,7 +59,8 @@ def test_gpu_memory_and_time_by_backbone_and_dataset(clone: Clone) -> None:
         *("snakemake", "--dry-run", "--workflow-profile", PROFILE, "--configfile", "params/dwie-paper.yaml"),
     )
     trained = re.findall(
-        r"rule train_backbone:.*?wildcards: dataset=[\w-]+, backbone=(\w+), .*?mem_mb=(\d+), .*?runtime=(\d+), gpu=(\d)",
+        r"rule train_backbone:.*?wildcards: dataset=[\w-]+, backbone=(\w+), "
+        r".*?mem_mb=(\d+), .*?runtime=(\d+), gpu=(\d)",
         said,
         re.DOTALL,
     )

@@ -152,13 +152,12 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 def _find(values: Any, path: _Path) -> bool:
+    """Whether there is a value at ``path``."""
     for part in path:
-        if (isinstance(values, Mapping) and part in values) or (
-            isinstance(values, list) and isinstance(part, int) and part < len(values)
-        ):
-            values = values[part]
-        else:
+        inside_list = isinstance(part, int) and isinstance(values, list) and part < len(values)
+        if not inside_list and not (isinstance(values, Mapping) and part in values):
             return False
+        values = values[part]
     return True
 
 

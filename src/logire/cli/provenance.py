@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def provenance(
     path: Annotated[
-        Path, typer.Argument(help="A table or figure, a metrics file, a run's folder, or a prepared corpus.")
+        Path, typer.Argument(help="A table or figure, a metrics file, a run's folder, kept numbers, or a corpus.")
     ],
     backbone: Annotated[str | None, typer.Option(help="Only this backbone's runs.")] = None,
     method: Annotated[str | None, typer.Option(help="Only this method: backbone, logire or logire_plus.")] = None,
@@ -35,7 +34,7 @@ def provenance(
 
     chain = trace(path, metric=metric, backbone=backbone, method=method, variant=variant, split=split, seed=seed)
     if as_json:
-        print(json.dumps(asdict(chain), indent=2, ensure_ascii=False))
+        print(json.dumps(chain.as_dict(), indent=2, ensure_ascii=False))
     else:
         _show(chain, metric)
     if chain.changed:

@@ -24,7 +24,7 @@ from logire.ground.errors import InputError
 from logire.ground.files import atomic
 
 NEVER = -30.0
-"""The logit of what can't be: a relation of an entity to itself."""
+"""The logit of what is impossible: a relation of an entity to itself."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,10 @@ def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[Scor
 
     Raises:
         InputError: the file is missing or damaged, a document has no logits (or logits no document), a shape or a
-            value is wrong, or ``labels`` in the dump are not the documents'.
+            value is wrong, or ``labels`` in the dump are not the documents' (off the diagonal).
     """
     documents = corpus.documents(split)
-    arrays = dict(_arrays(path, split, documents))
+    arrays = dict(_arrays(path, split, documents, corpus.schema))
     unknown = sorted({title for title, _ in arrays} - {d.title for d in documents})
     missing = [d.title for d in documents if (d.title, "logits") not in arrays]
     if unknown or missing:
@@ -140,7 +140,9 @@ def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[Scor
                     document=document.title,
                     field=key,
                 )
-            if given is not None and key == "labels" and not np.array_equal(given, ours):
+            # The diagonal is ignored: exporters differ in whether they keep relations of an entity to itself.
+            apart = ~np.eye(len(ours), dtype=np.bool_)
+            if given is not None and key == "labels" and not np.array_equal(given[apart], ours[apart]):
                 raise InputError(
                     "these are not the document's labels",
                     file=path,
@@ -153,22 +155,22 @@ def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[Scor
 
 
 def _arrays(
-    path: str | Path, split: str, documents: tuple[Document, ...]
+    path: str | Path, split: str, documents: tuple[Document, ...], schema: Schema
 ) -> Iterator[tuple[tuple[str, str], FloatArray]]:
     """Yield ((title, key), array) of one split."""
     path = Path(path)
     if not path.is_file():
         raise InputError("does not exist", file=path, remedy="dump the backbone's logits first")
     if is_torch_file(path):
-        yield from authors_arrays(path, split, documents)
+        yield from authors_arrays(path, split, documents, schema)
         return
     try:
         with safe_open(path, framework="pt") as file:  # numpy has no bfloat16
-            for name in file.keys():  # noqa: SIM118 (safe_open is no mapping)
+            for name in file.keys():  # noqa: SIM118 (safe_open is not a mapping)
                 prefix, _, rest = name.partition("/")
                 title, _, key = rest.rpartition("/")
                 if prefix == split:
                     tensor = file.get_tensor(name)
                     yield (title, key), (tensor.float() if key == "logits" else tensor.bool()).numpy()
     except SafetensorError as error:
-        raise InputError(f"is damaged or no safetensors file ({error})", file=path) from error
+        raise InputError(f"is damaged or not a safetensors file ({error})", file=path) from error

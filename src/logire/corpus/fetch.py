@@ -55,8 +55,8 @@ class Release(Struct):
     Attributes:
         address: ``owner/repository/commit/path``.
         documents: how many it holds.
-        content_sha256: its :func:`logire.ground.digests.content_digest`; None for a file whose content nobody here has
-            seen: it is pinned by its commit, and only its number of documents is checked.
+        content_sha256: its :func:`logire.ground.digests.content_digest`; None if it is not known: the file is pinned
+            by its commit, and only its number of documents is checked.
     """
 
     address: str

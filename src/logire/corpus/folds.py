@@ -25,7 +25,9 @@ class Fold:
     def __post_init__(self) -> None:
         if not (self.of >= 2 and 1 <= self.number <= self.of):
             raise InputError(
-                f"{self.number}/{self.of} is no fold", field="fold", remedy="give 1/3, 2/3, 3/3, or of another number"
+                f"{self.number}/{self.of} is not a fold",
+                field="fold",
+                remedy="give 1/3, 2/3, 3/3, or of another number",
             )
 
     def split(self, documents: Sequence[Document]) -> tuple[tuple[Document, ...], tuple[Document, ...]]:

@@ -16,7 +16,7 @@ from logire.ground.typed import Whole, read_typed
 
 
 class Prediction(NamedTuple):
-    """A predicted fact ``relation(head, tail)`` of the document ``title``; the score is None where none is known."""
+    """A predicted fact ``relation(head, tail)`` of the document ``title``; the score is None if it is not known."""
 
     title: str
     head: int

@@ -67,8 +67,8 @@ def _mark(rule: GoldRule, labels: BoolArray, schema: Schema, part: BoolArray) ->
     for i, atom in enumerate(rule.body):
         used = matrices[i].copy()
         if i > 0:
-            used &= compose(matrices[:i]).any(axis=0, keepdims=True).T
+            used &= np.expand_dims(compose(matrices[:i]).any(axis=0), axis=1)
         if i + 1 < len(matrices):
-            used &= compose(matrices[i + 1 :]).any(axis=1, keepdims=True).T
+            used &= compose(matrices[i + 1 :]).any(axis=1)
         relation = schema.relation_index[atom.removeprefix(INVERSE)]
         part[:, :, relation] |= used.T if atom.startswith(INVERSE) else used

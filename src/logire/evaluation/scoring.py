@@ -6,7 +6,7 @@ relation, distance and sentence; gold rules are counted for the predictions and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -41,9 +41,8 @@ class Evaluation:
         distance_edges: the edges of the distance groups, in tokens.
         distance_pairs: (G,) candidate entity pairs (h != t) by group.
         distance_counts: (G, 5) counts by group.
-        sentence_pairs: (2,) candidate pairs by the groups of :data:`SENTENCES`; None where every document is one
-            sentence.
-        sentence_counts: (2, 5) counts by the same groups, or None.
+        sentences: (2,) candidate pairs and (2, 5) counts by the groups of :data:`SENTENCES`; None where every document
+            is one sentence.
         rules: the gold rules scored.
         rules_left_out: how many gold rules have a relation that the corpus lacks.
         rule_counts: (K, 2) predicted bodies, and those whose head is predicted too.
@@ -56,8 +55,7 @@ class Evaluation:
     distance_edges: tuple[int, ...]
     distance_pairs: IntArray
     distance_counts: IntArray
-    sentence_pairs: IntArray | None
-    sentence_counts: IntArray | None
+    sentences: tuple[IntArray, IntArray] | None
     rules: tuple[GoldRule, ...]
     rules_left_out: int
     rule_counts: IntArray
@@ -89,10 +87,10 @@ class Evaluation:
                 for g, row in enumerate(_rows(self.distance_counts))
             ],
             "by_sentence": None
-            if self.sentence_pairs is None or self.sentence_counts is None
+            if self.sentences is None
             else {
                 name: {"pairs": int(pairs), **row}
-                for name, pairs, row in zip(SENTENCES, self.sentence_pairs, _rows(self.sentence_counts), strict=True)
+                for name, pairs, row in zip(SENTENCES, self.sentences[0], _rows(self.sentences[1]), strict=True)
             },
             "per_relation": dict(zip(self.relations, _rows(self.relation_counts), strict=True)),
             "logic_rules": [
@@ -125,8 +123,9 @@ class Evaluation:
             distance_edges=tuple(int(group["from"]) for group in distances[1:]),
             distance_pairs=_columns(distances, ["pairs"])[:, 0],
             distance_counts=_columns(distances, COUNTS),
-            sentence_pairs=None if sentences is None else _columns(sentences, ["pairs"])[:, 0],
-            sentence_counts=None if sentences is None else _columns(sentences, COUNTS),
+            sentences=None
+            if sentences is None
+            else (_columns(sentences, ["pairs"])[:, 0], _columns(sentences, COUNTS)),
             rules=tuple(rule_of(row["rule"]) for row in rules),
             rules_left_out=int(values["logic_rules_left_out"]),
             rule_counts=_columns(rules, _RULE_COUNTS),
@@ -152,9 +151,9 @@ def _rows(counts: IntArray) -> list[dict[str, Any]]:
     ]
 
 
-def _columns(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> IntArray:
+def _columns(rows: Collection[Mapping[str, Any]], names: Sequence[str]) -> IntArray:
     """(rows, names) some fields of every row."""
-    return _table([row[name] for name in names] for row in rows).reshape(-1, len(names))
+    return _table([row[name] for name in names] for row in rows).reshape(len(rows), len(names))
 
 
 def _table(rows: Iterable[Sequence[Any]]) -> IntArray:
@@ -195,9 +194,9 @@ def evaluate(
     distance_pairs, distance_counts = _by_pair(
         table, documents, lambda d: np.searchsorted(edges, d.pair_distances(), side="right"), len(edges) + 1
     )
-    sentence_pairs = sentence_counts = None
+    sentences = None
     if any(len(document.sentences) > 1 for document in documents):
-        sentence_pairs, sentence_counts = _by_pair(table, documents, lambda d: (~_same_sentence(d)).astype(np.int64), 2)
+        sentences = _by_pair(table, documents, lambda d: (~_same_sentence(d)).astype(np.int64), 2)
 
     predicted_rules = np.zeros((len(rules), 2), dtype=np.int64)
     gold_rule_counts = np.zeros_like(predicted_rules)
@@ -212,8 +211,7 @@ def evaluate(
         distance_edges=tuple(int(edge) for edge in edges),
         distance_pairs=distance_pairs,
         distance_counts=distance_counts,
-        sentence_pairs=sentence_pairs,
-        sentence_counts=sentence_counts,
+        sentences=sentences,
         rules=rules,
         rules_left_out=len(gold_rules) - len(rules),
         rule_counts=predicted_rules,

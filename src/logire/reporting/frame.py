@@ -17,13 +17,14 @@ import pandas as pd
 
 from logire.corpus.document import IntArray
 from logire.evaluation.counts import COUNTS
+from logire.evaluation.metrics import metrics
 from logire.evaluation.significance import Bootstrap, PairedTest, holm, paired_bootstrap, paired_t_test
 from logire.ground.errors import InputError
 from logire.reporting.names import BACKBONE
 from logire.reporting.runs import SPLITS, Run
 from logire.reporting.tables import MISSING, Value
 
-METRICS = ("f1", "ign_f1", "ign_f1_logire", "logic", "precision", "recall")
+METRICS = tuple(sorted(metric.name for metric in metrics()))
 """The metrics that tables record, in the order of their rows."""
 HEADLINE = ("ign_f1", "f1")
 """The metrics whose tests are one family for Holm's correction."""
@@ -32,18 +33,18 @@ _MEASURED = ("run", "seed", "value")
 """The columns that differ between the runs of one setting."""
 
 
-def tidy(runs: Sequence[Run], metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+def tidy(runs: Sequence[Run], names: Sequence[str] = METRICS) -> pd.DataFrame:
     """The scores of whole splits; NaN where a run has no such metric."""
     return _tidy(
         {**_identity(run, split), "metric": metric, "value": _number(run.metrics[split].get(metric))}
         for split in SPLITS
         for run in runs
         if split in run.metrics
-        for metric in metrics
+        for metric in names
     )
 
 
-def tidy_distances(runs: Sequence[Run], split: str, metrics: Sequence[str]) -> pd.DataFrame:
+def tidy_distances(runs: Sequence[Run], split: str, names: Sequence[str]) -> pd.DataFrame:
     """The scores by distance between the two entities; ``group`` numbers the distance groups.
 
     Raises:
@@ -63,7 +64,7 @@ def tidy_distances(runs: Sequence[Run], split: str, metrics: Sequence[str]) -> p
     return _tidy(
         {**_identity(run, split), "metric": metric, "group": group, "value": _number(row.get(metric))}
         for run in runs
-        for metric in metrics
+        for metric in names
         for group, row in enumerate(run.metrics[split]["by_distance"])
     )
 

@@ -66,8 +66,9 @@ def _tables(evaluation: Evaluation) -> dict[str, tuple[Sequence[str], Table]]:
             },
         ),
     }
-    if e.sentence_pairs is not None and e.sentence_counts is not None:
-        tables["sentences"] = (SENTENCES, {"pairs": e.sentence_pairs, **_facts(e.sentence_counts)})
+    if e.sentences is not None:
+        pairs, counts = e.sentences
+        tables["sentences"] = (SENTENCES, {"pairs": pairs, **_facts(counts)})
     return tables
 
 
@@ -150,7 +151,10 @@ class KeptCounts:
         Raises:
             InputError: some of its counts are missing.
         """
-        sentences = (run, split) in self.tables.get("sentences", {})
+        sentences = None
+        if (run, split) in self.tables.get("sentences", {}):
+            pairs = self._counts("sentences", run, split, ["pairs"])[:, 0]
+            sentences = pairs, self._counts("sentences", run, split, COUNTS)
         return Evaluation(
             document_counts=self._counts("documents", run, split, COUNTS),
             relations=self.groups["relations"],
@@ -158,8 +162,7 @@ class KeptCounts:
             distance_edges=tuple(int(group.partition("-")[0]) for group in self.groups["distances"][1:]),
             distance_pairs=self._counts("distances", run, split, ["pairs"])[:, 0],
             distance_counts=self._counts("distances", run, split, COUNTS),
-            sentence_pairs=self._counts("sentences", run, split, ["pairs"])[:, 0] if sentences else None,
-            sentence_counts=self._counts("sentences", run, split, COUNTS) if sentences else None,
+            sentences=sentences,
             rules=tuple(rule_of(text) for text in self.groups["logic"]),
             rules_left_out=rules_left_out,
             rule_counts=self._counts("logic", run, split, ["bodies", "heads"]),

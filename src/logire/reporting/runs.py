@@ -24,8 +24,10 @@ _KEYS = (
     *(f"sources.{key}" for key in _DIGESTS),
 )
 """What a metrics file must have."""
-_KEPT = "runs.csv"
+KEPT = "runs.csv"
 """The file by which a folder of kept numbers is known."""
+_NOT_METRICS = ("history", "rules")
+"""How the files of such a folder begin that no metric follows from."""
 
 
 class UnavailableError(InputError):
@@ -76,12 +78,12 @@ class Run:
 
     def file(self, split: str) -> Path:
         """The file that its metrics of a split come from."""
-        return self.folder / (_KEPT if self.kept else f"metrics-{split}.json")
+        return self.folder / (KEPT if self.kept else f"metrics-{split}.json")
 
     @property
     def record_file(self) -> Path:
         """The file that its record comes from."""
-        return self.folder / (_KEPT if self.kept else RUN)
+        return self.folder / (KEPT if self.kept else RUN)
 
     def digest(self, key: str, split: str = "") -> str | None:
         """``params_digest`` or ``data_digest``: as the metrics of a split have it, else as its record has."""
@@ -104,9 +106,9 @@ class Run:
         if self.kept is None:
             yield Source(self.file(split), facts)
             return
-        yield Source(self.folder / _KEPT, {"run": self.name, **facts})
+        yield Source(self.folder / KEPT, {"run": self.name, **facts})
         for file in sorted(self.folder.glob("*.csv")):
-            if file.name != _KEPT:
+            if file.name != KEPT and not file.name.startswith(_NOT_METRICS):
                 yield Source(file, {"data_digest": self.digest("data_digest", split)})
 
 
@@ -292,7 +294,7 @@ def _read(path: Path) -> Iterator[Run]:
     remedy = "give run folders, a folder that holds some, or a folder of kept numbers"
     if not path.is_dir():
         raise InputError("is not a folder", file=path, remedy=remedy)
-    if (path / _KEPT).exists():
+    if (path / KEPT).exists():
         for kept in read_kept(path):
             yield _run(path, kept.record, kept.metrics, kept)
         return
@@ -311,7 +313,7 @@ def _run(folder: Path, record: RunRecord, metrics: Mapping[str, Mapping[str, Any
         missing = next(key for key in _IDENTITY if getattr(record, key) is None)
         raise InputError(
             "is missing",
-            file=folder / (_KEPT if kept else RUN),
+            file=folder / (KEPT if kept else RUN),
             document=kept.name if kept else None,
             field=missing,
             remedy="give runs that `logire train` or `logire fit` made",

@@ -9,15 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from logire.corpus.prepared import PreparedCorpus
-from logire.ground.digests import file_digest
+from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import read_json
+from logire.ground.records import RUN, RunRecord
+from logire.reporting.kept import Kept
+from logire.reporting.kept import read as read_kept
+from logire.reporting.runs import KEPT
 from logire.reporting.sources import sources_file
 
-RUN, CORPUS = "run.json", "corpus.json"
+CORPUS = "corpus.json"
 UNCHANGED, CHANGED, MISSING, UNKNOWN = "unchanged", "CHANGED", "MISSING", "not recorded"
 """What a link can be: the very bytes that were used; others; none; no digest was kept."""
-_REMEDY = "give a table or figure, a metrics file, a run folder or a prepared corpus"
+NOT_KEPT = "not kept"
+"""What a link from kept numbers is: they do not hold the file it leads to."""
+_REMEDY = "give a table or figure, a metrics file, a run folder, kept numbers or a prepared corpus"
 
 
 @dataclass
@@ -29,9 +35,10 @@ class Chain:
         cell: the table's row in full, where one was asked for.
         files: what it was made from: ``file``, ``sha256``, ``state``, the file's facts and, of metrics, ``value`` and
             the state of the ``predictions`` scored.
-        runs: the ``run.json`` of every run behind those, with its ``folder``; of LogiRE's runs also ``logits_run`` and
-            ``logits_state``, and ``folds_state``, one state for each out-of-fold dump.
+        runs: the record of every run behind those, with its ``folder`` (of a kept run its name); of LogiRE's runs also
+            ``logits_run`` and ``logits_state``, and ``folds_state``, one state for each out-of-fold dump.
         corpora: ``folder``, ``data_digest`` and ``state`` of each corpus behind those, and its ``corpus.json``.
+        kept: folders of kept numbers that were read on the way.
     """
 
     made: str | None = None
@@ -39,6 +46,12 @@ class Chain:
     files: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     corpora: list[dict[str, Any]] = field(default_factory=list)
+    kept: dict[Path, dict[str, Kept]] = field(default_factory=dict, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The chain as JSON values."""
+        names = ("made", "cell", "files", "runs", "corpora")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def changed(self) -> bool:
@@ -51,8 +64,9 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     """Follow a result back.
 
     Args:
-        path: a file of a table or figure, metrics, a run's folder or any file in it, or a prepared corpus.
-        metric: whose value to read from each metrics file.
+        path: a file of a table or figure, metrics, a run's folder or any file in it, kept numbers, or a prepared
+            corpus.
+        metric: whose value to read from the metrics of each run.
         wanted: ``backbone``, ``method``, ``variant`` (empty: a method's own settings), ``split``, ``seed``: follow
             these only; None for all.
 
@@ -64,7 +78,7 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     stem = path.with_name(path.name.removesuffix(".sources.json")) if path.name.endswith(".sources.json") else path
     listed = sources_file(stem if stem != path else path.with_suffix(""))
     if path.is_dir():
-        _follow(chain, path, None)
+        _follow(chain, path, None, chosen)
     elif listed.exists():
         chain.made = listed.name.removesuffix(".sources.json")
         chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
@@ -75,6 +89,8 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
             raise InputError(f"none of the sources is {' '.join(chosen.values())}", file=listed)
     elif path.exists():
         _add_file(chain, path.resolve(), {}, metric)
+        if (path.parent / KEPT).exists():
+            _follow(chain, path.parent, None, chosen)
     else:
         raise InputError("does not exist", file=path, remedy=_REMEDY)
     if not (chain.made or chain.runs or chain.corpora):
@@ -102,18 +118,30 @@ def _add_file(chain: Chain, file: Path, facts: Mapping[str, Any], metric: str) -
     chain.files.append(row)
     if row["state"] == MISSING:
         return
+    if "run" in facts:
+        kept = _kept(chain, file.parent)[facts["run"]]
+        if facts.get("split") in kept.metrics:
+            row["value"] = kept.metrics[facts["split"]].get(metric)
+            row["predictions"] = NOT_KEPT
+        _add_kept(chain, file.parent, kept)
+        return
     sources = read_json(file).get("sources") if file.name.startswith("metrics") else None
     if sources:
         row["value"] = read_json(file).get(metric)
         row["predictions"] = _state(file.parent / sources["predictions"], sources["predictions_digest"])
-    _follow(chain, file.parent, facts.get("data_digest"))
+    if not (file.parent / KEPT).exists():
+        _follow(chain, file.parent, facts.get("data_digest"), {})
 
 
-def _follow(chain: Chain, folder: Path, data: str | None) -> None:
-    """Go on from the folder of a file: it is a run's, a corpus's, or neither."""
+def _follow(chain: Chain, folder: Path, data: str | None, wanted: Mapping[str, str]) -> None:
+    """Go on from the folder of a file: it is a run's, a corpus's, one of kept numbers, or none of these."""
     if (folder / RUN).exists():
         _add_run(chain, folder)
-    elif (folder / "rel2id.json").exists():
+    elif (folder / KEPT).exists():
+        for kept in _kept(chain, folder).values():
+            if _is_wanted(kept.record.as_dict(), wanted):
+                _add_kept(chain, folder, kept)
+    elif (folder / "statistics.json").exists() or (folder / "rel2id.json").exists():
         _add_corpus(chain, folder.resolve(), data)
 
 
@@ -122,31 +150,63 @@ def _add_run(chain: Chain, folder: Path) -> None:
     folder = folder.resolve()
     if any(row["folder"] == _shown(folder) for row in chain.runs):
         return
-    run = read_json(folder / RUN)
-    row = {"folder": _shown(folder), **run}
+    record = RunRecord.read(folder)
+    row = {"folder": _shown(folder), **record.as_dict()}
     chain.runs.append(row)
-    if "logits" in run:
-        logits = (folder / run["logits"]).resolve()
-        row["logits_state"] = _state(logits, run.get("logits_digest"))
+    if record.logits is not None:
+        logits = (folder / record.logits).resolve()
+        row["logits_state"] = _state(logits, record.logits_digest)
         if (logits.parent / RUN).exists():
             row["logits_run"] = _shown(logits.parent)
             _add_run(chain, logits.parent)
-    folds = [((folder / fold["file"]).resolve(), fold["digest"]) for fold in run.get("out_of_fold", [])]
-    if folds:
-        row["folds_state"] = [_state(file, digest) for file, digest in folds]
-    if "documents" in run:
-        _add_corpus(chain, (folder / run["documents"]).resolve(), run.get("data_digest"))
+    if record.out_of_fold:
+        row["folds_state"] = [_state((folder / dump.file).resolve(), dump.digest) for dump in record.out_of_fold]
+    if record.documents is not None:
+        _add_corpus(chain, (folder / record.documents).resolve(), record.data_digest)
+
+
+def _kept(chain: Chain, folder: Path) -> dict[str, Kept]:
+    """The kept runs of a folder by name, read once."""
+    if folder not in chain.kept:
+        chain.kept[folder] = {kept.name: kept for kept in read_kept(folder)}
+    return chain.kept[folder]
+
+
+def _add_kept(chain: Chain, folder: Path, kept: Kept) -> None:
+    """Add a kept run, the kept run whose logits it read, and their corpus; each once.
+
+    Paths in a record are seen from the run's folder: where it lay below ``runs``, beside the folder of the corpus.
+    """
+    if any(row["folder"] == kept.name for row in chain.runs):
+        return
+    record, place = kept.record, folder.resolve() / "runs" / kept.name
+    row = {"folder": kept.name, **record.as_dict()}
+    chain.runs.append(row)
+    if record.logits is not None:
+        row["logits_state"] = NOT_KEPT
+        name = relative_path((place / record.logits).resolve().parent, folder.resolve() / "runs")
+        if name in _kept(chain, folder):
+            row["logits_run"] = name
+            _add_kept(chain, folder, _kept(chain, folder)[name])
+    if record.out_of_fold:
+        row["folds_state"] = [NOT_KEPT] * len(record.out_of_fold)
+    if record.documents is not None:
+        _add_corpus(chain, (place / record.documents).resolve(), record.data_digest)
 
 
 def _add_corpus(chain: Chain, folder: Path, digest: str | None) -> None:
     """Add the corpus a run was made on; once for each digest."""
     if any((row["folder"], row["data_digest"]) == (_shown(folder), digest) for row in chain.corpora):
         return
+    now: str | None
     try:
         now = PreparedCorpus(folder).digest
+        state = UNKNOWN if digest is None else UNCHANGED if now == digest else CHANGED
     except InputError:
-        now = None
-    state = MISSING if now is None else UNKNOWN if digest is None else UNCHANGED if now == digest else CHANGED
+        # Kept numbers hold the corpus's statistics, which name its digest, but no documents.
+        statistics = folder / "statistics.json"
+        now = read_json(statistics).get("data_digest") if statistics.exists() else None
+        state = MISSING if now is None else NOT_KEPT if digest in (None, now) else CHANGED
     info = read_json(folder / CORPUS) if (folder / CORPUS).exists() else {}
     chain.corpora.append({"folder": _shown(folder), "data_digest": digest or now, "state": state, **info})
 

@@ -11,13 +11,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from logire.evaluation.metrics import find
 from logire.reporting.frame import Summary, seeds_phrase, spread, summarise, tidy_distances
 from logire.reporting.material import Material
 from logire.reporting.names import BACKBONE, Corpus, label
 from logire.reporting.style import COLOURS, HATCHES, Drawing
 from logire.reporting.tables import Record
 
-METRICS = {"f1": "F1", "ign_f1": "ign F1"}
+METRICS = ("f1", "ign_f1")
 SPLIT = "test"
 
 Group = Mapping[str, Any]
@@ -31,7 +32,7 @@ def figure4(material: Material) -> Drawing:
         InputError: no run of this backbone, a seed that one method lacks, or runs with different distance groups.
     """
     runs = material.runs.main(material.backbone, split=SPLIT)
-    rows = summarise(tidy_distances(runs, SPLIT, tuple(METRICS)))
+    rows = summarise(tidy_distances(runs, SPLIT, METRICS))
     groups: list[Group] = runs[0].metrics[SPLIT]["by_distance"]
     records = [_record(row, groups[int(row.key["group"])]) for row in rows]
     return Drawing(
@@ -58,7 +59,7 @@ def _draw(corpus: Corpus, backbone: str, groups: Sequence[Group], records: Seque
     methods = list(dict.fromkeys(str(record["method"]) for record in records))
     figure = Figure(figsize=(7.2, 4.8))
     axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[3, 2])
-    for column, (metric, name) in enumerate(METRICS.items()):
+    for column, metric in enumerate(METRICS):
         rows = {method: [r for r in records if r["method"] == method and r["metric"] == metric] for method in methods}
         _bars(axes[0, column], backbone, rows, "mean", "sd")
         _bars(
@@ -69,7 +70,7 @@ def _draw(corpus: Corpus, backbone: str, groups: Sequence[Group], records: Seque
             "gain_sd",
             label_values=True,
         )
-        axes[0, column].set_title(f"{SPLIT} {name}")
+        axes[0, column].set_title(f"{SPLIT} {find(metric).title}")
         axes[1, column].axhline(0, color="0.3", linewidth=0.8)
         axes[1, column].set_xticks(range(len(groups)), [_tick(group) for group in groups], fontsize=7.5)
         axes[1, column].set_xlabel("tokens between the nearest mentions")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from logire.evaluation.metrics import find as find_metric
 from logire.reporting.exhibits import Exhibit, find
 from logire.reporting.frame import (
     HEADLINE,
@@ -20,17 +21,12 @@ from logire.reporting.paper.compared import Compared, ComparedRow, compare, publ
 from logire.reporting.runs import SPLITS, Run, UnavailableError
 from logire.reporting.tables import Cell, Column, Record, Table
 
-SHOWN = {"ign_f1": "ign F1", "f1": "F1", "logic": "logic"}
-"""The columns of each split: metric -> heading."""
+SHOWN = ("ign_f1", "f1", "logic")
+"""The metrics that are the columns of each split."""
 SIGNIFICANT = 0.01
 """Gains with a smaller p value are underlined, as in the paper."""
 # Ours -> the paper's. Its ign F1 may be of either definition: both are compared.
-_COMPARED = {
-    "ign_f1": ("ign F1", "ign_f1"),
-    "ign_f1_logire": ("ign F1, authors' script", "ign_f1"),
-    "f1": ("F1", "f1"),
-    "logic": ("logic", "logic"),
-}
+_COMPARED = {"ign_f1": "ign_f1", "ign_f1_logire": "ign_f1", "f1": "f1", "logic": "logic"}
 _PAPERS_DOCUMENTS = {"dev": 98, "test": 99}
 
 
@@ -74,8 +70,8 @@ def table2_paper(material: Material) -> Table:
             keys={key: found["f1"].key[key] for key in ("split", "backbone", "method")},
             paper=paper[split, name],
             numbers=[
-                Compared(metric, heading, against, found[metric].mean)
-                for metric, (heading, against) in _COMPARED.items()
+                Compared(metric, find_metric(metric).title, against, found[metric].mean)
+                for metric, against in _COMPARED.items()
             ],
         )
         for (split, name), found in rows.items()
@@ -103,8 +99,8 @@ def _main_results(material: Material, exhibit: Exhibit) -> Table:
         caption=_caption(runs, rows, splits[-1]),
         columns=[
             Column("Model", left=True),
-            *(Column(name, group=split.capitalize()) for split in splits for name in SHOWN.values()),
-            *(Column(f"p, {SHOWN[metric]}") for metric in HEADLINE),
+            *(Column(find_metric(metric).title, group=split.capitalize()) for split in splits for metric in SHOWN),
+            *(Column(f"p, {find_metric(metric).title}") for metric in HEADLINE),
         ],
         blocks=_blocks(rows, tests, splits),
         records=[_record(row, tests.get(i)) for i, row in enumerate(rows)],
@@ -126,7 +122,7 @@ def _blocks(
                 i = at[backbone, method, split, metric]
                 p = tests[i].test.p if i in tests else None
                 cells.append(Cell(rows[i].with_gain, underline=p is not None and p < SIGNIFICANT))
-        found = [tests.get(at[backbone, method, splits[-1], metric]) for metric in SHOWN if metric in HEADLINE]
+        found = [tests.get(at[backbone, method, splits[-1], metric]) for metric in HEADLINE]
         blocks.setdefault(backbone, []).append([*cells, *(Cell("" if test is None else str(test)) for test in found)])
     return list(blocks.values())
 
