@@ -18,7 +18,6 @@ MAY_IMPORT = {
     "rules": {"ground", "corpus"},
     "evaluation": {"ground", "corpus"},
     "reporting": {"ground", "corpus", "backbones", "rules", "evaluation"},
-    "pipeline": {"ground"},
     "cli": {"ground", "corpus", "backbones", "rules", "evaluation", "reporting"},
     "__main__": {"cli"},
     "__init__": set(),

@@ -12,18 +12,17 @@ from logire.backbones.registry import backbones
 from logire.backbones.registry import find as find_backbone
 from logire.corpus.sources.registry import Source, sources
 from logire.ground.digests import tree_digest
-from logire.reporting.exhibits import Exhibit, exhibits
+from logire.reporting.exhibits import Exhibit
 from logire.rules.methods import find as find_method
 from logire.rules.methods import methods
 from workflow.lib.code import Code, Entry
 from workflow.lib.config import Config
 from workflow.lib.params import Job
 
-__all__ = ["exhibits"]
 SOURCE = Path(__file__).parents[2] / "src" / "logire"
 PREPARE = Entry("logire.cli.data", "_prepare_command")
 FETCH = Entry("logire.cli.data", "_fetch_command")
-TRAIN = Entry("logire.cli.train", "train")
+TRAIN = Entry("logire.cli.train", "_command")
 FIT = Entry("logire.cli.rules", "fit")
 PREDICT = Entry("logire.cli.rules", "predict")
 EVALUATE = Entry("logire.cli.results", "evaluate")

@@ -1,7 +1,7 @@
 # Metrics to tables and figures: one rule for each exhibit of the package.
 
 
-for exhibit in jobs.exhibits():
+for exhibit in exhibits():
 
     rule:
         name:

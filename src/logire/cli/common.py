@@ -7,16 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from logire.ground.errors import InputError
-
-if TYPE_CHECKING:
-    from logire.corpus.folds import Fold
 
 Split = Literal["train", "dev", "test"]
 Documents = Annotated[Path, typer.Option("--documents", help="A folder that `logire prepare` wrote.")]
@@ -44,16 +41,6 @@ def read_settings(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("an object of settings was expected", field="--settings")
     return value
-
-
-def read_fold(text: str, seed: int) -> Fold:
-    """``2/3`` as the second of three folds."""
-    from logire.corpus.folds import Fold
-
-    number, _, of = text.partition("/")
-    if not (number.isdigit() and of.isdigit()):
-        raise InputError(f"{text!r} is no fold", field="--fold", remedy="give 1/3, 2/3, 3/3, or of another number")
-    return Fold(int(number), int(of), seed)
 
 
 def console() -> Console:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from logire.cli.common import Device, Documents, Out, Seed, Settings, console, read_fold, read_settings
+from logire.cli.common import Device, Documents, Out, Seed, Settings, console, read_settings
+from logire.ground.errors import InputError
 from logire.ground.files import alone
 
 if TYPE_CHECKING:
     from logire.backbones.registry import BackboneSpec
+    from logire.corpus.folds import Fold
 
 FoldOption = Annotated[
     str,
@@ -78,13 +80,23 @@ def _command(spec: BackboneSpec) -> Any:
         corpus, chosen = PreparedCorpus.open(documents), read_settings(settings)
         with alone(out):
             if fold:
-                train_fold(corpus, spec.name, chosen, out, fold=read_fold(fold, seed), device=device)
+                train_fold(corpus, spec.name, chosen, out, fold=_read_fold(fold, seed), device=device)
             else:
                 train_backbone(corpus, spec.name, chosen, out, seed=seed, device=device)
 
     single = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
     single.command(spec.name, cls=_WithSettings, help=f"{spec.title}, which {READS[spec.family]}.")(run)
     return typer.main.get_command(single)
+
+
+def _read_fold(text: str, seed: int) -> Fold:
+    """``2/3`` as the second of three folds."""
+    from logire.corpus.folds import Fold
+
+    number, _, of = text.partition("/")
+    if not (text.isascii() and number.isdigit() and of.isdigit()):
+        raise InputError(f"{text!r} is not a fold", field="--fold", remedy="give 1/3, 2/3, 3/3, or of another number")
+    return Fold(int(number), int(of), seed)
 
 
 def _print_settings(spec: BackboneSpec) -> None:
