@@ -10,8 +10,9 @@ from logire.ground.errors import InputError
 from logire.reporting.measured import Run
 from logire.reporting.names import method_title
 from logire.reporting.runs import UnavailableError
+from logire.rules.plus.method import METHOD
 
-LOGIRE_PLUS = "logire_plus"
+LOGIRE_PLUS = METHOD.name
 _KNOB = ("closure", "closure_length")
 
 

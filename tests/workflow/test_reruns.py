@@ -1,0 +1,136 @@
+"""What reruns after a change of code: by dry runs against a finished run, and by what the jobs really imported."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from clones import PLUS, ROOT, TINY, Clone, copy_repository, share_kernels
+
+from logire.reporting.exhibits import find as find_exhibit
+from workflow.lib.code import Code
+from workflow.lib.jobs import CodeOf
+
+pytestmark = pytest.mark.slow
+WHOLE = TINY | PLUS | {"seeds": [1]}
+TRACER = ROOT / "tests" / "workflow" / "tracer"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Clone:
+    """A clone after a whole tiny run, whose jobs wrote what they imported to the folder `traced`."""
+    clone = Clone(copy_repository(tmp_path_factory.mktemp("finished") / "clone"), compiled)
+    share_kernels(clone)
+    (clone.path / "tiny.yaml").write_text(yaml.safe_dump(WHOLE))
+    (clone.path / "traced").mkdir()
+    traced = ("env", f"PYTHONPATH={TRACER}", f"TRACED={clone.path / 'traced'}")
+    clone.ok(*traced, "snakemake", "--cores", "2", "--configfile", "tiny.yaml")
+    return clone
+
+
+def job_of(rule: str, output: str) -> tuple[str, str]:
+    """The kind of job that makes a file, as :class:`CodeOf` names it."""
+    if rule == "prepare_corpus":
+        return "prepare", "embedded"
+    if rule in ("train_backbone", "train_fold"):
+        return "train", "bilstm"
+    if rule in ("fit_logire", "predict_logire"):
+        method = re.search(r"runs/(?:variants/)?(\w+)/", output)
+        assert method
+        plus = method[1] in ("logire_plus", "in_sample")
+        return rule.partition("_")[0], "logire_plus" if plus else "logire"
+    if rule == "evaluate_run":
+        return "evaluate", ""
+    return ("browse", "") if rule == "make_explanations" else ("report", find_exhibit(rule[5:]).module)
+
+
+def named(words: list[str]) -> str:
+    """What a command line picks by its name: a source, a backbone, a method, an exhibit's module."""
+    command = words[0]
+    if command in ("prepare", "train"):
+        return words[1]
+    if command == "fit":
+        return words[words.index("--method") + 1]
+    if command == "predict":
+        return "logire_plus" if {"logire_plus", "in_sample"} & set(words[1].split("/")) else "logire"
+    return find_exhibit(words[words.index("--only") + 1]).module if command == "report" else ""
+
+
+def dry_runs(clone: Clone, changes: list[list[tuple[str, str]]]) -> list[list[list[str]]]:
+    """What each change would rerun."""
+    command = ["python", str(ROOT / "tests/workflow/dryruns.py"), "tiny.yaml"]
+    done = subprocess.run(
+        command, cwd=clone.path, env=clone.environment, input=json.dumps(changes), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    found: list[list[list[str]]] = json.loads(done.stdout)
+    return found
+
+
+def test_a_comment_anywhere_reruns_nothing_and_a_constant_exactly_its_jobs(finished: Clone) -> None:
+    code_of = CodeOf(Code(finished.path / "src" / "logire"))
+    files = {}
+    for name in code_of.code.modules:
+        file = Path("src", *name.split("."))
+        files[name] = str(file / "__init__.py" if (finished.path / file).is_dir() else file.with_suffix(".py"))
+    prose = [(file, '\n"""A docstring."""\n# a comment\n') for file in files.values()]
+    constants = [[(file, "\nA_CONSTANT = 1\n")] for file in files.values()]
+    nothing, comments, *reruns = dry_runs(finished, [[], prose, *constants])
+    assert nothing == comments == []
+
+    made = finished.snakemake("--configfile", "tiny.yaml", "--summary")
+    rows = [line.split("\t") for line in made.splitlines() if line.startswith("results/")]
+    jobs = {row[0]: job_of(row[2], row[0]) for row in rows}
+    assert len(set(jobs.values())) > 15
+    closures = {}
+    for job in set(jobs.values()):
+        entry, plugins = code_of.roots(*job)
+        closures[job] = code_of.code.closure(entry, *plugins) | {entry.module}
+    counted = Counter()
+    for name, found in zip(files, reruns, strict=True):
+        changed = {output for output, _, status in found if status == "params changed"}
+        # a constant that no command's function uses changes nothing in the module of the commands themselves
+        held = {output for output, job in jobs.items() if name in closures[job]}
+        own = {code_of.roots(*job)[0].module for job in jobs.values()}
+        assert changed == (set() if name in own else held), name
+        counted["something" if changed else "nothing"] += 1
+    assert counted["something"] > 80
+    assert counted["nothing"] > 20
+
+
+def test_the_three_examples_that_once_went_wrong(finished: Clone) -> None:
+    names, queries, annotations = dry_runs(
+        finished,
+        [
+            [("src/logire/corpus/sources/embedded/names.py", "# a comment\n")],
+            [("src/logire/rules/queries.py", "A_CONSTANT = 1\n")],
+            [("src/logire/corpus/annotations.py", "A_CONSTANT = 1\n")],
+        ],
+    )
+    assert names == []
+    assert {"make_explanations", "fit_logire"} <= {rule for _, rule, status in queries if status == "params changed"}
+    assert "prepare_corpus" in {rule for _, rule, status in annotations if status == "params changed"}
+
+
+def test_no_job_imports_what_its_digest_leaves_out(finished: Clone) -> None:
+    code_of = CodeOf(Code(finished.path / "src" / "logire"))
+    finished.ok("env", f"PYTHONPATH={finished.path / 'src'}:{TRACER}", f"TRACED={finished.path}", "logire", "settings")
+    [started] = [json.loads(file.read_text()) for file in finished.path.glob("*.json") if len(file.stem) == 32]
+    always = set(started["modules"])  # the commands, and what the registries find: names, titles, settings
+    seen = Counter()
+    for file in (finished.path / "traced").glob("*.json"):
+        traced = json.loads(file.read_text())
+        words = traced["words"]
+        if not words or words[0] not in {"prepare", "train", "fit", "predict", "evaluate", "report", "browse"}:
+            continue  # Snakemake itself
+        name = named(words)
+        entry, plugins = code_of.roots(words[0], name)
+        missed = set(traced["modules"]) - code_of.code.closure(entry, *plugins) - always - {entry.module}
+        assert not missed, (words[:3], missed)
+        seen[words[0]] += 1
+    assert set(seen) == {"prepare", "train", "fit", "predict", "evaluate", "report", "browse"}
