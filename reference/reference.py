@@ -2,22 +2,27 @@
 
     python reference/reference.py collect results/dwie reference/dwie
     python reference/reference.py check reference/dwie
+    python reference/reference.py readme reference/dwie
 
 ``collect`` keeps the numbers of every finished run (:mod:`logire.reporting.kept`) and makes the tables and figures from
 them. ``check`` makes these again elsewhere and compares them byte for byte; drawings, which may differ with the version
-of matplotlib, are left out.
+of matplotlib, are left out. ``readme`` writes the table of README.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from logire.reporting.kept import keep
+from logire.reporting.names import BACKBONE, label
 
 NEEDED = ("run.json", "history.csv")
 SCORED = ("metrics-dev.json", "metrics-test.json")
@@ -60,6 +65,62 @@ def report(reference: Path, out: Path) -> None:
     subprocess.run([sys.executable, "-m", "logire", "report", reference, "--out", out], check=True)
 
 
+def readme_table(reference: Path) -> str:
+    """The test rows of Table 2, and how long a run took, as README.md shows them."""
+    measured: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+    for row in rows_of(reference / "tables" / "table2.csv"):
+        if row["split"] == "test":
+            measured.setdefault((row["backbone"], row["method"]), {})[row["metric"]] = row
+    timed = rows_of(reference / "tables" / "minutes.csv")
+    minutes = {(row["run"], row["backbone"]): tenths(row["mean_minutes"]) for row in timed}
+    lines = ["| test split | F1 | ign F1 | logic | p (F1) | minutes a seed |", "|---|---|---|---|---|---|"]
+    for (backbone, method), found in measured.items():
+        shown = [score(found[metric]) for metric in ("f1", "ign_f1", "logic")]
+        best = max(float(of["f1"]["mean"]) for (name, _), of in measured.items() if name == backbone)
+        shown[0] = f"**{shown[0]}**" if float(found["f1"]["mean"]) == best else shown[0]
+        time = minutes[method, backbone]
+        if method == "logire_plus":
+            time += f", and three folds of {minutes['fold', backbone]}"
+        p = "" if method == BACKBONE else p_value(found["f1"]["p"])
+        lines.append(f"| {' | '.join([label(backbone, method), *shown, p, time])} |")
+    return "\n".join(lines) + "\n"
+
+
+def rows_of(file: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def tenths(text: str) -> str:
+    """A number with one digit, rounded half up as people do."""
+    return str(Decimal(text).quantize(Decimal("0.1"), ROUND_HALF_UP))
+
+
+def score(row: dict[str, str]) -> str:
+    """``47.24 ± 0.72 (+0.47)``."""
+    text = f"{float(row['mean']):.2f}"
+    text += f" ± {float(row['sd']):.2f}" if row["sd"] else ""
+    return text + (f" ({float(row['gain']):+.2f})" if row["gain"] else "")
+
+
+def p_value(text: str) -> str:
+    """``0.042``, ``< 0.001``; a dash where there is one seed."""
+    return "–" if not text else "< 0.001" if float(text) < 0.001 else f"{float(text):.3f}"
+
+
+def write_readme(reference: Path) -> None:
+    """Put the table between the two marks of README.md."""
+    file = Path(__file__).parents[1] / "README.md"
+    text = re.sub(
+        r"(<!-- measured:[^>]*-->\n\n).*?(\n<!-- end -->)",
+        lambda marks: marks[1] + readme_table(reference) + marks[2],
+        file.read_text(encoding="utf-8"),
+        flags=re.S,
+    )
+    file.write_text(text, encoding="utf-8")
+
+
 def compared(folder: Path) -> set[str]:
     """The tables and figures in a folder that must not differ."""
     return {
@@ -83,7 +144,12 @@ def main() -> int:
     collecting.add_argument("reference", type=Path)
     checking = commands.add_parser("check", help="make tables and figures again from the kept numbers, and compare")
     checking.add_argument("reference", type=Path)
+    shown = commands.add_parser("readme", help="write the table of README.md from the kept numbers")
+    shown.add_argument("reference", type=Path)
     options = parser.parse_args()
+    if options.command == "readme":
+        write_readme(options.reference)
+        return 0
     if options.command == "collect":
         collect(options.results, options.reference)
         return 0

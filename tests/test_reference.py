@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -134,3 +135,21 @@ def test_it_holds_no_predictions_and_no_documents() -> None:
     files = {f"{name}.csv" for name in (*tables, *histories)}
     assert parts - {"dvc.lock"} == files | {"README.md", "dvc.yaml", "corpus", "tables", "figures"}
     assert {file.name for file in (REFERENCE / "corpus").iterdir()} == {"statistics.json"}
+
+
+def test_the_readme_shows_the_measured_numbers() -> None:
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "reference" / "reference.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    table = module.readme_table(REFERENCE)
+    assert len(table.splitlines()) == 2 + 15
+    assert table in (ROOT / "README.md").read_text(), "python reference/reference.py readme reference/dwie"
+    [row] = [
+        row
+        for row in module.rows_of(REFERENCE / "tables" / "table2.csv")
+        if [row[key] for key in ("backbone", "method", "split", "metric")] == ["bilstm", "logire_plus", "test", "f1"]
+    ]
+    assert f"| BiLSTM + LogiRE+ | **{float(row['mean']):.2f} ± {float(row['sd']):.2f} (" in table
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
