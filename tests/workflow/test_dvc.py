@@ -71,7 +71,7 @@ def plan(clone: Clone) -> list[tuple[str, str]]:
 def test_after_repro_both_tools_are_content_quickly_and_dvc_shows_the_run(recorded):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert NOTHING in recorded.snakemake("-n")
-    recorded.dvc("status", "-q")
+    recorded.dvc("status", "-q", "dvc.yaml")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
 
@@ -111,13 +111,13 @@ def test_a_fresh_clone_pulls_and_trains_nothing(recorded):
     pulled = fresh.make("pull")
     assert pulled.returncode == 0, pulled.stdout + pulled.stderr
     assert NOTHING in fresh.snakemake("-n")
-    fresh.dvc("status", "-q")
+    fresh.dvc("status", "-q", "dvc.yaml")
     assert fresh.results() == recorded.results()
 
     for file in (path / RESULTS / "tables").glob("table2.*"):
         file.unlink()
     assert jobs(fresh.snakemake()) == [("make_table2", "dataset=embedded")]
-    fresh.dvc("status", "-q")
+    fresh.dvc("status", "-q", "dvc.yaml")
 
     # an artifact damaged in the cache is not marked fresh
     file = path / RESULTS / "runs/backbone/cnn/seed1/model.safetensors"
@@ -168,7 +168,7 @@ def test_what_a_change_reruns(clone):
     with (clone.path / "README.md").open("a") as file:
         file.write("<!-- a comment -->\n")
     assert plan(clone) == []
-    clone.dvc("status", "-q")
+    clone.dvc("status", "-q", "dvc.yaml")
 
 
 def test_either_tool_goes_on_from_the_other_and_they_wait_for_each_other(clone, recorded):
@@ -183,7 +183,7 @@ def test_either_tool_goes_on_from_the_other_and_they_wait_for_each_other(clone, 
     assert running.wait() == 0
     assert jobs(said.read_text()) == OF_CNN
     assert jobs(repro) == []
-    clone.dvc("status", "-q")
+    clone.dvc("status", "-q", "dvc.yaml")
     assert NOTHING in clone.snakemake("-n")
     changed = {line.split()[1] for line in clone.dvc("metrics", "diff").splitlines()[1:]}
     assert changed
@@ -218,11 +218,11 @@ def test_damaged_and_back_dated_files_are_made_anew_and_never_recorded(clone, re
     for file in (logits, table):
         os.utime(file, (0, 0))
     assert NOTHING in clone.snakemake("-n"), "Snakemake alone can't know"
-    assert clone.run("dvc", "status", "-q").returncode == 1
+    assert clone.run("dvc", "status", "-q", "dvc.yaml").returncode == 1
     made = {rule for rule, _ in jobs(clone.dvc("repro"))}
     assert {"train_backbone", "make_table1"} <= made
     assert clone.results() == recorded.results()
-    clone.dvc("status", "-q")
+    clone.dvc("status", "-q", "dvc.yaml")
 
 
 def test_an_experiment_in_a_folder_of_its_own_is_not_stale(clone):
