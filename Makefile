@@ -27,22 +27,21 @@ record: $(READY)
 	$(BIN)/dvc repro
 	@echo "Now commit dvc.lock, then: make publish"
 
-# `dvc.yaml`: the default run alone; the artifacts of real DWIE are those of reference/dwie/dvc.yaml.
 pull: $(READY)
-	$(BIN)/dvc pull dvc.yaml
+	$(BIN)/dvc pull
 	$(MAKE) fresh
 
 # Results that are byte for byte what dvc.lock says count as Snakemake's own. DVC remembers the hash of a file it once
 # saw, so the check starts from an empty memory.
 fresh: $(READY)
-	@memory=$$(mktemp -d); DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status -q dvc.yaml; found=$$?; \
-	if [ $$found != 0 ]; then DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status dvc.yaml; fi; rm -rf $$memory; \
+	@memory=$$(mktemp -d); DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status -q; found=$$?; \
+	if [ $$found != 0 ]; then DVC_SITE_CACHE_DIR=$$memory $(BIN)/dvc status; fi; rm -rf $$memory; \
 	if [ $$found != 0 ]; then echo "Not as dvc.lock says: nothing is marked fresh." >&2; exit 1; fi
 	$(BIN)/python workflow/dvc_stage.py --fresh
 
 publish: $(READY)
-	@$(BIN)/dvc status -q dvc.yaml || { echo "Results and dvc.lock differ: make record first" >&2; exit 1; }
-	$(BIN)/dvc push dvc.yaml
+	@$(BIN)/dvc status -q || { echo "Results and dvc.lock differ: make record first" >&2; exit 1; }
+	$(BIN)/dvc push
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile

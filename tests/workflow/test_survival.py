@@ -98,7 +98,7 @@ def test_ten_kills_at_random_moments_leave_the_same_results(tmp_path, compiled):
     assert mine.keys() == theirs.keys()
     assert [name for name in mine if mine[name] != theirs[name]] == []
     assert "Nothing to be done" in killed.snakemake("-n")
-    killed.dvc("status", "-q", "dvc.yaml")
+    killed.dvc("status", "-q")
 
 
 @pytest.fixture

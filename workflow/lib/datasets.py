@@ -203,19 +203,6 @@ class Dataset:
         return as_option(given(self._settings(backbone)) if self._settings(backbone) is not None else {})
 
     @property
-    def recorded(self) -> list[str]:
-        """Every run folder: of backbones, methods, variants, and of backbones without a fold."""
-        dumps = [
-            dump
-            for method in self.methods[1:]
-            for backbone in self.backbones
-            for seed in self.seeds(backbone)
-            for dump in self.out_of_fold(method, backbone, seed)
-        ]
-        folds = [dump.rpartition("/")[0] for dump in dumps]
-        return list(dict.fromkeys([*self.runs(), *folds, *self.compared]))
-
-    @property
     def evaluated_with(self) -> list[str]:
         """The files of the user's that an evaluation reads."""
         return [self.params.evaluation.gold_rules] if self.params.evaluation.gold_rules else []
@@ -258,7 +245,7 @@ class Dataset:
     @property
     def exhibits(self) -> list[Exhibit]:
         """The tables and figures that this dataset has."""
-        return [exhibit for exhibit in exhibits() if self._has(exhibit)]
+        return [exhibit for exhibit in workflow_exhibits() if self._has(exhibit)]
 
     def _has(self, exhibit: Exhibit) -> bool:
         if self.source.form not in exhibit.forms or (exhibit.papers and not self.is_papers):
@@ -273,7 +260,7 @@ class Dataset:
     def _exhibit_runs(self, exhibit: Exhibit) -> list[str]:
         """The run folders that a table or figure is made from."""
         shown = {"shown": self.shown, "rules": self.shown[1:], "variants": self.compared, "runs": self.runs()}
-        return self.recorded if exhibit.needs == "records" else shown.get(exhibit.needs, [])
+        return shown.get(exhibit.needs, [])
 
     def exhibit_inputs(self, exhibit: Exhibit) -> list[str]:
         """The files that a table or figure is made from."""
@@ -284,8 +271,7 @@ class Dataset:
         if exhibit.needs == "shown":
             alone, with_rules = self.shown
             return [*self.corpus, f"{alone}/predictions-test.json", f"{with_rules}/explanations-test.jsonl"]
-        read = {"records": ["run.json"], "rules": ["run.json", "rules.csv"]}
-        names = read.get(exhibit.needs, ["run.json", *METRICS])
+        names = ["run.json", "rules.csv"] if exhibit.needs == "rules" else ["run.json", *METRICS]
         return [f"{run}/{name}" for run in self._exhibit_runs(exhibit) for name in names]
 
     def _user_rules(self, exhibit: Exhibit) -> list[str]:
@@ -311,6 +297,11 @@ class Dataset:
     def everything(self) -> list[str]:
         """What ``snakemake`` makes of this dataset when it is asked for nothing in particular."""
         return [*(file for exhibit in self.exhibits for file in exhibit.files(self.results)), self.explanations]
+
+
+def workflow_exhibits() -> list[Exhibit]:
+    """The tables and figures of a run: none that shows how long it took, for equal runs give equal bytes."""
+    return [exhibit for exhibit in exhibits() if exhibit.needs != "records"]
 
 
 def as_option(settings: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ _HEADER = """\
 #
 # Written by `python -m workflow.lib.defaults` from the settings classes: change a default or a text there.
 """
-_DATASETS = "what `snakemake` makes when it is asked for nothing by its path"
+_DATASETS = "what `snakemake` makes when it is asked for nothing by its path, and what `dvc repro` records"
 
 
-def defaults() -> str:
+def defaults(datasets: Sequence[str] = DATASETS) -> str:
     """``params/default.yaml``: every key with its default, its type and its description."""
-    parts = [_HEADER, f"{_comment(_DATASETS)}datasets: [{', '.join(DATASETS)}]\n"]
+    parts = [_HEADER, f"{_comment(_DATASETS)}datasets: [{', '.join(datasets)}]\n"]
     for name, field in params_class().model_fields.items():
         comment = _comment(field.description or "")
         kind = _settings_class(field.annotation)

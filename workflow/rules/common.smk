@@ -8,7 +8,6 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path[:0] = ["src", "."]
 
-from logire.reporting.exhibits import exhibits
 from workflow.lib import datasets as files, jobs
 from workflow.lib.code import Code
 from workflow.lib.config import Config

@@ -89,8 +89,6 @@ rule fit_logire:
         f"{LOGS}/fit_logire/{{backbone}}-seed{{seed}}-{{method}}.tsv"
     wildcard_constraints:
         method=files.FITTED,
-    group:
-        "logire"
     conda:
         "../envs/logire.yaml"
     resources:
@@ -129,8 +127,6 @@ rule predict_logire:
         f"{LOGS}/predict_logire/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.tsv"
     wildcard_constraints:
         method=files.FITTED,
-    group:
-        "logire"
     conda:
         "../envs/logire.yaml"
     params:
@@ -154,8 +150,6 @@ rule evaluate_run:
         f"{LOGS}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
     benchmark:
         f"{LOGS}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.tsv"
-    group:
-        "evaluate"
     conda:
         "../envs/logire.yaml"
     params:

@@ -1,7 +1,7 @@
 # Metrics to tables and figures: one rule for each exhibit of the package.
 
 
-for exhibit in exhibits():
+for exhibit in files.workflow_exhibits():
 
     rule:
         name:
@@ -28,8 +28,6 @@ for exhibit in exhibits():
             f"{LOGS}/{exhibit.name}.log",
         benchmark:
             f"{LOGS}/{exhibit.name}.tsv"
-        group:
-            "report"
         conda:
             "../envs/logire.yaml"
         params:
@@ -52,8 +50,6 @@ rule make_explanations:
         f"{LOGS}/make_explanations.log",
     benchmark:
         f"{LOGS}/make_explanations.tsv"
-    group:
-        "report"
     conda:
         "../envs/logire.yaml"
     params:
