@@ -111,7 +111,7 @@ def test_a_wrong_param_stops_the_run_before_any_job_and_is_named(clone, compiled
     run = snakemake(clone, compiled, "-n", params=change)
     assert run.returncode != 0
     assert named in run.stdout + run.stderr
-    assert "file tiny.yaml, line 1" in run.stdout + run.stderr
+    assert "file tiny.yaml, line " in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr
     assert not (clone / "results" / "embedded").exists()
     assert not (clone / "logs").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ from logire.backbones.registry import backbones
 from logire.backbones.registry import find as find_backbone
 from logire.corpus.sources.registry import Source, sources
 from logire.ground.digests import tree_digest
+from logire.ground.errors import InputError
 from logire.reporting.exhibits import Exhibit
 from logire.rules.methods import find as find_method
 from logire.rules.methods import methods
 from workflow.lib.code import Code, Entry
 from workflow.lib.config import Config
+from workflow.lib.datasets import Dataset
 from workflow.lib.params import Job
 
 SOURCE = Path(__file__).parents[2] / "src" / "logire"
@@ -41,6 +43,22 @@ def set_up() -> None:
         parts = os.environ.get(name, "").split(os.pathsep)
         os.environ[name] = os.pathsep.join([first, *(part for part in parts if part and part != first)])
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+class StoppingConfig(Config):
+    """The datasets of a call; wrong params end it with one message, where Snakemake would add its own call stack."""
+
+    def __init__(self, given: Mapping[str, Any], files: Sequence[Path] = ()) -> None:
+        try:
+            super().__init__(given, files)
+        except InputError as error:
+            sys.exit(f"params: {error}")
+
+    def __getitem__(self, name: str) -> Dataset:
+        try:
+            return super().__getitem__(name)
+        except InputError as error:
+            sys.exit(f"params: {error}")
 
 
 class CodeOf:

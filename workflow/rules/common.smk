@@ -10,10 +10,9 @@ sys.path[:0] = ["src", "."]
 
 from workflow.lib import datasets as files, jobs
 from workflow.lib.code import Code
-from workflow.lib.config import Config
 
 jobs.set_up()
-params_of = Config(config, workflow.overwrite_configfiles)
+params_of = jobs.StoppingConfig(config, workflow.overwrite_configfiles)
 datasets = params_of.datasets
 code_of = jobs.CodeOf(Code(jobs.SOURCE, Path(".snakemake/code.json")))
 
