@@ -84,7 +84,7 @@ def test_markers_and_mentions_in_subwords(encoder: Path) -> None:
     b = Entity((Mention("w2", 0, 1, 2, "group"),))
     made = Document("d", (("w0", "w2"), ("w1", "\n", "\n")), (b, a), (Fact(1, "leads", 0), Fact(1, "leads", 0)))
     marked = pieces.encode(made, tokenizer, SCHEMA, markers=True)
-    # "w1" is no word of the tokenizer: two subwords. A blank in a mention is unknown, any other is nothing.
+    # "w1" is not a word of the tokenizer: two subwords. A blank in a mention is unknown, any other is nothing.
     tokens = ["*", "w0", "*", "w2", "*", "w", "##1", "*", "[UNK]", "*"]
     assert tokenizer.convert_ids_to_tokens(marked.pieces.tolist()) == tokens
     assert marked.spans.tolist() == [[2, 5], [0, 5], [7, 10]]

@@ -59,7 +59,7 @@ def test_titles() -> None:
 
 
 def test_an_unknown_source() -> None:
-    with pytest.raises(InputError, match="there is no corpus source 'webnlg'") as caught:
+    with pytest.raises(InputError, match="unknown corpus source 'webnlg'") as caught:
         find("webnlg")
     assert "dwie, docred" in str(caught.value)
 

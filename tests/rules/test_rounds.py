@@ -30,7 +30,7 @@ def test_a_blend_of_0_gives_the_logits_back_exactly(residual, bias, weight, seed
     split = Split.of(documents, queries)
     scores = extractor.scores(split.ground(rules)).astype(np.float32)
     np.testing.assert_array_equal(scores, split.instances.logits)
-    # the atoms' calibration is no part of it
+    # the atoms' calibration is not part of it
     found = ExtractorStage(rules, extractor, Calibration(np.full(3, 0.5), np.full(3, 2.0)))
     assert_same_logits(found.apply(documents, queries), documents)
 

@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from logire.backbones.registry import find as find_backbone
 from logire.corpus.sources.registry import command_options
 from logire.corpus.sources.registry import find as find_source
 from logire.ground.errors import InputError
-from logire.ground.settings import settings_from
 from logire.reporting.exhibits import Exhibit, exhibits
 from logire.rules.methods import find as find_method
 from logire.rules.methods import methods
+from workflow.lib.checks import check
 from workflow.lib.params import Params, Variant, given, laid_over
 
 BACKBONE = "backbone"
@@ -44,64 +43,10 @@ class Dataset:
         self.source = find_source(getattr(params.data, "source"))  # noqa: B009 (the class is made from the registry)
         self.methods = [BACKBONE, *(method.name for method in methods() if getattr(params, method.name) is not None)]
         self.backbones = [key for key in type(params.backbones).model_fields if self._settings(key) is not None]
-        self._check()
+        check(self)
 
     def _settings(self, backbone: str) -> Any:
         return getattr(self.params.backbones, backbone)
-
-    def _check(self) -> None:
-        params = self.params
-        if not self.backbones:
-            raise InputError("no backbone is left to train", field="backbones", remedy="give one, such as bilstm: {}")
-        if params.figure4.backbone not in self.backbones:
-            raise InputError(
-                f"{params.figure4.backbone} is not among the backbones of this dataset",
-                field="figure4.backbone",
-                remedy=f"one of {', '.join(self.backbones)}",
-            )
-        for key, names in (
-            ("seeds_of", list(params.seeds_of)),
-            ("crossfit.backbones", params.crossfit.backbones or []),
-        ):
-            for name in names:
-                try:
-                    find_backbone(name)
-                except InputError as error:
-                    raise InputError(error.problem, field=f"{key}.{name}", remedy=error.remedy) from error
-        if self.source.needs_raw and self.raw_path is None:
-            raise InputError(
-                f"is missing: {self.source.name} is neither generated nor fetched",
-                field="data.raw",
-                remedy="name the folder or file of your own copy",
-            )
-        settings_from(self.source.Options, self._options(), where="data")
-        if params.variants is not None:
-            self._check_variants()
-
-    def _check_variants(self) -> None:
-        variants = self.params.variants
-        assert variants is not None
-        if variants.backbone not in self.backbones:
-            raise InputError(
-                f"{variants.backbone} is not among the backbones of this dataset",
-                field="variants.backbone",
-                remedy=f"one of {', '.join(self.backbones)}",
-            )
-        if unknown := sorted(set(variants.seeds) - set(self.seeds(variants.backbone))):
-            raise InputError(
-                f"{variants.backbone} is not trained with seed {unknown[0]}",
-                field="variants.seeds",
-                remedy=f"some of {', '.join(map(str, self.seeds(variants.backbone)))}",
-            )
-        for name, variant in variants.runs.items():
-            where = f"variants.runs.{name}"
-            if variant.method not in self.methods[1:]:
-                raise InputError(
-                    f"{variant.method} is not a method of this dataset",
-                    field=f"{where}.method",
-                    remedy=f"one of {', '.join(self.methods[1:])}",
-                )
-            settings_from(find_method(variant.method).Settings, self._fitted_with(variant), where=f"{where}.settings")
 
     def seeds(self, backbone: str) -> list[int]:
         """The seeds that a backbone is trained with."""
@@ -130,7 +75,8 @@ class Dataset:
         own: str | None = getattr(self.params.data, "raw")  # noqa: B009
         return [own] if own else []
 
-    def _options(self) -> dict[str, Any]:
+    @property
+    def options(self) -> dict[str, Any]:
         """The source's options as the params give them; a source that asks for a name gets the dataset's."""
         chosen = given(self.params.data)
         options = {key: chosen[key] for key in self.source.Options.model_fields if chosen.get(key) is not None}
@@ -140,7 +86,7 @@ class Dataset:
     def prepare_options(self) -> list[str]:
         """The words of ``logire prepare`` after its name, but for where to write."""
         raw = ["--raw", self.raw_path] if self.raw_path else []
-        return [self.source.name, *raw, *command_options(self.source, self._options())]
+        return [self.source.name, *raw, *command_options(self.source, self.options)]
 
     # ---- runs
 
@@ -181,9 +127,10 @@ class Dataset:
         if found is None:
             raise InputError(f"there is no variant {name} in the params of {self.name}", field="variants.runs")
         own = find_method(found.method).out_of_fold if found.out_of_fold is None else found.out_of_fold
-        return Variant(method=found.method, out_of_fold=own, settings=self._fitted_with(found))
+        return Variant(method=found.method, out_of_fold=own, settings=self.laid_over_method(found))
 
-    def _fitted_with(self, variant: Variant) -> dict[str, Any]:
+    def laid_over_method(self, variant: Variant) -> dict[str, Any]:
+        """A variant's settings over those of its method."""
         return laid_over(given(getattr(self.params, variant.method)), variant.settings)
 
     def fit_options(self, method: str) -> list[str]:

@@ -63,7 +63,7 @@ def paired_t_test(base: Sequence[float], ours: Sequence[float]) -> PairedTest:
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's (1979) adjusted p values of one family of tests; a None is no test and stays None."""
+    """Holm's (1979) adjusted p values of one family of tests; a None is not a test and stays None."""
     tested = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
     adjusted: list[float | None] = [None] * len(p_values)
     largest = 0.0

@@ -235,7 +235,7 @@ class Split:
 
 
 def unseen(document: ScoredDocument, queries: QueryTypes) -> BoolArray:
-    """(N, N, R) the candidates h != t whose (relation, head type, tail type) is no query type."""
+    """(N, N, R) the candidates h != t whose (relation, head type, tail type) is not a query type."""
     mask = queries.index[:, document.types[:, None], document.types[None, :]].transpose(1, 2, 0) < 0
     n = len(document.types)
     mask[np.arange(n), np.arange(n)] = False

@@ -181,7 +181,7 @@ def _origin(file: Path, text: str) -> Origin:
 
 def _stage(k: int, notes: ExtractorNotes | ClosureNotes, rule_sets: list[RuleSet], checked: Checked) -> Stage:
     if not 0 <= notes.rules < len(rule_sets):
-        raise checked.wrong(f"metadata.stages.{k}.rules", f"there is no rule set {notes.rules}")
+        raise checked.wrong(f"metadata.stages.{k}.rules", f"rule set {notes.rules} does not exist")
     rules = rule_sets[notes.rules]
     if isinstance(notes, ClosureNotes):
         if any(max(body) == any_atom(len(checked.schema.relations)) for body in rules.bodies):

@@ -84,7 +84,7 @@ def find(name: str) -> Source:
         if source.name == name:
             return source
     raise InputError(
-        f"there is no corpus source {name!r}", remedy=f"one of {', '.join(source.name for source in sources())}"
+        f"unknown corpus source {name!r}", remedy=f"one of {', '.join(source.name for source in sources())}"
     )
 
 
