@@ -122,7 +122,9 @@ def seventh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The name of a seventh backbone, whose package is on the path of ``words``."""
     write_backbone(tmp_path / "seventh", "bag")
     monkeypatch.setattr(words, "__path__", [*words.__path__, str(tmp_path / "seventh")])
+    backbones.backbones.cache_clear()
     yield "bag"
+    backbones.backbones.cache_clear()
     for module in [name for name in sys.modules if "bag_package" in name]:
         del sys.modules[module]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,6 +56,7 @@ class BackboneSpec:
         return found
 
 
+@cache
 def backbones() -> tuple[BackboneSpec, ...]:
     """Every backbone, by order.
 
