@@ -160,6 +160,11 @@ def test_the_papers_figures_stand_beside_those_of_real_dwie(tmp_path: Path) -> N
     assert line in text
 
 
+def test_one_split_alone_is_compared_with_the_paper(tmp_path: Path) -> None:
+    made("table2_paper", real_dwie(tmp_path, {"test": 99}), tmp_path)
+    assert {found["split"] for found in rows(tmp_path / "tables" / "table2_paper.csv")} == {"test"}
+
+
 @pytest.mark.parametrize(
     ("sizes", "name", "synthetic"),
     [

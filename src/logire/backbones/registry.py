@@ -87,11 +87,6 @@ def find(name: str) -> BackboneSpec:
     return known[name]
 
 
-def title(name: str) -> str:
-    """What tables and figures call the backbone ``name``; the name itself for one that is not registered."""
-    return next((spec.title for spec in backbones() if spec.name == name), name)
-
-
 def _discover() -> Iterator[BackboneSpec]:
     for family in FAMILIES.values():
         for module in iter_modules(import_module(family).__path__, f"{family}."):

@@ -58,9 +58,8 @@ class Runs:
     @property
     def backbones(self) -> list[str]:
         """The backbones of the scored runs, or of all where none was scored, in the order of tables."""
-        return list(
-            dict.fromkeys(run.backbone for run in self.scored or sorted(self.all, key=lambda run: run.names.order))
-        )
+        runs = self.scored or sorted(self.all, key=lambda run: run.names.order)
+        return list(dict.fromkeys(run.backbone for run in runs))
 
     def main(self, backbone: str | None = None, *, split: str | None = None) -> tuple[Run, ...]:
         """The scored runs with their methods' own settings: of one backbone, or of all.
