@@ -18,7 +18,7 @@ import pandas as pd
 from logire.corpus.document import IntArray
 from logire.evaluation.counts import COUNTS
 from logire.evaluation.metrics import find, metrics
-from logire.evaluation.significance import Bootstrap, PairedTest, holm, paired_bootstrap, paired_t_test
+from logire.evaluation.significance import PairedTest, holm, paired_bootstrap, paired_t_test
 from logire.ground.errors import InputError
 from logire.reporting.names import BACKBONE
 from logire.reporting.runs import SPLITS, Run
@@ -107,11 +107,10 @@ def _tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Significance:
-    """How sure a gain is: t-test over seeds, Holm's p over the table's headline metrics, bootstrap over documents."""
+    """How sure a gain is: p of the t-test over seeds, and Holm's over the table's headline metrics."""
 
     p: float | None
     p_holm: float | None
-    bootstrap: Bootstrap
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class Summary:
         differences: seed by seed, ours - theirs; empty where there is nothing to compare.
         test: the paired t-test of the differences.
         record: the numbers as fields of a CSV row; the gain is that of the t-test, paired by seed.
-        significance: the test in full, where a table asked for it; then ``record`` has it, too.
+        significance: where a table asked for it; then ``record`` has it too, and the bootstrap over documents.
     """
 
     key: Mapping[str, Any]
@@ -221,7 +220,7 @@ def tested(runs: Sequence[Run], split: str) -> list[Summary]:
             "bootstrap_high": drawn.high,
             "bootstrap_p": drawn.p,
         }
-        rows[i] = replace(rows[i], significance=Significance(test.p, corrected.get(i), drawn), record=record)
+        rows[i] = replace(rows[i], significance=Significance(test.p, corrected.get(i)), record=record)
     return rows
 
 
