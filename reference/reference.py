@@ -22,7 +22,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from logire.reporting.kept import keep
-from logire.reporting.names import BACKBONE, label
+from logire.reporting.names import BACKBONE, Names
 
 NEEDED = ("run.json", "history.csv")
 SCORED = ("metrics-dev.json", "metrics-test.json")
@@ -82,7 +82,7 @@ def readme_table(reference: Path) -> str:
         if method == "logire_plus":
             time += f", and three folds of {minutes['fold', backbone]}"
         p = "" if method == BACKBONE else p_value(found["f1"]["p"])
-        lines.append(f"| {' | '.join([label(backbone, method), *shown, p, time])} |")
+        lines.append(f"| {' | '.join([Names.of(backbone, method).label, *shown, p, time])} |")
     return "\n".join(lines) + "\n"
 
 

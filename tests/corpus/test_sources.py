@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from logire.cli import data
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.corpus.sources import registry
-from logire.corpus.sources.registry import Source, command_options, corpus_title, find, sources
+from logire.corpus.sources.registry import Source, command_options, find, sources
 from logire.ground.errors import InputError
 
 NAMES = ["dwie", "docred", "redocred", "docred-partial", "redocred-partial", "embedded", "embedded-docred"]
@@ -54,8 +54,7 @@ def test_a_source_says_all_that_others_need(source: Source) -> None:
 
 
 def test_titles() -> None:
-    assert {name: corpus_title(name) for name in TITLES} == TITLES
-    assert corpus_title("my corpus") == "my corpus"
+    assert {name: title for source in sources() for name, title in source.titles.items()} == TITLES
 
 
 def test_an_unknown_source() -> None:

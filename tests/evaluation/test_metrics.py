@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from logire.corpus.document import Document, training_facts
 from logire.corpus.gold import GoldRule
 from logire.corpus.predictions import Prediction
-from logire.evaluation.counts import scores
-from logire.evaluation.metrics import fact_metrics
+from logire.evaluation.metrics import fact_metrics, scores
 from logire.evaluation.scoring import Evaluation, evaluate
 from logire.ground.errors import InputError
 

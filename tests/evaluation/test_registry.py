@@ -63,7 +63,7 @@ def test_a_new_metric_of_facts_is_one_function() -> None:
     )
     assert (heading.split()[-1], row.split()[-1]) == ("excess", "1.00")
     counts = np.array([[[1, 3, 1, 0, 0], [1, 1, 1, 0, 0]]])
-    assert paired_bootstrap(np.zeros_like(counts), counts, "excess", samples=10).difference == 2.0
+    assert paired_bootstrap(np.zeros_like(counts), counts, metrics.find("excess"), samples=10).difference == 2.0
 
 
 def test_a_new_metric_of_rules_is_one_function() -> None:
@@ -77,7 +77,7 @@ def test_a_new_metric_of_rules_is_one_function() -> None:
     assert (found["broken"], found["gold_broken"]) == (2.0, 0.0)
     assert "broken" not in found["by_distance"][0]
     with pytest.raises(InputError, match=r"broken.* has no bootstrap"):
-        paired_bootstrap(np.ones((1, 1, 5)), np.ones((1, 1, 5)), "broken")
+        paired_bootstrap(np.ones((1, 1, 5)), np.ones((1, 1, 5)), metrics.find("broken"))
 
 
 def test_a_file_that_was_written_before_lacks_the_metric() -> None:

@@ -10,8 +10,9 @@ import pytest
 from reporting_builders import write_variant
 from scipy import stats
 
-from logire.reporting.frame import METRICS, Summary, seeds_phrase, summarise, tidy, tidy_distances, tidy_relations
-from logire.reporting.runs import Runs
+from logire.reporting.frame import METRICS, Summary, summarise, tidy, tidy_distances, tidy_relations
+from logire.reporting.material import Runs
+from logire.reporting.tables import p_value, score, seeds_phrase
 
 
 @pytest.fixture
@@ -46,11 +47,11 @@ def test_means_and_gains_paired_by_seed(runs: Runs) -> None:
     assert (ours.seeds, ours.mean, ours.differences) == (3, 160 / 3, (2.0, 1.0, 3.0))
     assert ours.sd == pytest.approx(stdev([52.0, 52.0, 56.0]))
     assert ours.base == pytest.approx(154 / 3)  # of seeds 1 to 3
-    assert ours.with_gain == "53.33 ± 2.31 (+2.00)"
+    assert score(ours.mean, ours.sd, ours.gain) == "53.33 ± 2.31 (+2.00)"
     assert ours.test is not None
     assert ours.test.p == pytest.approx(2 * stats.t.sf(2 * 3**0.5, 2))  # mean 2, deviation 1
     missing = find(rows, variant="other", split="test", metric="logic")
-    assert (str(missing), missing.test, missing.as_record()["mean"]) == ("–", None, None)
+    assert (score(missing.mean, missing.sd), missing.test, missing.record["mean"]) == ("–", None, None)
 
 
 def test_a_variant_against_its_methods_own_settings(runs: Runs) -> None:
@@ -72,3 +73,4 @@ def test_by_distance_and_by_relation(runs: Runs) -> None:
 
 def test_phrases() -> None:
     assert [seeds_phrase(counts) for counts in ([1], [5, 5], [3, 1])] == ["1 seed", "5 seeds", "1 to 3 seeds"]
+    assert [p_value(p) for p in (None, 0.0001, 0.0184)] == ["one seed: no test", "< 0.001", "0.018"]

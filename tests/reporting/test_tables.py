@@ -17,7 +17,7 @@ from reporting_builders import made, write_runs
 
 from logire.ground.errors import InputError
 from logire.reporting.sources import Source, write_sources
-from logire.reporting.tables import Cell, Column, Table, latex_escape, write_csv
+from logire.reporting.tables import Cell, Column, Table, latex_escape, records_text, sources_line
 
 TABLE = Table(
     title="Table 9",
@@ -163,8 +163,9 @@ def test_latex_compiles(tmp_path: Path) -> None:
 
 
 def test_csv_keeps_every_digit(tmp_path: Path) -> None:
-    write_csv(tmp_path / "t", TABLE.records, TABLE.sources)
+    TABLE.write(tmp_path / "t")
     text = (tmp_path / "t.csv").read_text()
+    assert text == records_text(TABLE.records)
     assert text.startswith("model,f1,logic,n\n")
     rows = list(csv.DictReader(text.splitlines()))
     assert float(rows[0]["f1"]) == 1 / 3
@@ -184,14 +185,16 @@ def test_the_sources_stand_beside_and_in_the_footer(tmp_path: Path) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(file.name)
     run = {"backbone": "cnn", "method": "backbone", "seed": 1, "data_digest": "0123456789abcdef"}
-    footer = write_sources(tmp_path / "tables" / "t", [Source(file, run) for file in files])
+    sources = [Source(file, run) for file in files]
+    write_sources(tmp_path / "tables" / "t", sources)
+    footer = sources_line(sources, tmp_path / "tables" / "t")
     assert footer == "Data 0123456789ab; made from 2 files of 1 run, listed by SHA-256 in t.sources.json."
     listed = json.loads((tmp_path / "tables" / "t.sources.json").read_text())["sources"]
     assert listed[0] == {"file": "../runs/a", "sha256": hashlib.sha256(b"a").hexdigest(), **run}
     before = (tmp_path / "tables" / "t.sources.json").read_bytes()
-    write_sources(tmp_path / "tables" / "t", [Source(file, run) for file in files[::-1]])
+    write_sources(tmp_path / "tables" / "t", sources[::-1])
     assert (tmp_path / "tables" / "t.sources.json").read_bytes() == before
-    assert write_sources(tmp_path / "u", [Source(files[0])]).startswith("Made from 1 file, listed")
+    assert sources_line([Source(files[0])], tmp_path / "u").startswith("Made from 1 file, listed")
 
 
 def test_missing_inputs_are_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from logire.ground.errors import InputError
 from logire.ground.settings import Settings
 from logire.rules import LogiRE, LogiREPlus, LogiREPlusSettings, LogiRESettings
-from logire.rules.methods import find, methods, title
+from logire.rules.methods import find, methods
 
 
 def test_every_method_loads_as_what_it_says():
@@ -21,7 +21,6 @@ def test_every_method_loads_as_what_it_says():
         assert (kind.name, kind.Settings, kind.__module__) == (method.name, method.Settings, method.module)
         assert issubclass(method.Settings, Settings)
         assert find(method.name) is method
-        assert title(method.name) == method.title
     assert [method.load() for method in methods()] == [LogiRE, LogiREPlus]
     assert [method.Settings for method in methods()] == [LogiRESettings, LogiREPlusSettings]
 
@@ -29,7 +28,6 @@ def test_every_method_loads_as_what_it_says():
 def test_what_is_not_a_method_is_named():
     with pytest.raises(InputError, match=r"unknown method 'magic'\n.*one of logire, logire_plus"):
         find("magic")
-    assert title("magic") == "magic"
 
 
 def test_methods_and_their_settings_load_without_torch_and_numba():

@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from logire.backbones.registry import BackboneSpec, backbones, find, title
+from logire.backbones.registry import BackboneSpec, backbones, find
 
 if TYPE_CHECKING:
     from logire.backbones.training.inference import infer_logits
@@ -25,7 +25,6 @@ __all__ = [
     "find",
     "infer_logits",
     "load_backbone",
-    "title",
     "train_backbone",
 ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,6 +56,7 @@ class BackboneSpec:
         return found
 
 
+@cache
 def backbones() -> tuple[BackboneSpec, ...]:
     """Every backbone, by order.
 
@@ -83,11 +85,6 @@ def find(name: str) -> BackboneSpec:
     if name not in known:
         raise InputError(f"unknown backbone {name!r}", field="backbone", remedy=f"one of {', '.join(known)}")
     return known[name]
-
-
-def title(name: str) -> str:
-    """What tables and figures call the backbone ``name``; the name itself for one that is not registered."""
-    return next((spec.title for spec in backbones() if spec.name == name), name)
 
 
 def _discover() -> Iterator[BackboneSpec]:

@@ -1,15 +1,10 @@
-"""Counting facts: labelled, predicted, both; and the scores that follow from the counts.
-
-Counts are integer arrays whose last axis holds :data:`COUNTS`, so one function scores a split, every relation, every
-distance group or every bootstrap sample at once.
-"""
+"""Counting facts: labelled, predicted, both. Counts are integer arrays whose last axis holds :data:`COUNTS`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,44 +17,6 @@ COUNTS = ("gold", "predicted", "correct", "gold_in_train", "correct_in_train")
 """What is counted. ``in_train``: the fact occurs in training through any pair of its entities' mention names."""
 
 Floats = npt.NDArray[np.float64]
-
-
-class Scores(NamedTuple):
-    """Scores in percent, each of shape (...,); a score whose denominator is 0 is 0."""
-
-    precision: Floats
-    recall: Floats
-    f1: Floats
-    ign_f1: Floats
-    ign_f1_logire: Floats
-
-
-def scores(counts: IntArray | Floats) -> Scores:
-    """Micro scores of counts (..., 5).
-
-    ``ign_f1`` (Yao et al. 2019, as corrected) takes the correct predictions that are in training out of the precision;
-    recall is over all gold facts. ``ign_f1_logire`` (the LogiRE authors' script) takes precision over all predictions
-    and recall over the gold facts that are not in training.
-    """
-    gold, predicted, correct, gold_in_train, correct_in_train = np.moveaxis(counts.astype(np.float64), -1, 0)
-    precision, recall = _ratio(correct, predicted), _ratio(correct, gold)
-    new = correct - correct_in_train
-    return Scores(
-        100 * precision,
-        100 * recall,
-        100 * _ratio(2 * correct, predicted + gold),
-        100 * _harmonic_mean(_ratio(new, predicted - correct_in_train), recall),
-        100 * _harmonic_mean(precision, _ratio(new, gold - gold_in_train)),
-    )
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    result: Floats = np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
-    return result
-
-
-def _harmonic_mean(a: Floats, b: Floats) -> Floats:
-    return _ratio(2 * a * b, a + b)
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,21 @@
 A new metric is a function in this module and its test. ``logire evaluate`` then writes it for the split, and a metric
 of facts also for every relation, distance group and sentence group; a metrics file that was written before has no value
 for it (:meth:`Metric.of`). All metrics are in percent.
+
+Metrics of facts follow from counts whose last axis holds :data:`~logire.evaluation.counts.COUNTS`, so one function
+scores a split, every relation, every distance group or every bootstrap sample at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from logire.corpus.document import IntArray
-from logire.evaluation.counts import Floats, scores
+from logire.evaluation.counts import Floats
 from logire.evaluation.logic import logic_score
 from logire.ground.errors import InputError
 
@@ -110,6 +115,44 @@ def find(name: str) -> Metric:
     if name not in _METRICS:
         raise InputError(f"{name!r} is not a metric", field="metric", remedy=f"choose one of {', '.join(_METRICS)}")
     return _METRICS[name]
+
+
+class Scores(NamedTuple):
+    """Scores in percent, each of shape (...,); a score whose denominator is 0 is 0."""
+
+    precision: Floats
+    recall: Floats
+    f1: Floats
+    ign_f1: Floats
+    ign_f1_logire: Floats
+
+
+def scores(counts: IntArray | Floats) -> Scores:
+    """Micro scores of counts (..., 5).
+
+    ``ign_f1`` (Yao et al. 2019, as corrected) takes the correct predictions that are in training out of the precision;
+    recall is over all gold facts. ``ign_f1_logire`` (the LogiRE authors' script) takes precision over all predictions
+    and recall over the gold facts that are not in training.
+    """
+    gold, predicted, correct, gold_in_train, correct_in_train = np.moveaxis(counts.astype(np.float64), -1, 0)
+    precision, recall = _ratio(correct, predicted), _ratio(correct, gold)
+    new = correct - correct_in_train
+    return Scores(
+        100 * precision,
+        100 * recall,
+        100 * _ratio(2 * correct, predicted + gold),
+        100 * _harmonic_mean(_ratio(new, predicted - correct_in_train), recall),
+        100 * _harmonic_mean(precision, _ratio(new, gold - gold_in_train)),
+    )
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    result: Floats = np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
+    return result
+
+
+def _harmonic_mean(a: Floats, b: Floats) -> Floats:
+    return _ratio(2 * a * b, a + b)
 
 
 @fact_metric("precision", title="precision", heading="P")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from scipy import stats
 
 from logire.corpus.document import IntArray
-from logire.evaluation.counts import Floats
-from logire.evaluation.metrics import FactMetric, find
+from logire.evaluation.metrics import FactMetric, Metric
 from logire.ground.errors import InputError
 from logire.ground.runtime import derive_seed
 
@@ -32,11 +32,6 @@ class PairedTest:
     deviation: float | None
     p: float | None
     effect_size: float | None
-
-    @property
-    def note(self) -> str:
-        """Why there is no p value; empty where there is one."""
-        return "one seed: no test" if self.p is None else ""
 
 
 def paired_t_test(base: Sequence[float], ours: Sequence[float]) -> PairedTest:
@@ -83,40 +78,35 @@ class Bootstrap:
     p: float
 
 
-def paired_bootstrap(base: IntArray, ours: IntArray, metric: str, *, seed: int = 0, samples: int = 10_000) -> Bootstrap:
+def paired_bootstrap(
+    base: IntArray, ours: IntArray, metric: Metric, *, seed: int = 0, samples: int = 10_000
+) -> Bootstrap:
     """Compare two methods by drawing documents with replacement, the same ones for both and for every seed.
 
     Args:
         base, ours: (seeds, documents, 5) :data:`~logire.evaluation.counts.COUNTS` of every document; the metric is
             averaged over seeds.
-        metric: the name of a metric of facts.
+        metric: a metric of facts.
         seed: where the draws are derived from.
         samples: number of draws.
 
     Raises:
         InputError: the two do not have the same shape, have no seed or no document, or the metric is not one of facts.
     """
-    found = find(metric)
-    if not isinstance(found, FactMetric):
-        raise InputError(f"{metric!r} does not follow from counts of facts: it has no bootstrap", field="metric")
+    if not isinstance(metric, FactMetric):
+        raise InputError(f"{metric.name!r} does not follow from counts of facts: it has no bootstrap", field="metric")
     if base.shape != ours.shape or base.size == 0:
         raise InputError(f"counts of shape {base.shape} and {ours.shape}: the same documents were expected")
-    rng = np.random.default_rng(derive_seed(seed, "bootstrap", metric))
+    rng = np.random.default_rng(derive_seed(seed, "bootstrap", metric.name))
     documents = base.shape[1]
-    drawn = []
-    for start in range(0, samples, 1000):
-        size = min(1000, samples - start)
-        weights = rng.multinomial(documents, np.full(documents, 1 / documents), size=size)
-        drawn.append(_mean_score(ours, weights, found) - _mean_score(base, weights, found))
-    differences = np.concatenate(drawn)
-    once = np.ones((1, documents), dtype=np.int64)
-    difference = float((_mean_score(ours, once, found) - _mean_score(base, once, found))[0])
+    once, even = np.ones((1, documents), dtype=np.int64), np.full(documents, 1 / documents)
+    chunks = (rng.multinomial(documents, even, size=min(1000, samples - start)) for start in range(0, samples, 1000))
+    both, found = np.stack([base, ours]), []
+    # How often each document counts (B, documents): once as it was measured, then as it was drawn.
+    for weights in chain([once], chunks):
+        theirs, mine = metric.compute(weights.astype(np.float64) @ both).mean(axis=1)
+        found.append(mine - theirs)
+    difference, differences = float(found[0][0]), np.concatenate(found[1:])
     low, high = np.quantile(differences, [0.025, 0.975])
     tail = min((differences <= 0).sum(), (differences >= 0).sum())
     return Bootstrap(difference, float(low), float(high), float(min(1.0, 2 * (tail + 1) / (samples + 1))))
-
-
-def _mean_score(counts: IntArray, weights: IntArray, metric: FactMetric) -> Floats:
-    """(B,) the metric, averaged over seeds, when documents count ``weights`` (B, documents) times."""
-    values = metric.compute(weights.astype(np.float64) @ counts)
-    return np.asarray(values.mean(axis=0))

@@ -7,8 +7,8 @@ are in percent. Frames by distance and by relation have one column more.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import mean, stdev
 from typing import Any
 
@@ -17,19 +17,21 @@ import pandas as pd
 
 from logire.corpus.document import IntArray
 from logire.evaluation.counts import COUNTS
-from logire.evaluation.metrics import metrics
-from logire.evaluation.significance import Bootstrap, PairedTest, holm, paired_bootstrap, paired_t_test
+from logire.evaluation.metrics import find, metrics
+from logire.evaluation.significance import PairedTest, holm, paired_bootstrap, paired_t_test
 from logire.ground.errors import InputError
-from logire.reporting.measured import Run
 from logire.reporting.names import BACKBONE
-from logire.reporting.runs import SPLITS
-from logire.reporting.tables import MISSING, Value
+from logire.reporting.runs import SPLITS, Run
+from logire.reporting.tables import Record
 
 METRICS = tuple(sorted(metric.name for metric in metrics()))
 """The metrics that tables record, in the order of their rows."""
+TITLES = {metric.name: metric.title for metric in metrics()}
+"""What tables and figures call each."""
 HEADLINE = ("ign_f1", "f1")
 """The metrics whose tests are one family for Holm's correction."""
-TESTED = (*HEADLINE, "ign_f1_logire")
+TESTED = {name: find(name) for name in (*HEADLINE, "ign_f1_logire")}
+"""The metrics whose gains are tested."""
 _MEASURED = ("run", "seed", "value")
 """The columns that differ between the runs of one setting."""
 
@@ -105,25 +107,10 @@ def _tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Significance:
-    """How sure a gain is: t-test over seeds, Holm's p over the table's headline metrics, bootstrap over documents."""
+    """How sure a gain is: p of the t-test over seeds, and Holm's over the table's headline metrics."""
 
-    test: PairedTest
+    p: float | None
     p_holm: float | None
-    bootstrap: Bootstrap
-
-    def __str__(self) -> str:
-        """``0.004 (0.008)``: p and, in brackets, Holm's."""
-        return self.test.note or f"{p_value(self.test.p)} ({p_value(self.p_holm)})"
-
-    def as_record(self) -> dict[str, Value]:
-        """The fields of a CSV row."""
-        found = asdict(self.bootstrap)
-        return {
-            "p": self.test.p,
-            "p_holm": self.p_holm,
-            "effect_size": self.test.effect_size,
-            **{f"bootstrap_{key}": found[key] for key in ("low", "high", "p")},
-        }
 
 
 @dataclass(frozen=True)
@@ -136,9 +123,11 @@ class Summary:
         seeds: number of runs.
         mean, sd: over seeds (ddof = 1); ``mean`` is None if any run lacks the metric, ``sd`` also with one seed.
         base: mean of the runs it is compared with, over its own seeds; None unless those have all of them.
+        gain: the mean minus that of the runs it is compared with.
         differences: seed by seed, ours - theirs; empty where there is nothing to compare.
         test: the paired t-test of the differences.
-        significance: the test in full, where a table asked for it.
+        record: the numbers as fields of a CSV row; the gain is that of the t-test, paired by seed.
+        significance: where a table asked for it; then ``record`` has it too, and the bootstrap over documents.
     """
 
     key: Mapping[str, Any]
@@ -146,36 +135,11 @@ class Summary:
     mean: float | None
     sd: float | None
     base: float | None
+    gain: float | None
     differences: tuple[float, ...]
     test: PairedTest | None
+    record: Record
     significance: Significance | None = None
-
-    def __str__(self) -> str:
-        """``52.89 ± 0.47``, or the one value."""
-        if self.mean is None:
-            return MISSING
-        return f"{self.mean:.2f}" + ("" if self.sd is None else f" ± {self.sd:.2f}")
-
-    @property
-    def gain(self) -> float | None:
-        """The mean minus that of the runs it is compared with."""
-        return None if self.mean is None or self.base is None else self.mean - self.base
-
-    def as_record(self) -> dict[str, Value]:
-        """The numbers as fields of a CSV row; the gain is that of the t-test, paired by seed."""
-        return {
-            "seeds": self.seeds,
-            "mean": self.mean,
-            "sd": self.sd,
-            "gain": self.test.difference if self.test else None,
-            "gain_sd": self.test.deviation if self.test else None,
-            **(self.significance.as_record() if self.significance else {}),
-        }
-
-    @property
-    def with_gain(self) -> str:
-        """``52.89 ± 0.47 (+1.20)``."""
-        return str(self) if self.gain is None else f"{self} ({self.gain:+.2f})"
 
 
 def summarise(frame: pd.DataFrame, over: str = BACKBONE) -> list[Summary]:
@@ -198,15 +162,27 @@ def summarise(frame: pd.DataFrame, over: str = BACKBONE) -> list[Summary]:
         pair = [theirs[seed] for seed in seeds], [ours[seed] for seed in seeds]
         paired = bool(seeds) and not any(math.isnan(value) for values in pair for value in values)
         whole = not any(math.isnan(value) for value in ours.values())
+        own = mean(ours.values()) if whole else None
+        deviation = spread(list(ours.values())) if whole else None
+        base = mean(pair[0]) if paired and len(seeds) == len(ours) else None
+        test = paired_t_test(*pair) if paired else None
         found.append(
             Summary(
                 about,
                 seeds=len(ours),
-                mean=mean(ours.values()) if whole else None,
-                sd=spread(list(ours.values())) if whole else None,
-                base=mean(pair[0]) if paired and len(seeds) == len(ours) else None,
+                mean=own,
+                sd=deviation,
+                base=base,
+                gain=None if own is None or base is None else own - base,
                 differences=tuple(a - b for b, a in zip(*pair, strict=True)) if paired else (),
-                test=paired_t_test(*pair) if paired else None,
+                test=test,
+                record={
+                    "seeds": len(ours),
+                    "mean": own,
+                    "sd": deviation,
+                    "gain": test.difference if test else None,
+                    "gain_sd": test.deviation if test else None,
+                },
             )
         )
     return found
@@ -217,23 +193,13 @@ def spread(values: Sequence[float]) -> float | None:
     return stdev(values) if len(values) > 1 else None
 
 
-def seeds_phrase(counts: Iterable[int]) -> str:
-    """How many seeds stand behind each number, for a caption."""
-    low, high = min(counts := set(counts)), max(counts)
-    return f"{low} seed{'s' if low > 1 else ''}" if low == high else f"{low} to {high} seeds"
-
-
-def p_value(p: float | None) -> str:
-    """``0.018``, ``< 0.001``."""
-    return MISSING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def tested(runs: Sequence[Run], split: str) -> list[Summary]:
     """All settings over all splits and metrics; gains over the backbone on one split are tested in :data:`TESTED`.
 
     Raises:
         InputError: a method and its backbone were not scored on the same documents.
     """
+    counts = _document_counts(runs, split)
     rows = summarise(tidy(runs))
     tests = {
         i: row.test
@@ -242,19 +208,28 @@ def tested(runs: Sequence[Run], split: str) -> list[Summary]:
     }
     family = [i for i in tests if rows[i].key["metric"] in HEADLINE]
     corrected = dict(zip(family, holm([tests[i].p for i in family]), strict=True))
-    counts = dict(_document_counts(runs, split))
     for i, test in tests.items():
         backbone, method, metric = (rows[i].key[key] for key in ("backbone", "method", "metric"))
-        drawn = paired_bootstrap(counts[backbone, BACKBONE], counts[backbone, method], metric)
-        rows[i] = replace(rows[i], significance=Significance(test, corrected.get(i), drawn))
+        drawn = paired_bootstrap(counts[backbone, BACKBONE], counts[backbone, method], TESTED[metric])
+        record = {
+            **rows[i].record,
+            "p": test.p,
+            "p_holm": corrected.get(i),
+            "effect_size": test.effect_size,
+            "bootstrap_low": drawn.low,
+            "bootstrap_high": drawn.high,
+            "bootstrap_p": drawn.p,
+        }
+        rows[i] = replace(rows[i], significance=Significance(test.p, corrected.get(i)), record=record)
     return rows
 
 
-def _document_counts(runs: Sequence[Run], split: str) -> Iterator[tuple[tuple[str, str], IntArray]]:
+def _document_counts(runs: Sequence[Run], split: str) -> dict[tuple[str, str], IntArray]:
     """(backbone, method) -> counts (seeds, documents, 5), the seeds in ascending order."""
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.seed):
         groups.setdefault((run.backbone, run.method), []).append(run)
+    counts: dict[tuple[str, str], IntArray] = {}
     for (backbone, method), members in groups.items():
         first = groups[backbone, BACKBONE][0]
         for run in members:
@@ -264,5 +239,6 @@ def _document_counts(runs: Sequence[Run], split: str) -> Iterator[tuple[tuple[st
                     file=run.file(split),
                     remedy="score all runs on the same prepared corpus",
                 )
-        counts = [[run.metrics[split]["per_document"][name] for name in COUNTS] for run in members]
-        yield (backbone, method), np.array(counts, dtype=np.int64).transpose(0, 2, 1)
+        values = [[run.metrics[split]["per_document"][name] for name in COUNTS] for run in members]
+        counts[backbone, method] = np.array(values, dtype=np.int64).transpose(0, 2, 1)
+    return counts

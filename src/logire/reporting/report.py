@@ -8,9 +8,8 @@ from pathlib import Path
 
 from logire.ground.errors import InputError
 from logire.reporting.exhibits import Exhibit, exhibits, find
-from logire.reporting.material import Material
+from logire.reporting.material import Material, UnavailableError
 from logire.reporting.names import Corpus
-from logire.reporting.runs import UnavailableError
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def make_report(
 def _unfit(exhibit: Exhibit, corpus: Corpus) -> str:
     """Why an exhibit does not fit a corpus; empty where it does."""
     if corpus.form not in exhibit.forms:
-        return f"{corpus} does not have the form of {' or '.join(exhibit.forms)}"
+        return f"{corpus.title} does not have the form of {' or '.join(exhibit.forms)}"
     if exhibit.papers and not corpus.papers:
-        return f"the paper has no figures for {corpus}"
+        return f"the paper has no figures for {corpus.title}"
     return ""

@@ -1,4 +1,4 @@
-"""What a table or figure was made from: a list of files with their digests beside it, and one line about them."""
+"""What a table or figure was made from: a list of files with their digests beside it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from logire.ground.files import write_json
 from logire.ground.records import RunRecord
 
 Fact = str | int | None
+LISTED = ".sources.json"
+"""The ending of the list, after the name of the table or figure."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,11 @@ def corpus_sources(corpus: PreparedCorpus, splits: Sequence[str]) -> list[Source
 
 def sources_file(stem: Path) -> Path:
     """Where the sources of ``stem.csv``, ``stem.md`` and so on are listed."""
-    return stem.with_name(f"{stem.name}.sources.json")
+    return stem.with_name(f"{stem.name}{LISTED}")
 
 
-def write_sources(stem: Path, sources: Sequence[Source]) -> str:
+def write_sources(stem: Path, sources: Sequence[Source]) -> None:
     """Write ``stem.sources.json``: every source with its path from there, its SHA-256 and its facts.
-
-    Returns:
-        The line to print under the table: the data's digest, how many files of how many runs, where they are listed.
 
     Raises:
         InputError: there is no source, or one cannot be read.
@@ -60,16 +59,10 @@ def write_sources(stem: Path, sources: Sequence[Source]) -> str:
     to = sources_file(stem)
     # Many runs may share one file of kept numbers.
     digests = {file: file_digest(file) for file in {source.file: None for source in sources}}
-    listed = [
+    rows = [
         {"file": relative_path(source.file, to.parent), "sha256": digests[source.file], **source.facts}
         for source in sources
     ]
-    listed = list({tuple(row.items()): row for row in listed}.values())
+    listed = list({tuple(row.items()): row for row in rows}.values())
     listed.sort(key=lambda row: [str(row.get(key, "")) for key in ("file", "run", "split")])
     write_json(to, {"sources": listed})
-    data = sorted({str(row["data_digest"])[:12] for row in listed if row.get("data_digest")})
-    runs = {(row["backbone"], row["method"], row.get("variant"), row["seed"]) for row in listed if "seed" in row}
-    made = [f"{len(digests)} file{'s' if len(digests) > 1 else ''}"]
-    made += [f"{len(runs)} run{'s' if len(runs) > 1 else ''}"] if runs else []
-    start = f"Data {', '.join(data)}; made" if data else "Made"
-    return f"{start} from {' of '.join(made)}, listed by SHA-256 in {to.name}."

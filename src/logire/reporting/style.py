@@ -12,9 +12,9 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from logire.ground.files import atomic
-from logire.reporting.sources import Source
-from logire.reporting.tables import Record, write_csv
+from logire.ground.files import atomic, write_text
+from logire.reporting.sources import Source, write_sources
+from logire.reporting.tables import Record, records_text
 
 # Okabe and Ito (2008), ordered from dark to light so that neighbours differ in grey too.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
@@ -78,7 +78,8 @@ class Drawing:
 
     def write(self, stem: Path) -> None:
         """Write ``stem.png``, ``stem.pdf``, ``stem.csv`` and ``stem.sources.json``, each atomically."""
-        write_csv(stem, self.records, self.sources)
+        write_sources(stem, self.sources)
+        write_text(stem.with_name(f"{stem.name}.csv"), records_text(self.records))
         draw(self.draw, stem)
 
 

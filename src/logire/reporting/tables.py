@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logire.ground.files import write_text
-from logire.reporting.sources import Source, write_sources
+from logire.reporting.sources import LISTED, Source, write_sources
 
 MISSING = "–"
 """What stands in a cell that has no value."""
+NO_TEST = "one seed: no test"
+"""What stands in place of a p value that one seed cannot have."""
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -90,10 +92,16 @@ class Table:
 
     def write(self, stem: Path) -> None:
         """Write ``stem.csv``, ``stem.md``, ``stem.tex``, ``stem.html`` and ``stem.sources.json``, each atomically."""
-        footer = write_csv(stem, self.records, self.sources)
-        write_text(stem.with_name(f"{stem.name}.md"), _markdown(self, footer))
-        write_text(stem.with_name(f"{stem.name}.tex"), _latex(self, footer))
-        write_text(stem.with_name(f"{stem.name}.html"), _html(self, footer))
+        footer = sources_line(self.sources, stem)
+        forms = {
+            "csv": records_text(self.records),
+            "md": _markdown(self, footer),
+            "tex": _latex(self, footer),
+            "html": _html(self, footer),
+        }
+        write_sources(stem, self.sources)
+        for ending, text in forms.items():
+            write_text(stem.with_name(f"{stem.name}.{ending}"), text)
 
     @property
     def rows(self) -> list[Sequence[Cell]]:
@@ -106,27 +114,44 @@ class Table:
         return list(accumulate(len(block) for block in self.blocks))[:-1]
 
 
-def write_csv(stem: Path, records: Sequence[Record], sources: Sequence[Source]) -> str:
-    """Write ``stem.csv`` and ``stem.sources.json``.
-
-    Numbers are in full precision; a field is empty where a record has no value.
-
-    Returns:
-        The line about the sources, see :func:`logire.reporting.sources.write_sources`.
-    """
-    footer = write_sources(stem, sources)
-    write_records(stem, records)
-    return footer
+def score(mean: float | None, sd: float | None = None, gain: float | None = None) -> str:
+    """``52.89 ± 0.47 (+1.20)``; without a deviation or a gain, the rest."""
+    if mean is None:
+        return MISSING
+    return f"{mean:.2f}{'' if sd is None else f' ± {sd:.2f}'}{'' if gain is None else f' ({gain:+.2f})'}"
 
 
-def write_records(stem: Path, records: Sequence[Record]) -> None:
-    """Write ``stem.csv`` alone."""
+def p_value(p: float | None) -> str:
+    """``0.018``, ``< 0.001``."""
+    return NO_TEST if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def seeds_phrase(counts: Iterable[int]) -> str:
+    """How many seeds stand behind each number, for a caption."""
+    low, high = min(counts := set(counts)), max(counts)
+    return f"{low} seed{'s' if low > 1 else ''}" if low == high else f"{low} to {high} seeds"
+
+
+def sources_line(sources: Sequence[Source], stem: Path) -> str:
+    """The line under a table: the data's digest, how many files of how many runs, where they are listed."""
+    facts = [source.facts for source in sources]
+    data = sorted({str(fact["data_digest"])[:12] for fact in facts if fact.get("data_digest")})
+    runs = {(fact["backbone"], fact["method"], fact.get("variant"), fact["seed"]) for fact in facts if "seed" in fact}
+    files = {source.file for source in sources}
+    made = [f"{len(files)} file{'s' if len(files) > 1 else ''}"]
+    made += [f"{len(runs)} run{'s' if len(runs) > 1 else ''}"] if runs else []
+    start = f"Data {', '.join(data)}; made" if data else "Made"
+    return f"{start} from {' of '.join(made)}, listed by SHA-256 in {stem.name}{LISTED}."
+
+
+def records_text(records: Sequence[Record]) -> str:
+    """Records as CSV: numbers in full precision, a field empty where a record has no value."""
     buffer = io.StringIO()
     fields = dict.fromkeys(field for record in records for field in record)
     writer = csv.DictWriter(buffer, list(fields), lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
-    write_text(stem.with_name(f"{stem.name}.csv"), buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _markdown(table: Table, footer: str) -> str:

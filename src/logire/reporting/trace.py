@@ -15,8 +15,8 @@ from logire.ground.files import read_json
 from logire.ground.records import RUN, RunRecord
 from logire.reporting.kept import Kept
 from logire.reporting.kept import read as read_kept
-from logire.reporting.measured import KEPT
-from logire.reporting.sources import sources_file
+from logire.reporting.runs import KEPT
+from logire.reporting.sources import LISTED, sources_file
 
 CORPUS = "corpus.json"
 UNCHANGED, CHANGED, MISSING, UNKNOWN = "unchanged", "CHANGED", "MISSING", "not recorded"
@@ -75,12 +75,12 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     """
     chain = Chain()
     chosen = {key: value for key, value in wanted.items() if value is not None}
-    stem = path.with_name(path.name.removesuffix(".sources.json")) if path.name.endswith(".sources.json") else path
+    stem = path.with_name(path.name.removesuffix(LISTED)) if path.name.endswith(LISTED) else path
     listed = sources_file(stem if stem != path else path.with_suffix(""))
     if path.is_dir():
         _follow(chain, path, None, chosen)
     elif listed.exists():
-        chain.made = listed.name.removesuffix(".sources.json")
+        chain.made = listed.name.removesuffix(LISTED)
         chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
         for row in read_json(listed)["sources"]:
             if _is_wanted(row, chosen):

@@ -68,8 +68,3 @@ def find(name: str) -> Method:
     if name not in known:
         raise InputError(f"unknown method {name!r}", field="method", remedy=f"one of {', '.join(known)}")
     return known[name]
-
-
-def title(name: str) -> str:
-    """What tables call a method; the name itself where it is not one of ours."""
-    return next((method.title for method in methods() if method.name == name), name)

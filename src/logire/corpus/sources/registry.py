@@ -88,11 +88,6 @@ def find(name: str) -> Source:
     )
 
 
-def corpus_title(corpus_name: str) -> str:
-    """What readers see for a corpus; its name where no source gives a title."""
-    return next((s.titles[corpus_name] for s in sources() if corpus_name in s.titles), corpus_name)
-
-
 def command_options(source: Source, options: Mapping[str, Any]) -> list[str]:
     """Options as the words that ``logire prepare SOURCE`` takes, in the order of the source's own list.
 

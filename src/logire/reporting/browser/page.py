@@ -38,9 +38,9 @@ def browser(explanations: Path, backbone_predictions: Path, corpus: PreparedCorp
     documents, schema = corpus.documents(split), corpus.schema
     backbone = read_predictions(backbone_predictions, documents, schema)
     content = page_content(read_explanations(explanations), backbone, documents, schema, file=explanations)
-    who = Corpus(corpus.name, corpus.synthetic)
+    who = Corpus.of(corpus.name, corpus.synthetic)
     page = Template(_asset("page.html")).substitute(
-        corpus=html.escape(str(who)),
+        corpus=html.escape(who.title),
         split=html.escape(split),
         warning=f'<strong class="warning">{html.escape(who.warning.strip())}</strong>' if who.synthetic else "",
         style=_asset("page.css"),

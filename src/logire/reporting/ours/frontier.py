@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from logire.ground.errors import InputError
-from logire.reporting.frame import Summary, seeds_phrase, summarise, tidy
-from logire.reporting.material import LOGIRE, Material
-from logire.reporting.measured import Run
-from logire.reporting.names import BACKBONE, Corpus, label, method_title
+from logire.reporting.frame import Summary, summarise, tidy
+from logire.reporting.material import LOGIRE, Material, UnavailableError
+from logire.reporting.names import BACKBONE, Corpus
 from logire.reporting.ours.knob import LOGIRE_PLUS, Knob, find_knobs
-from logire.reporting.runs import SPLITS, UnavailableError
+from logire.reporting.runs import SPLITS, Run
 from logire.reporting.style import COLOURS, MARKERS, Drawing
-from logire.reporting.tables import Record
+from logire.reporting.tables import Record, seeds_phrase
+from logire.rules.plus.method import METHOD
 
 METRICS = {"logic": "logic score, percent", "f1": "F1, percent"}
 """What is drawn: along x, along y."""
@@ -33,10 +33,11 @@ class Point:
     """A method at one value of the knob (None for a method that has none).
 
     Attributes:
+        run: one of its runs.
         scores: (split, metric) -> mean and standard deviation, over the seeds that all points share.
     """
 
-    method: str
+    run: Run
     knob: Knob | None
     scores: Mapping[tuple[str, str], Summary]
 
@@ -68,7 +69,7 @@ def frontier(material: Material) -> Drawing:
     shared = set.intersection(*({run.seed for run in settings[key]} for key in keys))
     if not shared:
         raise InputError(
-            f"no seed is common to {', '.join(str(settings[key][0]) for key in keys)}",
+            f"no seed is common to {', '.join(settings[key][0].title for key in keys)}",
             field="run.seed",
             remedy="run them on the same seeds",
         )
@@ -77,11 +78,13 @@ def frontier(material: Material) -> Drawing:
     for row in summarise(tidy(used, tuple(METRICS))):
         about = row.key
         scores.setdefault((about["method"], about["variant"]), {})[about["split"], about["metric"]] = row
-    points = [Point(key[0], knobs.get(key[1]) if key[0] == LOGIRE_PLUS else None, scores[key]) for key in keys]
+    points = [
+        Point(settings[key][0], knobs.get(key[1]) if key[0] == LOGIRE_PLUS else None, scores[key]) for key in keys
+    ]
     return Drawing(
-        partial(_draw, runs[0].corpus, runs[0].backbone, points),
+        partial(_draw, runs[0].corpus, points),
         records=[_record(point, split) for split in SPLITS for point in points],
-        sources=[source for run in used for source in run.sources(*SPLITS)],
+        sources=[source for run in used for split in SPLITS for source in run.sources[split]],
     )
 
 
@@ -90,7 +93,7 @@ def _check_logic(runs: Sequence[Run]) -> None:
         for split in SPLITS:
             if run.metrics[split].get("logic") is None:
                 raise UnavailableError(
-                    f"no gold rule fires on {run.corpus}: there is no logic score to draw F1 against",
+                    f"no gold rule fires on {run.corpus.title}: there is no logic score to draw F1 against",
                     file=run.file(split),
                     field="logic",
                     remedy="score with rules of this corpus: logire evaluate --gold-rules FILE",
@@ -103,7 +106,7 @@ def _record(point: Point, split: str) -> Record:
     return {
         "split": split,
         "backbone": first.key["backbone"],
-        "method": point.method,
+        "method": point.run.method,
         "variant": first.key["variant"],
         "closure": None if point.knob is None else str(point.knob),
         "closure_length": None if point.knob is None else point.knob.length,
@@ -116,16 +119,16 @@ def _record(point: Point, split: str) -> Record:
     }
 
 
-def _draw(corpus: Corpus, backbone: str, points: Sequence[Point]) -> Figure:
+def _draw(corpus: Corpus, points: Sequence[Point]) -> Figure:
     figure = Figure(figsize=(3.5, 5.6))  # one column of a two-column page, at its own size
     panels = figure.subplots(2, 1)
     for axes, split in zip(panels, SPLITS, strict=True):
-        _panel(axes, split, backbone, points)
+        _panel(axes, split, points)
     seeds = points[0].scores[SPLITS[0], "f1"].seeds
     bars = ", error bars: standard deviation" if seeds > 1 else ""
     title = (
-        f"{corpus.warning}{corpus}, {seeds_phrase([seeds])}{bars}; "
-        f"beside the points: strength of {method_title(LOGIRE_PLUS)}'s closure"
+        f"{corpus.warning}{corpus.title}, {seeds_phrase([seeds])}{bars}; "
+        f"beside the points: strength of {METHOD.title}'s closure"
     )
     figure.suptitle(textwrap.fill(title, 58), fontsize=_FONT)
     handles, labels = panels[0].get_legend_handles_labels()
@@ -138,16 +141,16 @@ def _draw(corpus: Corpus, backbone: str, points: Sequence[Point]) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, split: str, backbone: str, points: Sequence[Point]) -> None:
+def _panel(axes: Axes, split: str, points: Sequence[Point]) -> None:
     for point in points:
         if point.knob is None:
-            style = (BACKBONE, LOGIRE).index(point.method)
-            _series(axes, split, [point], style, label(backbone, point.method))
+            style = (BACKBONE, LOGIRE).index(point.run.method)
+            _series(axes, split, [point], style, point.run.names.label)
     knobs = [(point, point.knob) for point in points if point.knob is not None]
     off = [point for point, knob in knobs if knob.off]
     chosen = [point for point, knob in knobs if knob.chosen]
     lengths = sorted({knob.length for _, knob in knobs if knob.length is not None and not knob.chosen})
-    name = method_title(LOGIRE_PLUS)
+    name = METHOD.title
     for i, length in enumerate(lengths):
         members = [point for point, knob in knobs if knob.length == length and not knob.chosen]
         # Every length starts from the same point, where the knob is off.

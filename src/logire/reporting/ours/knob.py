@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from logire.ground.errors import InputError
-from logire.reporting.measured import Run
-from logire.reporting.names import method_title
-from logire.reporting.runs import UnavailableError
+from logire.reporting.material import UnavailableError
+from logire.reporting.runs import Run
 from logire.rules.plus.method import METHOD
 
 LOGIRE_PLUS = METHOD.name
@@ -54,7 +53,7 @@ def find_knobs(variants: Sequence[Sequence[Run]]) -> dict[str, Knob]:
     own = next((_settings(runs) for runs in variants if not runs[0].variant), None)
     if own is None:
         raise UnavailableError(
-            f"no metrics of {method_title(LOGIRE_PLUS)} with its own settings are given",
+            f"no metrics of {METHOD.title} with its own settings are given",
             field="run.method",
             remedy=f"give the metrics of {LOGIRE_PLUS} runs that have no variant",
         )
@@ -81,7 +80,7 @@ def _settings(runs: Sequence[Run]) -> tuple[Knob, dict[str, Any]]:
     for run in runs:
         if _settings_of(run) != first:
             raise InputError(
-                f"other settings than in {runs[0].name}, which is another seed of {run}",
+                f"other settings than in {runs[0].name}, which is another seed of {run.title}",
                 file=run.record_file,
                 field="settings",
                 remedy="fit all seeds of a variant with the same settings",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from logire.reporting.material import Material
-from logire.reporting.runs import UnavailableError
-from logire.reporting.tables import Record, write_records
+from logire.ground.files import write_text
+from logire.reporting.material import Material, UnavailableError
+from logire.reporting.tables import Record, records_text
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Minutes:
 
     def write(self, stem: Path) -> None:
         """Write ``stem.csv``."""
-        write_records(stem, self.records)
+        write_text(stem.with_name(f"{stem.name}.csv"), records_text(self.records))
 
 
 def minutes(material: Material) -> Minutes:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from logire.reporting.exhibits import find
-from logire.reporting.frame import Summary, seeds_phrase, summarise, tidy_relations
+from logire.reporting.frame import Summary, summarise, tidy_relations
 from logire.reporting.material import Material
-from logire.reporting.names import backbone_title, label
-from logire.reporting.tables import Cell, Column, Record, Table
+from logire.reporting.tables import Cell, Column, Record, Table, score, seeds_phrase
 
 SPLIT = "test"
 
@@ -19,8 +18,7 @@ def relations(material: Material) -> Table:
     Raises:
         InputError: no run of this backbone, or a seed that one method lacks.
     """
-    backbone = material.backbone
-    runs = material.runs.main(backbone, split=SPLIT)
+    runs = material.runs.main(material.backbone, split=SPLIT)
     measured = [run.metrics[SPLIT]["per_relation"] for run in runs]
     gold = {name: int(row["gold"]) for name, row in measured[0].items()}
     shown = [
@@ -31,20 +29,20 @@ def relations(material: Material) -> Table:
     rows = summarise(tidy_relations(runs, SPLIT, shown, "f1"))
     cells: dict[str, list[Cell]] = {name: [Cell(name), Cell(str(gold[name]))] for name in shown}
     for row in rows:
-        cells[row.key["relation"]].append(Cell(row.with_gain))
+        cells[row.key["relation"]].append(Cell(score(row.mean, row.sd, row.gain)))
     corpus = runs[0].corpus
     return Table(
-        title=f"{find('relations').title}, {backbone_title(backbone)}",
-        caption=f"{corpus.warning}F1 on the {SPLIT} split of {corpus} by relation: mean and standard deviation over "
-        f"{seeds_phrase(row.seeds for row in rows)}, the gain over the backbone in brackets.",
+        title=f"{find('relations').title}, {runs[0].names.backbone}",
+        caption=f"{corpus.warning}F1 on the {SPLIT} split of {corpus.title} by relation: mean and standard deviation "
+        f"over {seeds_phrase(row.seeds for row in rows)}, the gain over the backbone in brackets.",
         columns=[
             Column("Relation", left=True),
             Column("#Facts"),
-            *(Column(label(backbone, method)) for method in dict.fromkeys(run.method for run in runs)),
+            *(Column(label) for label in dict.fromkeys(run.names.label for run in runs)),
         ],
         blocks=[list(cells.values())],
         records=[_record(row, gold[row.key["relation"]]) for row in rows],
-        sources=[source for run in runs for source in run.sources(SPLIT)],
+        sources=[source for run in runs for source in run.sources[SPLIT]],
     )
 
 

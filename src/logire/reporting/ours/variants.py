@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from logire.evaluation.significance import PairedTest
 from logire.reporting.exhibits import find
-from logire.reporting.frame import Summary, p_value, seeds_phrase, summarise, tidy
-from logire.reporting.material import LOGIRE, Material
-from logire.reporting.measured import Run
-from logire.reporting.names import BACKBONE, backbone_title, method_title
-from logire.reporting.runs import SPLITS, UnavailableError
-from logire.reporting.tables import MISSING, Cell, Column, Record, Table
+from logire.reporting.frame import Summary, summarise, tidy
+from logire.reporting.material import LOGIRE, Material, UnavailableError
+from logire.reporting.names import BACKBONE, Names
+from logire.reporting.runs import SPLITS, Run
+from logire.reporting.tables import MISSING, Cell, Column, Record, Table, p_value, score, seeds_phrase
 
 TESTED = ("test", "f1")
 """The split and the metric by which a variant is held against its method's own settings."""
@@ -56,7 +55,7 @@ def variants(material: Material) -> Table:
         ],
         blocks=list(blocks.values()),
         records=[_record(*pair) for pair in pairs],
-        sources=[source for run in runs for source in run.sources(*SPLITS)],
+        sources=[source for run in runs for split in SPLITS for source in run.sources[split]],
         wide=True,
     )
 
@@ -65,15 +64,15 @@ def _row(run: Run, rows: Rows) -> list[Cell]:
     dev, test, logic = (rows[key][0] for key in (("dev", "f1"), ("test", "f1"), ("test", "logic")))
     against = rows[TESTED][1].test
     return [
-        Cell(str(run)),
+        Cell(run.title),
         Cell(str(test.seeds)),
-        Cell(str(dev)),
+        Cell(score(dev.mean, dev.sd)),
         Cell(_signed(dev.test, deviation=False)),
-        Cell(str(test)),
+        Cell(score(test.mean, test.sd)),
         Cell(_signed(test.test)),
-        Cell(str(logic)),
+        Cell(score(logic.mean, logic.sd)),
         Cell(_signed(against)),
-        Cell(MISSING if against is None else against.note or p_value(against.p)),
+        Cell(MISSING if against is None else p_value(against.p)),
     ]
 
 
@@ -91,7 +90,7 @@ def _record(row: Summary, own: Summary) -> Record:
     tested = against if (row.key["split"], row.key["metric"]) == TESTED else None
     return {
         **{key: row.key[key] for key in ("backbone", "method", "variant", "split", "metric")},
-        **row.as_record(),
+        **row.record,
         "common_seeds": None if against is None else against.seeds,
         "difference": None if against is None else against.difference,
         "difference_sd": None if against is None else against.deviation,
@@ -101,12 +100,13 @@ def _record(row: Summary, own: Summary) -> Record:
 
 
 def _caption(runs: Sequence[Run], counts: set[int]) -> str:
-    corpus, backbone = runs[0].corpus, backbone_title(runs[0].backbone)
+    corpus, names = runs[0].corpus, runs[0].names
     several = max(counts) > 1
     over = f"mean ± standard deviation over {seeds_phrase(counts)}" if several else seeds_phrase(counts)
-    methods = dict.fromkeys(run.method for run in runs if run.method != BACKBONE) or [LOGIRE]
+    methods = {run.method: run.names.method for run in runs if run.method != BACKBONE}
+    varied = " and ".join(methods.values()) or Names.of(runs[0].backbone, LOGIRE).method
     sentences = [
-        f"{corpus.warning}Variants of {' and '.join(map(method_title, methods))} on {backbone}, {corpus}: {over}. "
+        f"{corpus.warning}Variants of {varied} on {names.backbone}, {corpus.title}: {over}. "
         "Below each method's own settings stand its variants, which differ from it as their names say.",
         "Gain: over the backbone's runs of the same seeds. Difference: to the method's own settings, over the seeds "
         "that both have" + (", ± the standard deviation over seeds." if several else "."),

@@ -32,7 +32,7 @@ def figure3(material: Material) -> Drawing:
         InputError: no corpus, one given twice, or one without a pair of entities.
     """
     corpora = material.corpora
-    names = [Corpus(corpus.name, corpus.synthetic) for corpus in corpora]
+    names = [Corpus.of(corpus.name, corpus.synthetic) for corpus in corpora]
     if len(set(names)) < len(names):
         raise InputError("the same corpus is given twice", remedy="name each corpus once")
     measured = {name: _counts(corpus) for name, corpus in zip(names, corpora, strict=True)}
@@ -88,7 +88,7 @@ def _draw(measured: dict[Corpus, IntArray]) -> Figure:
             hatch=HATCHES[i % len(HATCHES)],
             edgecolor="black",
             linewidth=0.6,
-            label=f"{corpus}{synthetic}: {near:.2f}% below {NEAR} tokens",
+            label=f"{corpus.title}{synthetic}: {near:.2f}% below {NEAR} tokens",
         )
         running.plot(
             groups,

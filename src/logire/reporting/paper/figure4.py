@@ -11,12 +11,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from logire.evaluation.metrics import find
-from logire.reporting.frame import Summary, seeds_phrase, spread, summarise, tidy_distances
+from logire.reporting.frame import TITLES, Summary, spread, summarise, tidy_distances
 from logire.reporting.material import Material
-from logire.reporting.names import BACKBONE, Corpus, label
+from logire.reporting.names import BACKBONE, Corpus
 from logire.reporting.style import COLOURS, HATCHES, Drawing
-from logire.reporting.tables import Record
+from logire.reporting.tables import Record, seeds_phrase
 
 METRICS = ("f1", "ign_f1")
 SPLIT = "test"
@@ -36,9 +35,9 @@ def figure4(material: Material) -> Drawing:
     groups: list[Group] = runs[0].metrics[SPLIT]["by_distance"]
     records = [_record(row, groups[int(row.key["group"])]) for row in rows]
     return Drawing(
-        partial(_draw, runs[0].corpus, material.backbone, groups, records),
+        partial(_draw, runs[0].corpus, {run.method: run.names.label for run in runs}, groups, records),
         records=records,
-        sources=[source for run in runs for source in run.sources(SPLIT)],
+        sources=[source for run in runs for source in run.sources[SPLIT]],
     )
 
 
@@ -55,22 +54,22 @@ def _record(row: Summary, group: Group) -> Record:
     }
 
 
-def _draw(corpus: Corpus, backbone: str, groups: Sequence[Group], records: Sequence[Record]) -> Figure:
+def _draw(corpus: Corpus, labels: Mapping[str, str], groups: Sequence[Group], records: Sequence[Record]) -> Figure:
     methods = list(dict.fromkeys(str(record["method"]) for record in records))
     figure = Figure(figsize=(7.2, 4.8))
     axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[3, 2])
     for column, metric in enumerate(METRICS):
         rows = {method: [r for r in records if r["method"] == method and r["metric"] == metric] for method in methods}
-        _bars(axes[0, column], backbone, rows, "mean", "sd")
+        _bars(axes[0, column], labels, rows, "mean", "sd")
         _bars(
             axes[1, column],
-            backbone,
+            labels,
             {m: rows[m] for m in methods if m != BACKBONE},
             "gain",
             "gain_sd",
             label_values=True,
         )
-        axes[0, column].set_title(f"{SPLIT} {find(metric).title}")
+        axes[0, column].set_title(f"{SPLIT} {TITLES[metric]}")
         axes[1, column].axhline(0, color="0.3", linewidth=0.8)
         axes[1, column].set_xticks(range(len(groups)), [_tick(group) for group in groups], fontsize=7.5)
         axes[1, column].set_xlabel("tokens between the nearest mentions")
@@ -78,14 +77,20 @@ def _draw(corpus: Corpus, backbone: str, groups: Sequence[Group], records: Seque
     axes[1, 0].set_ylabel("gain, points")
     seeds = seeds_phrase({int(record["seeds"] or 0) for record in records})
     bars = "" if all(record["sd"] is None for record in records) else ", error bars: standard deviation"
-    figure.suptitle(f"{corpus.warning}{corpus}, {seeds}{bars}", fontsize=9)
+    figure.suptitle(f"{corpus.warning}{corpus.title}, {seeds}{bars}", fontsize=9)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(methods))
     return figure
 
 
 def _bars(
-    axes: Axes, backbone: str, rows: dict[str, list[Record]], key: str, error: str, *, label_values: bool = False
+    axes: Axes,
+    labels: Mapping[str, str],
+    rows: dict[str, list[Record]],
+    key: str,
+    error: str,
+    *,
+    label_values: bool = False,
 ) -> None:
     width = 0.8 / len(rows)
     # A method keeps its colour in both rows of the figure.
@@ -100,7 +105,7 @@ def _bars(
             values,
             width,
             yerr=errors if errors.any() else None,
-            label=label(backbone, method),
+            label=labels[method],
             color=COLOURS[style % len(COLOURS)],
             hatch=HATCHES[style % len(HATCHES)],
             edgecolor="black",

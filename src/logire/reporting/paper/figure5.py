@@ -19,10 +19,9 @@ from logire.corpus.predictions import read_predictions
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
 from logire.reporting.formulas import formula
-from logire.reporting.material import LOGIRE, Material
+from logire.reporting.material import LOGIRE, Material, UnavailableError
 from logire.reporting.names import BACKBONE, Corpus
 from logire.reporting.paper.cases import Arrow, Case, Triple, read_explanations, select_cases
-from logire.reporting.runs import UnavailableError
 from logire.reporting.sources import Source, corpus_sources, run_source, write_sources
 from logire.reporting.style import draw
 
@@ -82,7 +81,7 @@ def figure5(material: Material) -> Cases:
         raise InputError(f"no such document in the {SPLIT} split", file=explanations, document=min(unknown))
     return Cases(
         select_cases(rows, predicted, documents),
-        Corpus(corpus.name, corpus.synthetic),
+        Corpus.of(corpus.name, corpus.synthetic),
         [run_source(explanations), run_source(predictions), *corpus_sources(corpus, [SPLIT])],
     )
 
@@ -90,7 +89,7 @@ def figure5(material: Material) -> Cases:
 def _draw(cases: Sequence[Case], corpus: Corpus) -> Figure:
     if not cases:
         figure = Figure(figsize=(7.2, 1.2))
-        figure.suptitle(f"{corpus.warning}{corpus}", fontsize=9)
+        figure.suptitle(f"{corpus.warning}{corpus.title}", fontsize=9)
         figure.text(0.5, 0.4, "No prediction was added by reasoning over two or more atoms.", ha="center")
         return figure
     ends = [{case.new.head, case.new.tail} for case in cases]
@@ -100,7 +99,7 @@ def _draw(cases: Sequence[Case], corpus: Corpus) -> Figure:
     for axes, case in zip(figure.subplots(len(cases), 1, squeeze=False)[:, 0], cases, strict=True):
         axes.set_ylim(bottom, 1.4)
         _draw_case(axes, case)
-    figure.suptitle(f"{corpus.warning}{corpus}", fontsize=9)
+    figure.suptitle(f"{corpus.warning}{corpus.title}", fontsize=9)
     styles: dict[str, tuple[str, float, Literal["-", "--"]]] = {
         "reasoning path": (_BLUE, 1.8, "-"),
         "new, right": (_GREEN, 2.6, "-"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from logire.ground.errors import InputError
 from logire.ground.files import read_json
 from logire.reporting.exhibits import find
-from logire.reporting.material import Material
+from logire.reporting.material import Material, UnavailableError
 from logire.reporting.names import Corpus
 from logire.reporting.paper.compared import Compared, ComparedRow, compare, published
-from logire.reporting.runs import UnavailableError
 from logire.reporting.sources import Source
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
@@ -27,7 +26,7 @@ def table1(material: Material) -> Table:
         InputError: no corpus, one without its statistics, or one given twice.
     """
     measured, sources = _read(material)
-    synthetic = "".join(f" {corpus} is a {corpus.warning}" for corpus in measured if corpus.synthetic)
+    synthetic = "".join(f" {corpus.title} is a {corpus.warning}" for corpus in measured if corpus.synthetic)
     return Table(
         title=find("table1").title,
         caption=f"Statistics of the corpora, facts as annotated (with their duplicates).{synthetic}".strip(),
@@ -60,9 +59,9 @@ def table1_paper(material: Material) -> Table:
                     for key in _COMPARED
                 ]
                 keys = {"corpus": corpus.name, "split": split}
-                rows.append(ComparedRow({"Corpus": str(corpus), "Split": split}, keys, paper[split, ""], numbers))
+                rows.append(ComparedRow({"Corpus": corpus.title, "Split": split}, keys, paper[split, ""], numbers))
     if not rows:
-        raise UnavailableError(f"the paper has no figures for {' and '.join(map(str, measured))}")
+        raise UnavailableError(f"the paper has no figures for {' and '.join(corpus.title for corpus in measured)}")
     caption = "The paper's Table 1 (page 1243) and ours: facts as annotated, with their duplicates."
     return compare(find("table1_paper").title, caption, rows, sources, decimals=0)
 
@@ -73,7 +72,7 @@ def _read(material: Material) -> tuple[Measured, list[Source]]:
     for file in material.statistics:
         values = read_json(file)
         try:
-            corpus = Corpus(str(values["corpus"]), bool(values["synthetic"]))
+            corpus = Corpus.of(str(values["corpus"]), bool(values["synthetic"]))
             rows: list[Record] = [
                 {
                     "corpus": corpus.name,
@@ -89,7 +88,7 @@ def _read(material: Material) -> tuple[Measured, list[Source]]:
                 f"is not a statistics file ({error!r})", file=file, remedy="`logire prepare` writes one"
             ) from error
         if corpus in measured:
-            raise InputError(f"the corpus {corpus} is given twice", file=file, remedy="name each corpus once")
+            raise InputError(f"the corpus {corpus.title} is given twice", file=file, remedy="name each corpus once")
         measured[corpus] = rows
         sources.append(Source(file, {"data_digest": values.get("data_digest")}))
     return measured, sources
@@ -97,4 +96,4 @@ def _read(material: Material) -> tuple[Measured, list[Source]]:
 
 def _row(corpus: Corpus, row: Record) -> list[Cell]:
     numbers = (row[key] for key in _SHOWN)
-    return [Cell(str(corpus)), Cell(str(row["split"])), *(Cell(MISSING if n is None else f"{n}") for n in numbers)]
+    return [Cell(corpus.title), Cell(str(row["split"])), *(Cell(MISSING if n is None else f"{n}") for n in numbers)]

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import product
 
-from logire.evaluation.metrics import find as find_metric
 from logire.reporting.exhibits import Exhibit, find
-from logire.reporting.frame import (
-    HEADLINE,
-    Summary,
-    seeds_phrase,
-    summarise,
-    tested,
-    tidy,
-)
-from logire.reporting.material import Material
-from logire.reporting.measured import Run
-from logire.reporting.names import Corpus, backbone_title, label
+from logire.reporting.frame import HEADLINE, TITLES, Summary, summarise, tested, tidy
+from logire.reporting.material import Material, UnavailableError
 from logire.reporting.paper.compared import Compared, ComparedRow, compare, published
-from logire.reporting.runs import SPLITS, UnavailableError
-from logire.reporting.tables import Cell, Column, Table
+from logire.reporting.runs import SPLITS, Run
+from logire.reporting.tables import Cell, Column, Table, p_value, score, seeds_phrase
 
 SHOWN = ("ign_f1", "f1", "logic")
 """The metrics that are the columns of each split."""
 SIGNIFICANT = 0.01
 """Gains with a smaller p value are underlined, as in the paper."""
+_KEY = ("backbone", "method", "split", "metric")
+"""What a number in the table belongs to."""
 # Ours -> the paper's. Its ign F1 may be of either definition: both are compared.
 _COMPARED = {"ign_f1": "ign_f1", "ign_f1_logire": "ign_f1", "f1": "f1", "logic": "logic"}
 _PAPERS_DOCUMENTS = {"dev": 98, "test": 99}
@@ -52,17 +45,22 @@ def table2_paper(material: Material) -> Table:
         UnavailableError: these are not the paper's documents, or none of its models.
     """
     runs = material.runs.main()
-    if runs[0].corpus != Corpus("dwie", synthetic=False) or any(
-        values["counts"]["documents"] != _PAPERS_DOCUMENTS.get(split)
-        for run in runs
-        for split, values in run.metrics.items()
-        if split in SPLITS
+    if (
+        runs[0].corpus.name != "dwie"
+        or runs[0].corpus.synthetic
+        or any(
+            values["counts"]["documents"] != _PAPERS_DOCUMENTS.get(split)
+            for run in runs
+            for split, values in run.metrics.items()
+            if split in SPLITS
+        )
     ):
         raise UnavailableError("these are not the paper's documents of DWIE (98 for dev, 99 for test)")
     paper = published("Table 2", "dwie")
+    labels = {(run.backbone, run.method): run.names.label for run in runs}
     rows: dict[tuple[str, str], dict[str, Summary]] = {}
     for row in summarise(tidy(runs, tuple(_COMPARED))):
-        name = label(row.key["backbone"], row.key["method"])
+        name = labels[row.key["backbone"], row.key["method"]]
         rows.setdefault((row.key["split"], name), {})[row.key["metric"]] = row
     compared = [
         ComparedRow(
@@ -70,8 +68,7 @@ def table2_paper(material: Material) -> Table:
             keys={key: found["f1"].key[key] for key in ("split", "backbone", "method")},
             paper=paper[split, name],
             numbers=[
-                Compared(metric, find_metric(metric).title, against, found[metric].mean)
-                for metric, against in _COMPARED.items()
+                Compared(metric, TITLES[metric], against, found[metric].mean) for metric, against in _COMPARED.items()
             ],
         )
         for (split, name), found in rows.items()
@@ -84,7 +81,7 @@ def table2_paper(material: Material) -> Table:
         "The paper's Table 2 (page 1244) and ours (mean over seeds) on DWIE. The paper does not say which definition "
         "its ign F1 follows, so it is compared with both: DocRED's, and that of the authors' script.",
         compared,
-        [source for run in runs for source in run.sources(*SPLITS)],
+        [source for run in runs for split in SPLITS for source in run.sources.get(split, ())],
         decimals=2,
     )
 
@@ -92,67 +89,55 @@ def table2_paper(material: Material) -> Table:
 def _main_results(material: Material, exhibit: Exhibit) -> Table:
     runs = material.runs.main()
     splits = [split for split in SPLITS if split in runs[0].metrics]
-    rows = tested(runs, splits[-1])
+    rows = {tuple(row.key[key] for key in _KEY): row for row in tested(runs, splits[-1])}
+    caption = _caption(runs, rows.values(), splits[-1])
+    blocks: dict[str, list[list[Cell]]] = {}
+    for run in {(run.backbone, run.method): run for run in runs}.values():
+        cells = [Cell(run.names.label)]
+        for split, metric in product(splits, SHOWN):
+            row = rows[run.backbone, run.method, split, metric]
+            p = row.significance.p if row.significance else None
+            cells.append(Cell(score(row.mean, row.sd, row.gain), underline=p is not None and p < SIGNIFICANT))
+        for metric in HEADLINE:
+            test = rows[run.backbone, run.method, splits[-1], metric].significance
+            corrected = f" ({p_value(test.p_holm)})" if test and test.p is not None else ""
+            cells.append(Cell(f"{p_value(test.p)}{corrected}" if test else ""))
+        blocks.setdefault(run.backbone, []).append(cells)
     return Table(
         title=exhibit.title,
-        caption=_caption(runs, rows, splits[-1]),
+        caption=caption,
         columns=[
             Column("Model", left=True),
-            *(Column(find_metric(metric).title, group=split.capitalize()) for split in splits for metric in SHOWN),
-            *(Column(f"p, {find_metric(metric).title}") for metric in HEADLINE),
+            *(Column(TITLES[metric], group=split.capitalize()) for split, metric in product(splits, SHOWN)),
+            *(Column(f"p, {TITLES[metric]}") for metric in HEADLINE),
         ],
-        blocks=_blocks(rows, splits),
-        records=[
-            {**{key: row.key[key] for key in ("backbone", "method", "split", "metric")}, **row.as_record()}
-            for row in rows
-        ],
-        sources=[source for run in runs for source in run.sources(*splits)],
+        blocks=list(blocks.values()),
+        records=[{**dict(zip(_KEY, key, strict=True)), **row.record} for key, row in rows.items()],
+        sources=[source for run in runs for split in splits for source in run.sources[split]],
         wide=True,
     )
 
 
-def _blocks(rows: Sequence[Summary], splits: Sequence[str]) -> list[list[list[Cell]]]:
-    """A block for each backbone, a row for each of its methods."""
-    found = {tuple(row.key[key] for key in ("backbone", "method", "split", "metric")): row for row in rows}
-    blocks: dict[str, list[list[Cell]]] = {}
-    for backbone, method in dict.fromkeys((backbone, method) for backbone, method, *_ in found):
-        scores = [found[backbone, method, split, metric] for split in splits for metric in SHOWN]
-        tests = [found[backbone, method, splits[-1], metric].significance for metric in HEADLINE]
-        cells = [Cell(row.with_gain, underline=_underlined(row)) for row in scores]
-        cells += [Cell("" if test is None else str(test)) for test in tests]
-        blocks.setdefault(backbone, []).append([Cell(label(backbone, method)), *cells])
-    return list(blocks.values())
-
-
-def _underlined(row: Summary) -> bool:
-    p = row.significance.test.p if row.significance else None
-    return p is not None and p < SIGNIFICANT
-
-
-def _caption(runs: Sequence[Run], rows: Sequence[Summary], split: str) -> str:
+def _caption(runs: Sequence[Run], rows: Collection[Summary], split: str) -> str:
     corpus = runs[0].corpus
-    counts = {row.seeds for row in rows}
-    over = seeds_phrase(counts) if max(counts) == 1 else f"mean ± standard deviation over {_seeds(rows)}"
+    seeds: dict[str, set[int]] = {}
+    for row in rows:
+        seeds.setdefault(row.key["backbone"], set()).add(row.seeds)
+    most = max(row.seeds for row in rows)
+    titles = {run.backbone: run.names.backbone for run in runs}
+    fewer = [f"{titles[name]}: {seeds_phrase(found)}" for name, found in seeds.items() if found != {most}]
+    over = f"{'' if most == 1 else 'mean ± standard deviation over '}{seeds_phrase({most})}"
+    over += f" ({', '.join(fewer)})" if fewer else ""
     gold = {name: values.get("gold_logic") for run in runs for name, values in run.metrics.items() if name in SPLITS}
-    logic = ", ".join(f"{score:.1f} ({name})" for name, score in sorted(gold.items()) if score is not None)
+    logic = ", ".join(f"{value:.1f} ({name})" for name, value in sorted(gold.items()) if value is not None)
     sentences = [
-        f"{corpus.warning}Main results on {corpus}: {over}, the gain over the backbone in brackets.",
+        f"{corpus.warning}Main results on {corpus.title}: {over}, the gain over the backbone in brackets.",
         "ign F1 is that of Yao et al. (2019): precision without the correct facts that training has, recall over all.",
         f"The labels' own logic score is {logic}." if logic else "No gold rule applies to this corpus: no logic score.",
         "Threshold, epoch and EM iteration (of LogiRE+ penalty, blend and closure) were chosen by F1 on dev.",
         "One seed: no test of significance."
-        if max(counts) == 1
+        if most == 1
         else f"p: paired t-test over seeds on {split}, Holm-corrected over the table in brackets; "
         f"underlined: p < {SIGNIFICANT}.",
     ]
     return " ".join(sentences)
-
-
-def _seeds(rows: Sequence[Summary]) -> str:
-    """``5 seeds``, or ``5 seeds (GAIN: 1 seed)`` where a backbone has fewer than others."""
-    counts: dict[str, set[int]] = {}
-    for row in rows:
-        counts.setdefault(row.key["backbone"], set()).add(row.seeds)
-    most = max(max(found) for found in counts.values())
-    fewer = [f"{backbone_title(name)}: {seeds_phrase(found)}" for name, found in counts.items() if found != {most}]
-    return seeds_phrase({most}) + (f" ({', '.join(fewer)})" if fewer else "")

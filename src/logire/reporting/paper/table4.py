@@ -8,10 +8,9 @@ from logire.evaluation.consistency import DOCRED_RULES, Consistency, consistency
 from logire.ground.errors import InputError
 from logire.reporting.exhibits import find
 from logire.reporting.formulas import formula
-from logire.reporting.material import Material
+from logire.reporting.material import Material, UnavailableError
 from logire.reporting.names import Corpus
 from logire.reporting.paper.compared import Published, published
-from logire.reporting.runs import UnavailableError
 from logire.reporting.sources import corpus_sources
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
@@ -53,7 +52,7 @@ def table4(material: Material) -> Table:
     if not splits:
         raise InputError("no split of this corpus is labelled", file=corpus.path, field="labels")
     measured = {split: consistency(known, corpus.documents(split), corpus.schema) for split in splits}
-    who = Corpus(corpus.name, corpus.synthetic)
+    who = Corpus.of(corpus.name, corpus.synthetic)
     own_labels = rules is None and not who.synthetic and who.name in _WITH_THE_PAPERS_LABELS
     paper = published("Table 4", "docred") if own_labels else {}
     columns = [Column("Implication rule", left=True)]
@@ -94,8 +93,8 @@ def _record(i: int, rule: GoldRule, split: str, found: Consistency) -> Record:
 def _caption(corpus: Corpus, measured: dict[str, Consistency], paper: Published) -> str:
     shares = ", ".join(f"{found.share:.2f}% ({split})" for split, found in measured.items())
     sentences = [
-        f"{corpus.warning}Error rates of implication rules in the labels of {corpus}: the share of entity pairs that "
-        "satisfy a body but do not have its head.",
+        f"{corpus.warning}Error rates of implication rules in the labels of {corpus.title}: the share of entity pairs "
+        "that satisfy a body but do not have its head.",
         f"Facts that take part in a rule, as an atom or as its head: {shares}.",
     ]
     if paper:

@@ -9,10 +9,9 @@ from logire.corpus.gold import GoldRule, read_gold_rules
 from logire.ground.errors import InputError
 from logire.reporting.exhibits import find
 from logire.reporting.formulas import formula
-from logire.reporting.material import LOGIRE, Material
-from logire.reporting.measured import Run
-from logire.reporting.names import Corpus, label
-from logire.reporting.runs import UnavailableError
+from logire.reporting.material import LOGIRE, Material, UnavailableError
+from logire.reporting.names import Corpus
+from logire.reporting.runs import Run
 from logire.reporting.sources import Source, run_source
 from logire.reporting.tables import Cell, Column, Record, Table
 
@@ -40,7 +39,7 @@ def table5(material: Material) -> Table:
     for key in ("dataset", "synthetic"):
         if getattr(run.record, key) is None:
             raise InputError("is missing", file=run.record_file, field=key, remedy="give a run that `logire fit` made")
-    corpus = Corpus(str(run.record.dataset), bool(run.record.synthetic))
+    corpus = Corpus.of(str(run.record.dataset), bool(run.record.synthetic))
     best: dict[str, Mapping[str, str]] = {}
     for row in sorted(rows, key=lambda row: -float(row["weight"])):
         if _worthy(row):
@@ -49,7 +48,7 @@ def table5(material: Material) -> Table:
     gold = set(read_gold_rules())
     return Table(
         title=find("table5").title,
-        caption=f"{corpus.warning}Rules learnt by {label(run.backbone, run.method)} on {corpus}, seed "
+        caption=f"{corpus.warning}Rules learnt by {run.names.label} on {corpus.title}, seed "
         f"{run.seed}: the largest weight of each relation, among rules other than the identity with a support of "
         f"{MIN_SUPPORT} pairs and a confidence of {MIN_CONFIDENCE} or more in the training labels. "
         + (
@@ -80,7 +79,7 @@ def _source(run: Run) -> Source:
             "backbone": run.backbone,
             "method": run.method,
             "seed": run.seed,
-            "data_digest": run.digest("data_digest"),
+            "data_digest": run.record.data_digest,
         },
     )
 
