@@ -111,7 +111,7 @@ def test_a_wrong_param_stops_the_run_before_any_job_and_is_named(clone, compiled
     run = snakemake(clone, compiled, "-n", params=change)
     assert run.returncode != 0
     assert named in run.stdout + run.stderr
-    assert "file tiny.yaml, line " in run.stdout + run.stderr
+    assert "tiny.yaml, line " in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr
     assert not (clone / "results" / "embedded").exists()
     assert not (clone / "logs").exists()
@@ -131,7 +131,7 @@ def test_any_dataset_by_its_path(clone, compiled):
 
 
 def test_missing_raw_data_says_what_to_put_where(clone, compiled):
-    params = {"dataset": "mine", "data": {"source": "dwie", "raw": "no/such/file.jsonl"}}
+    params = {"dataset": "mine", "data": {"source": "dwie", "raw": "no/such/file.jsonl"}, "backbones": {"bilstm": {}}}
     run = snakemake(clone, compiled, params=params)
     assert run.returncode != 0
     assert "no/such/file.jsonl" in run.stdout + run.stderr
