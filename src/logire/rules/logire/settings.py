@@ -26,32 +26,32 @@ class LogiRESettings(Settings):
     )
     identity_rule: Literal["always", "sampled"] = Field(
         "always",
-        description="``always`` keeps r <- r in every rule set; ``sampled`` leaves it to the generator, as the "
+        description="`always` keeps r <- r in every rule set; `sampled` leaves it to the generator, as the "
         "authors' code does.",
     )
     unseen_types: Literal["reject", "backbone"] = Field(
         "reject",
-        description="a candidate whose (relation, head type, tail type) never occurs in training: ``reject`` it (the "
-        "authors' type filter) or fall back on the ``backbone``'s own logit.",
+        description="a candidate whose (relation, head type, tail type) never occurs in training: `reject` it (the "
+        "authors' type filter) or fall back on the `backbone`'s own logit.",
     )
     posterior_prior: Literal["once", "counted"] = Field(
         "once",
-        description="in H(rule), take the prior ``once`` (the paper's equation) or ``counted`` as often as the rule "
+        description="in H(rule), take the prior `once` (the paper's equation) or `counted` as often as the rule "
         "was drawn (the authors' code).",
     )
     posterior: Literal["exact", "sampled"] = Field(
         "exact",
-        description="``exact`` expectation over the instances, or one rule ``sampled`` per instance (the authors').",
+        description="`exact` expectation over the instances, or one rule `sampled` per instance (the authors').",
     )
     target: Literal["posterior", "momentum"] = Field(
         "posterior",
-        description="the generator learns the ``posterior``, or the mined table mixed with it by ``momentum`` (the "
+        description="the generator learns the `posterior`, or the mined table mixed with it by `momentum` (the "
         "authors' code).",
     )
     momentum: Fraction = Field(0.1, description="share of the posterior in that mixture (authors: 0.1).")
     optimizer: Literal["adam", "newton"] = Field(
         "adam",
-        description="extractor fit; ``adam`` is the paper's, ``newton`` reaches the optimum of the same loss plus L2.",
+        description="extractor fit; `adam` is the paper's, `newton` reaches the optimum of the same loss plus L2.",
     )
     extractor_epochs: Count = Field(50, description="Adam epochs in each M-step (paper: 50).")
     extractor_batch: Count = Field(4, description="documents a step (paper: 4).")

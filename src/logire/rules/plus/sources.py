@@ -121,11 +121,11 @@ class SourceSettings(Settings):
     rules: SourceName = Field(
         next(iter(SOURCES)),
         description="where the bodies come from: "
-        + "; ".join(f"``{name}``, {found.help}" for name, found in SOURCES.items())
+        + "; ".join(f"`{name}`, {found.help}" for name, found in SOURCES.items())
         + ".",
     )
     gold_rules: str | None = Field(
-        None, description="that file, ``head <- atom ^ ~inverse`` a line; needed for ``gold`` alone."
+        None, description="that file, `head <- atom ^ ~inverse` a line; needed for `gold` alone."
     )
     rules_per_query: Count = Field(
         20,
@@ -133,13 +133,11 @@ class SourceSettings(Settings):
         "comes on top where it is not among them.",
     )
     max_length: Annotated[int, Field(ge=1, le=LONGEST)] = Field(3, description="longest rule body.")
-    generator_epochs: Count = Field(
-        40, description="passes of the generator over the mined table (``generated`` alone)."
-    )
+    generator_epochs: Count = Field(40, description="passes of the generator over the mined table (`generated` alone).")
     open_rules: Annotated[int, Field(ge=0)] = Field(
         20,
-        description="open bodies for each query type, at most: ``r1 ^ any`` (the head has r1 to an entity other than "
-        "the tail) and ``any ^ r1``, those that hold for the most facts; the four of the relation itself "
+        description="open bodies for each query type, at most: `r1 ^ any` (the head has r1 to an entity other than "
+        "the tail) and `any ^ r1`, those that hold for the most facts; the four of the relation itself "
         "come on top. 0: none, closed rules alone, as in the paper.",
     )
     tied: bool = Field(
