@@ -79,7 +79,7 @@ def test_the_settings_name_every_source_and_say_what_it_gives():
     field = LogiREPlusSettings.model_fields["rules"]
     assert get_args(field.annotation) == tuple(SOURCES)
     assert field.default == "frequent"
-    assert all(f"``{name}``, {found.help}" in field.description for name, found in SOURCES.items())
+    assert all(f"`{name}`, {found.help}" in field.description for name, found in SOURCES.items())
     with pytest.raises(InputError, match=r"logire_plus\.rules.*'frequent', 'confident', 'generated' or 'gold'"):
         settings_from(LogiREPlusSettings, {"rules": "best"}, where="logire_plus")
 
