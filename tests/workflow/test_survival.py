@@ -120,21 +120,21 @@ def remount(clone: Clone, options: str) -> None:
 
 
 def test_a_full_disk_and_a_read_only_folder_are_clear_errors(disk):
-    full = disk.run("dvc", "repro", "backbones")
+    full = disk.run("dvc", "repro", "runs@embedded")
     said = full.stdout + full.stderr
     assert full.returncode != 0
     assert "cannot be written (No space left on device)" in said
     assert "Traceback" not in said
     assert not any((disk.path / "results").rglob("*.part"))
-    assert "backbones" not in (disk.path / "dvc.lock").read_text()
+    assert "runs@embedded" not in (disk.path / "dvc.lock").read_text()
 
     remount(disk, "size=100m")
-    assert ("train_backbone", "backbone=cnn, seed=1") in jobs(disk.dvc("repro", "backbones"))
+    assert ("train_backbone", "backbone=cnn, dataset=embedded, seed=1") in jobs(disk.dvc("repro", "runs@embedded"))
     before, lock = disk.results(), (disk.path / "dvc.lock").read_bytes()
 
     remount(disk, "ro")
     disk.change(seeds=[2])
-    for command in (("snakemake", "--cores", "1", "backbones"), ("dvc", "repro", "backbones")):
+    for command in (("snakemake", "--cores", "1", "runs"), ("dvc", "repro", "runs@embedded")):
         refused = disk.run(*command)
         assert refused.returncode != 0
         assert "Read-only file system" in refused.stdout + refused.stderr
