@@ -48,8 +48,8 @@ def test_a_whole_run_on_a_real_slurm(clone: Clone) -> None:
     jobs = re.findall(r"^(rule_\S+) +(\d+)M +([\d:]+) +(\S+) +COMPLETED", said, flags=re.MULTILINE)
     assert len(jobs) == 5, said[-3000:]
     found = {name: asked for name, *asked in jobs}
-    assert found["rule_prepare_corpus"] == ["2000", "10:00", "N/A"]
-    assert found["rule_train_backbone_wildcards_bilstm_1"] == ["3000", "30:00", "N/A"]
+    assert found["rule_prepare_corpus_wildcards_tiny"] == ["2000", "10:00", "N/A"]
+    assert found["rule_train_backbone_wildcards_tiny_bilstm_1"] == ["3000", "4:00:00", "N/A"]
     assert sum("fit_logire" in name for name in found) == 1, "EM and its predictions are one job"
     assert (clone.path / "results/tiny/tables/table2.md").stat().st_size > 100
     assert (clone.path / "results/tiny/report/explanations.html").exists()
