@@ -51,9 +51,12 @@ def test_prepare_writes_the_folder_and_says_what_is_in_it(tmp_path):
         (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--device", "abacus"], "field device"),
         (["fit", "--documents", "{folder}", "--logits", "no.safetensors", "--out", "x"], "no.safetensors"),
         (["predict", "x"], "logire fit --out RUN"),
+        (["predict", "x", "--out", "y.json"], "name the split too"),
         (["rules", "x"], "logire fit --out RUN"),
         (["evaluate", "none.json", "--documents", "{folder}"], "file none.json: does not exist"),
         (["evaluate", "none.json", "--documents", "{folder}", "--distances", "far"], "--distances"),
+        (["evaluate", "{folder}", "--documents", "{folder}"], "predictions-dev.json: does not exist"),
+        (["evaluate", "{folder}", "--documents", "{folder}", "--json"], "name the file"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus, write_prepared
-from logire.evaluation.files import evaluate_file, render
+from logire.evaluation.files import evaluate_file, evaluate_run, render
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
 
@@ -92,3 +92,15 @@ def test_the_readable_form(tmp_path: Path, corpus: PreparedCorpus, predictions: 
     rules.write_text("b <- ~a\n")
     text = shown(evaluate_file(predictions, corpus, "dev", gold_rules=rules))
     assert "logic 0.00 over the 1 gold rules that fire (labels: 100.00)" in text
+
+
+def test_a_run_is_scored_split_by_split(corpus: PreparedCorpus, predictions: Path) -> None:
+    run = predictions.parent
+    write_predictions(run / "predictions-train.json", [Prediction("t", 0, "a", 1)])
+    written = list(evaluate_run(run, corpus, ("train", "dev"), distance_edges=(5,)))
+    assert written == [run / "metrics-train.json", run / "metrics-dev.json"]
+    for split, file in zip(("train", "dev"), written, strict=True):
+        one = evaluate_file(run / f"predictions-{split}.json", corpus, split, distance_edges=(5,))
+        assert json.loads(file.read_text()) == one
+    with pytest.raises(InputError, match="no labelled fact"):
+        list(evaluate_run(run, corpus, ("test",)))

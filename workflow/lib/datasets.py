@@ -23,6 +23,8 @@ FITTED = f"{'|'.join(method.name for method in methods())}|{VARIANTS}/[a-z0-9_]+
 """What is fitted on a backbone's logits, as a pattern of the method wildcard."""
 CORPUS = tuple(f"{name}.json" for name in ("train", "dev", "test", "rel2id", "ner2id", "corpus", "statistics"))
 """The files of a prepared corpus, those first that every job reads."""
+PREDICTIONS = ("predictions-dev.json", "predictions-test.json")
+EXPLANATIONS = ("explanations-dev.jsonl", "explanations-test.jsonl")
 METRICS = ("metrics-dev.json", "metrics-test.json")
 RUN = "results/{dataset}/runs/{method}/{backbone}/seed{seed}"
 BACKBONE_RUN = "results/{dataset}/runs/backbone/{backbone}/seed{seed}"

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -10,11 +11,14 @@ sys.path[:0] = ["src", "."]
 
 from workflow.lib import datasets as files, jobs
 from workflow.lib.code import Code
+from workflow.lib.progress import Progress, measured
 
 jobs.set_up()
 params_of = jobs.StoppingConfig(config, workflow.overwrite_configfiles)
 datasets = params_of.datasets
 code_of = jobs.CodeOf(Code(jobs.SOURCE, Path(".snakemake/code.json")))
+
+Progress.listen(logger, measured(Path("logs").glob("*/*/*.tsv")))
 
 LOGS = "logs/{dataset}"
 

@@ -12,8 +12,7 @@ rule train_backbone:
                 "logits.safetensors",
                 "settings.json",
                 "history.csv",
-                "predictions-dev.json",
-                "predictions-test.json",
+                *files.PREDICTIONS,
                 "run.json",
             )
         ],
@@ -113,46 +112,57 @@ rule fit_logire:
         " 2>&1 | tee {log:q}"
 
 
-rule predict_logire:
+rule score_logire:
     input:
         lambda wildcards: params_of[wildcards.dataset].corpus,
+        lambda wildcards: params_of[wildcards.dataset].evaluated_with,
         f"{files.BACKBONE_RUN}/logits.safetensors",
         rules.fit_logire.output,
     output:
-        f"{files.RUN}/predictions-{{split}}.json",
-        f"{files.RUN}/explanations-{{split}}.jsonl",
+        [
+            f"{files.RUN}/{name}"
+            for name in (*files.PREDICTIONS, *files.EXPLANATIONS, *files.METRICS)
+        ],
     log:
-        f"{LOGS}/predict_logire/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
+        f"{LOGS}/score_logire/{{backbone}}-seed{{seed}}-{{method}}.log",
     benchmark:
-        f"{LOGS}/predict_logire/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.tsv"
+        f"{LOGS}/score_logire/{{backbone}}-seed{{seed}}-{{method}}.tsv"
     wildcard_constraints:
         method=files.FITTED,
     conda:
         "../envs/logire.yaml"
     params:
         run=lambda wildcards, output: jobs.folder(output),
+        documents=lambda wildcards, input: jobs.folder(input),
+        options=lambda wildcards: params_of[wildcards.dataset].evaluate_options,
+        gold_rules=lambda wildcards: jobs.content(
+            params_of[wildcards.dataset].evaluated_with
+        ),
         code=lambda wildcards: code_of(
             "predict", params_of[wildcards.dataset].fitting(wildcards.method).method
-        ),
+        )
+        + code_of("evaluate"),
     shell:
-        "python -m logire predict {params.run:q} --split {wildcards.split:q} 2>&1 | tee {log:q}"
+        "(python -m logire predict {params.run:q} &&"
+        " python -m logire evaluate {params.run:q} --documents {params.documents:q} {params.options:q})"
+        " 2>&1 | tee {log:q}"
 
 
-rule evaluate_run:
+rule score_backbone:
     input:
         lambda wildcards: params_of[wildcards.dataset].corpus,
         lambda wildcards: params_of[wildcards.dataset].evaluated_with,
-        f"{files.RUN}/run.json",
-        predictions=f"{files.RUN}/predictions-{{split}}.json",
+        [f"{files.BACKBONE_RUN}/{name}" for name in (*files.PREDICTIONS, "run.json")],
     output:
-        f"{files.RUN}/metrics-{{split}}.json",
+        [f"{files.BACKBONE_RUN}/{name}" for name in files.METRICS],
     log:
-        f"{LOGS}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.log",
+        f"{LOGS}/score_backbone/{{backbone}}-seed{{seed}}.log",
     benchmark:
-        f"{LOGS}/evaluate_run/{{backbone}}-seed{{seed}}-{{method}}-{{split}}.tsv"
+        f"{LOGS}/score_backbone/{{backbone}}-seed{{seed}}.tsv"
     conda:
         "../envs/logire.yaml"
     params:
+        run=lambda wildcards, output: jobs.folder(output),
         documents=lambda wildcards, input: jobs.folder(input),
         options=lambda wildcards: params_of[wildcards.dataset].evaluate_options,
         gold_rules=lambda wildcards: jobs.content(
@@ -160,5 +170,5 @@ rule evaluate_run:
         ),
         code=code_of("evaluate"),
     shell:
-        "python -m logire evaluate {input.predictions:q} --documents {params.documents:q}"
-        " --split {wildcards.split:q} {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m logire evaluate {params.run:q} --documents {params.documents:q} {params.options:q}"
+        " 2>&1 | tee {log:q}"

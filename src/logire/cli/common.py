@@ -16,6 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from logire.ground.errors import InputError
 
 Split = Literal["train", "dev", "test"]
+SplitOrBoth = Annotated[
+    Split | None, typer.Option(help="train, dev or test; default: dev and test.", show_default=False)
+]
 Documents = Annotated[Path, typer.Option("--documents", help="A folder that `logire prepare` wrote.")]
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
@@ -25,6 +28,11 @@ Settings = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(help="A folder that `logire fit` wrote.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+
+
+def splits_of(split: Split | None) -> tuple[Split, ...]:
+    """The split that was asked for, or the two that a run is measured on."""
+    return (split,) if split else ("dev", "test")
 
 
 def read_settings(text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from logire.cli.common import Documents, Json, Split, console
+from logire.cli.common import Documents, Json, Split, console, splits_of
 from logire.ground.errors import InputError
 
 Explanations = Annotated[Path, typer.Argument(help="explanations-SPLIT.jsonl of a LogiRE run.")]
@@ -18,32 +18,54 @@ BackbonePredictions = Annotated[
 
 
 def evaluate(
-    predictions: Annotated[Path, typer.Argument(help="Predictions in DocRED's submission format, from any model.")],
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            help="Predictions in DocRED's submission format, from any model; or a run's folder, then its "
+            "metrics-SPLIT.json are written."
+        ),
+    ],
     documents: Documents,
-    split: Annotated[Split, typer.Option(help="train, dev or test.")] = "test",
+    split: Annotated[
+        Split | None,
+        typer.Option(help="train, dev or test; default: test of a file, dev and test of a folder.", show_default=False),
+    ] = None,
     distances: Annotated[str, typer.Option(help="Edges of the distance groups, in tokens.")] = "100,200,400",
     gold_rules: Annotated[Path | None, typer.Option(help="Rules of the logic score; default: DWIE's 39.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the metrics as JSON.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the metrics of a file as JSON.")] = None,
     as_json: Json = False,
 ) -> None:
     """Score predictions: precision, recall, F1, both ign F1, logic, by distance and by relation."""
     from logire.corpus.prepared import PreparedCorpus
-    from logire.evaluation.files import evaluate_file, render
+    from logire.evaluation.files import evaluate_file, evaluate_run, render
     from logire.ground.files import write_json
 
-    try:
-        edges = tuple(int(edge) for edge in distances.split(","))
-    except ValueError as error:
-        raise InputError(f"whole numbers with commas expected, {distances!r} found", field="--distances") from error
-    result = evaluate_file(
-        predictions, PreparedCorpus.open(documents), split, distance_edges=edges, gold_rules=gold_rules
-    )
+    edges = _edges(distances)
+    corpus = PreparedCorpus.open(documents)
+    if predictions.is_dir():
+        if out or as_json:
+            raise InputError(
+                "goes with a file of predictions; a folder's metrics are written into it",
+                field="--out" if out else "--json",
+                remedy=f"name the file: {predictions / 'predictions-test.json'}",
+            )
+        for found in evaluate_run(predictions, corpus, splits_of(split), distance_edges=edges, gold_rules=gold_rules):
+            print(found)
+        return
+    result = evaluate_file(predictions, corpus, split or "test", distance_edges=edges, gold_rules=gold_rules)
     if out:
         write_json(out, result)
     if as_json:
         print(json.dumps(result, indent=2))
     elif not out:
         console().print(render(result))
+
+
+def _edges(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(edge) for edge in text.split(","))
+    except ValueError as error:
+        raise InputError(f"whole numbers with commas expected, {text!r} found", field="--distances") from error
 
 
 def report(

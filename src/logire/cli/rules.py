@@ -18,9 +18,11 @@ from logire.cli.common import (
     Seed,
     Settings,
     Split,
+    SplitOrBoth,
     console,
     progress,
     read_settings,
+    splits_of,
 )
 from logire.ground.errors import InputError
 from logire.ground.files import alone
@@ -66,15 +68,18 @@ def fit(
 
 def predict(
     run: Run,
-    split: Annotated[Split, typer.Option(help="train, dev or test.")] = "test",
+    split: SplitOrBoth = None,
     documents: Annotated[Path | None, typer.Option(help="Default: the documents of the fit.")] = None,
     logits: Annotated[Path | None, typer.Option(help="Default: the logits of the fit.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Default: RUN/predictions-SPLIT.json.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: RUN/predictions-SPLIT.json; needs --split.")] = None,
 ) -> None:
-    """Predict a split: DocRED's submission format, and the reasons of every prediction beside it."""
+    """Predict in DocRED's submission format, with the reasons of every prediction beside it."""
     from logire.rules.run import predict_run
 
-    print(predict_run(run, split, documents=documents, logits=logits, out=out))
+    if out is not None and split is None:
+        raise InputError("names one file for two splits", field="--out", remedy="name the split too: --split test")
+    for part in splits_of(split):
+        print(predict_run(run, part, documents=documents, logits=logits, out=out))
 
 
 def rules(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from logire.evaluation.metrics import fact_metrics
 from logire.evaluation.scoring import DISTANCE_EDGES, Evaluation, evaluate
 from logire.ground.digests import file_digest
 from logire.ground.errors import InputError
+from logire.ground.files import write_json
 from logire.ground.records import RUN, RunRecord
 
 RUN_KEYS = ("dataset", "backbone", "method", "variant", "seed", "threshold")
@@ -69,6 +70,29 @@ def evaluate_file(
         predictions_digest=file_digest(predictions),
         record=RunRecord.beside(Path(predictions)),
     )
+
+
+def evaluate_run(
+    run: Path,
+    corpus: PreparedCorpus,
+    splits: Iterable[str],
+    *,
+    distance_edges: Sequence[int] = DISTANCE_EDGES,
+    gold_rules: Path | None = None,
+) -> Iterator[Path]:
+    """Score the ``predictions-SPLIT.json`` of a run's folder and write ``metrics-SPLIT.json`` beside each.
+
+    Yields:
+        The files, each when it is written.
+
+    Raises:
+        InputError: as :func:`evaluate_file` does.
+    """
+    for split in splits:
+        file = run / f"predictions-{split}.json"
+        result = evaluate_file(file, corpus, split, distance_edges=distance_edges, gold_rules=gold_rules)
+        write_json(run / f"metrics-{split}.json", result)
+        yield run / f"metrics-{split}.json"
 
 
 def metrics_file(
