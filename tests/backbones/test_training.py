@@ -58,7 +58,7 @@ def test_rates_after_the_warm_up(schedule: Any, expected: list[float]) -> None:
 
 def test_biases_and_embeddings_are_not_decayed(build: Build) -> None:
     model = build("bilstm", weight_decay=0.3)
-    decay = {id(p): g["weight_decay"] for g in loop.make_optimizer(model).param_groups for p in g["params"]}
+    decay = {id(p): g.weight_decay for g in loop.make_optimizer(model).groups for p in g.parameters}
     assert decay[id(model.linear.weight)] == 0.3
     assert decay[id(model.linear.bias)] == decay[id(model.word_embedding.weight)] == 0.0
     assert len(decay) == len(list(model.parameters()))
@@ -66,7 +66,7 @@ def test_biases_and_embeddings_are_not_decayed(build: Build) -> None:
 
 def test_the_transformer_has_a_rate_of_its_own(build: Build) -> None:
     model = build("atlop", learning_rate=0.1, encoder_learning_rate=0.2)
-    peak = {id(p): g["peak"] for g in loop.make_optimizer(model).param_groups for p in g["params"]}
+    peak = {id(p): g.peak for g in loop.make_optimizer(model).groups for p in g.parameters}
     assert {peak[id(p)] for p in model.encoder.parameters()} == {0.2}
     assert peak[id(model.output.weight)] == 0.1
     assert len(peak) == len(list(model.parameters()))

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from logire.ground.adamw import AdamW
 from logire.ground.files import atomic, read_json, write_json
 
 
@@ -52,16 +52,12 @@ class Checkpoints:
         self.folder = folder
         self.run = dict(run)
 
-    def save(self, state: TrainingState, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    def save(self, state: TrainingState, model: nn.Module, optimizer: AdamW) -> None:
         """Write the state after an epoch; the model is the best one if ``state.best_epoch == state.epoch``."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if state.best_epoch == state.epoch:
             save_weights(self._file("best", state.best_epoch), model)
-        moments = {
-            f"optimizer/{index}/{key}": value
-            for index, values in optimizer.state_dict()["state"].items()
-            for key, value in values.items()
-        }
+        moments = {f"optimizer/{name}": value for name, value in optimizer.moments().items()}
         _save(self._file("last", state.epoch), {f"model/{k}": v for k, v in model.state_dict().items()} | moments)
         write_json(self.folder / "state.json", {"run": self.run, "state": asdict(state)})
         kept = {self._file("best", state.best_epoch), self._file("last", state.epoch)}
@@ -69,7 +65,7 @@ class Checkpoints:
             if file not in kept:
                 file.unlink()
 
-    def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState | None:
+    def load(self, model: nn.Module, optimizer: AdamW) -> TrainingState | None:
         """Load the last saved epoch of this run; if there is none, return None and change nothing."""
         file = self.folder / "state.json"
         if not file.exists():
@@ -80,11 +76,7 @@ class Checkpoints:
         state = TrainingState(**saved["state"])
         tensors = load_file(self._file("last", state.epoch))
         model.load_state_dict(_under("model/", tensors))
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under("optimizer/", tensors).items():
-            index, key = name.split("/")
-            moments.setdefault(int(index), {})[key] = value
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+        optimizer.restore(_under("optimizer/", tensors))
         return state
 
     def load_best(self, model: nn.Module, state: TrainingState) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
@@ -23,6 +22,7 @@ from logire.backbones.settings import TrainingSettings
 from logire.backbones.training.checkpoint import Checkpoints, TrainingState
 from logire.backbones.training.inference import choose_threshold, infer_encoded
 from logire.corpus.document import Document
+from logire.ground.adamw import AdamW, Group
 from logire.ground.errors import InputError
 from logire.ground.runtime import derive_seed, seed_torch
 
@@ -64,7 +64,7 @@ def fit(
         trained = time.perf_counter()
         best = choose_threshold(infer_encoded(model, dev_documents), dev, model.schema)
         state.epoch += 1
-        row = {"epoch": state.epoch, "step": state.step, "learning_rate": optimizer.param_groups[0]["lr"]}
+        row = {"epoch": state.epoch, "step": state.step, "learning_rate": optimizer.groups[0].rate}
         row |= {"loss": loss, "dev_f1": best.f1, "threshold": best.theta}
         state.history.append({key: round(value, 8) for key, value in row.items()})
         if best.f1 > state.best_f1:
@@ -82,7 +82,7 @@ def fit(
 
 def train_epoch(
     model: Backbone[Any],
-    optimizer: torch.optim.Optimizer,
+    optimizer: AdamW,
     documents: Sequence[Any],
     state: TrainingState,
     *,
@@ -102,8 +102,6 @@ def train_epoch(
         [d.length for d in documents], settings.batch_size, derive_seed(seed, "batches", state.epoch)
     )
     seed_torch(seed, "epoch", state.epoch)
-    # Deterministic mode fills every new tensor, an eighth of the time on a CPU; no model reads one before writing it.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     total_steps = settings.epochs * math.ceil(len(batches) / settings.accumulate)
     model.train()
     losses: list[float] = []
@@ -126,16 +124,15 @@ def train_epoch(
     return float(np.mean(losses))
 
 
-def make_optimizer(model: Backbone[Any]) -> torch.optim.Optimizer:
+def make_optimizer(model: Backbone[Any]) -> AdamW:
     """AdamW over the model's parameter groups; biases, norms and embeddings have no weight decay."""
     embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
     groups = []
     for parameters, rate in model.parameter_groups():
         decayed = [p for p in parameters if p.ndim > 1 and id(p) not in embeddings]
         others = [p for p in parameters if p.ndim <= 1 or id(p) in embeddings]
-        groups.append({"params": decayed, "peak": rate, "weight_decay": model.settings.weight_decay})
-        groups.append({"params": others, "peak": rate, "weight_decay": 0.0})
-    return torch.optim.AdamW(groups, eps=model.settings.adam_epsilon, fused=True)
+        groups += [Group(decayed, rate, model.settings.weight_decay), Group(others, rate)]
+    return AdamW(groups, epsilon=model.settings.adam_epsilon)
 
 
 def make_batches(lengths: Sequence[int], size: int, seed: int) -> list[list[int]]:
@@ -158,14 +155,10 @@ def rate_factor(step: int, total: int, settings: TrainingSettings) -> float:
     return {"constant": 1.0, "linear": 1.0 - done, "cosine": 0.5 * (1.0 + math.cos(math.pi * done))}[settings.schedule]
 
 
-def _update(
-    model: Backbone[Any], optimizer: torch.optim.Optimizer, settings: TrainingSettings, step: int, total: int
-) -> None:
+def _update(model: Backbone[Any], optimizer: AdamW, settings: TrainingSettings, step: int, total: int) -> None:
     if settings.clip:
         nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
-    for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * rate_factor(step, total, settings)
-    optimizer.step()
+    optimizer.step(rate_factor(step, total, settings))
     optimizer.zero_grad()
 
 

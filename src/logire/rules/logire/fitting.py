@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from logire.ground.adamw import AdamW, Group
 from logire.ground.errors import LogireError
 from logire.ground.runtime import derive_seed
 from logire.rules.logire.generator import Forest, RuleGenerator
@@ -60,7 +61,7 @@ def fit_generator(
     batches = [
         _batch(generator, table, sorted(int(q) for q in order[i : i + batch])) for i in range(0, len(order), batch)
     ]
-    optimizer = torch.optim.Adam(generator.parameters(), lr=learning_rate)
+    optimizer = AdamW([Group(list(generator.parameters()), learning_rate)])  # without decay: Adam
     steps, step = epochs * len(batches), 0
     warm = max(1, steps // 20)
     generator.train()
@@ -68,16 +69,14 @@ def fit_generator(
         total = 0.0
         for number in shuffle.permutation(len(batches)):
             share = min(1.0, (step + 1) / warm) * (0.55 + 0.45 * math.cos(math.pi * step / steps))
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate * share
             part = batches[number]
             loss = _cross_entropy(generator, part)
             if not torch.isfinite(loss):
                 raise LogireError(f"the rule generator diverged in epoch {epoch + 1}: lower its learning rate")
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             (loss / part.queries).backward()
             torch.nn.utils.clip_grad_norm_(generator.parameters(), 1.0)
-            optimizer.step()
+            optimizer.step(share)
             total += float(loss.detach())
             step += 1
         if progress is not None:
