@@ -36,19 +36,10 @@ def fit_adam(
     rates = _rates(batches * epochs, peak, final, warmup)
     orders = np.stack([generator.permutation(documents) for _ in range(epochs)])
     parameters = np.concatenate([start.bias, start.weights])
-    _adam(
-        parameters,
-        len(start.bias),
-        orders,
-        batch,
-        rates,
-        grounded.values,
-        grounded.start,
-        grounded.rules.start,
-        instances.start,
-        instances.document_start,
-        instances.labels,
-    )
+    rules, rows = grounded.rules.start, instances.document_start
+    features, labels = np.empty_like(grounded.values), np.empty_like(instances.labels)
+    _by_document(grounded.values, grounded.start, rules, instances.start, rows, instances.labels, features, labels)
+    _adam(parameters, len(start.bias), orders, batch, rates, features, labels, rules, rows)
     return Extractor(parameters[: len(start.bias)], parameters[len(start.bias) :], start.residual)
 
 
@@ -64,40 +55,63 @@ def _rates(steps: int, peak: float, final: float, warmup: float) -> FloatArray:
 
 
 @numba.njit(cache=True)
+def _by_document(  # type: ignore[no-untyped-def]
+    features, feature_start, rule_start, row_start, document_start, labels, turned, sorted_labels
+):
+    """``turned``: document by document and in it query type by query type, (rules, rows). ``sorted_labels``: likewise.
+
+    A document's features then lie side by side, and the kernels below go along rows, of which there are more than
+    rules.
+    """
+    cell, place = 0, 0
+    for d in range(document_start.shape[1] - 1):
+        for q in range(len(rule_start) - 1):
+            first, last = document_start[q, d], document_start[q, d + 1]
+            rows, width = last - first, rule_start[q + 1] - rule_start[q]
+            block = features[feature_start[q] + first * width : feature_start[q] + last * width]
+            for i in range(rows):
+                sorted_labels[place + i] = labels[row_start[q] + first + i]
+                for k in range(width):
+                    turned[cell + k * rows + i] = block[i * width + k]
+            place += rows
+            cell += rows * width
+
+
+@numba.njit(cache=True)
 def _adam(  # type: ignore[no-untyped-def]
-    parameters,
-    queries,
-    orders,
-    batch,
-    rates,
-    features,
-    feature_start,
-    rule_start,
-    row_start,
-    document_start,
-    labels,
+    parameters, queries, orders, batch, rates, features, labels, rule_start, document_start
 ):
     """Adam (beta 0.9, 0.999; eps 1e-8) on the mean loss of ``batch`` documents a step; ``parameters`` in place."""
+    documents = document_start.shape[1] - 1
+    rows, cells = np.zeros(documents + 1, dtype=np.int64), np.zeros(documents + 1, dtype=np.int64)
+    longest = 0
+    for d in range(documents):
+        rows[d + 1], cells[d + 1] = rows[d], cells[d]
+        for q in range(queries):
+            count = document_start[q, d + 1] - document_start[q, d]
+            rows[d + 1] += count
+            cells[d + 1] += count * (rule_start[q + 1] - rule_start[q])
+            longest = max(longest, count)
+    scores = np.empty(longest, dtype=np.float64)
     gradient = np.zeros_like(parameters)
     first = np.zeros_like(parameters)
     second = np.zeros_like(parameters)
     step = 0
     for epoch in range(orders.shape[0]):
         for begin in range(0, orders.shape[1], batch):
-            end = min(begin + batch, orders.shape[1])
             gradient[:] = 0.0
-            rows = 0
-            for position in range(begin, end):
-                rows += _add_gradient(
-                    orders[epoch, position],
+            seen = 0
+            for d in orders[epoch, begin : begin + batch]:
+                seen += rows[d + 1] - rows[d]
+                _add_gradient(
+                    d,
                     parameters,
                     queries,
-                    features,
-                    feature_start,
+                    features[cells[d] : cells[d + 1]],
+                    labels[rows[d] : rows[d + 1]],
                     rule_start,
-                    row_start,
                     document_start,
-                    labels,
+                    scores,
                     gradient,
                 )
             rate = rates[step]
@@ -105,45 +119,41 @@ def _adam(  # type: ignore[no-untyped-def]
             correction_1 = 1.0 - 0.9**step
             correction_2 = 1.0 - 0.999**step
             for i in range(len(parameters)):
-                g = gradient[i] / max(rows, 1)
+                g = gradient[i] / max(seen, 1)
                 first[i] += 0.1 * (g - first[i])
                 second[i] += 0.001 * (g * g - second[i])
                 parameters[i] -= rate * (first[i] / correction_1) / (np.sqrt(second[i] / correction_2) + 1e-8)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
 def _add_gradient(  # type: ignore[no-untyped-def]
-    d,
-    parameters,
-    queries,
-    features,
-    feature_start,
-    rule_start,
-    row_start,
-    document_start,
-    labels,
-    gradient,
+    d, parameters, queries, features, labels, rule_start, document_start, scores, gradient
 ):
-    """Add the gradient of document d's summed loss to ``gradient``; returns the number of its instances."""
-    rows = 0
+    """Add the gradient of document d's summed loss to ``gradient``; its sums are taken in any order."""
+    cell, place = 0, 0
     for q in range(queries):
-        first_row, last_row = document_start[q, d], document_start[q, d + 1]
-        if first_row == last_row:
+        rows = document_start[q, d + 1] - document_start[q, d]
+        if rows == 0:
             continue
         width = rule_start[q + 1] - rule_start[q]
-        weights = parameters[queries + rule_start[q] : queries + rule_start[q + 1]]
-        slope = gradient[queries + rule_start[q] : queries + rule_start[q + 1]]
-        block = features[feature_start[q] + first_row * width : feature_start[q] + last_row * width]
-        rows += last_row - first_row
-        for i in range(last_row - first_row):
-            phi = block[i * width : (i + 1) * width]
-            score = parameters[q]
-            for k in range(width):
-                score += weights[k] * phi[k]
-            residual = 1.0 / (1.0 + np.exp(-score))
-            if labels[row_start[q] + first_row + i]:
-                residual -= 1.0
-            gradient[q] += residual
-            for k in range(width):
-                slope[k] += residual * phi[k]
-    return rows
+        first = queries + rule_start[q]
+        residual = scores[:rows]
+        residual[:] = parameters[q]
+        for k in range(width):
+            weight = parameters[first + k]
+            phi = features[cell + k * rows : cell + (k + 1) * rows]
+            for i in range(rows):
+                residual[i] += weight * phi[i]
+        total = 0.0
+        for i in range(rows):
+            residual[i] = 1.0 / (1.0 + np.exp(-residual[i])) - labels[place + i]
+            total += residual[i]
+        gradient[q] += total
+        for k in range(width):
+            phi = features[cell + k * rows : cell + (k + 1) * rows]
+            total = 0.0
+            for i in range(rows):
+                total += residual[i] * phi[i]
+            gradient[first + k] += total
+        place += rows
+        cell += rows * width

@@ -18,7 +18,8 @@ from torch import Tensor
 from logire.ground.adamw import AdamW, Group
 from logire.ground.errors import LogireError
 from logire.ground.runtime import derive_seed
-from logire.rules.logire.generator import Forest, RuleGenerator
+from logire.rules.logire.forest import Forest
+from logire.rules.logire.generator import RuleGenerator
 from logire.rules.mining import RuleTable
 
 

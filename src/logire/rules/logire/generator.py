@@ -11,7 +11,6 @@ expectations, sampling for all query types and probabilities are one call each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,46 +18,10 @@ from torch import Tensor, nn
 
 from logire.corpus.document import IntArray, Schema
 from logire.ground.runtime import derive_seed, seed_torch
+from logire.rules.logire.attention import attend
+from logire.rules.logire.forest import THREE, Forest
 from logire.rules.logire.settings import LogiRESettings
 from logire.rules.queries import Body, QueryTypes, RuleSet
-
-
-@dataclass(frozen=True)
-class Forest:
-    """The prefixes of some bodies of some query types; each tree's root is the empty prefix.
-
-    Attributes:
-        query: (nodes,) query type. token: (nodes,) last atom, 2R + 1 (BOS) at a root. depth: (nodes,) length.
-        ancestors: (nodes, max_length) the prefix's own prefixes, root first, itself last, then -1.
-        number: (query type, prefix) -> node.
-    """
-
-    query: Tensor
-    token: Tensor
-    depth: Tensor
-    ancestors: Tensor
-    number: dict[tuple[int, Body], int]
-
-    @classmethod
-    def of(cls, bodies: Iterable[tuple[int, Iterable[Body]]], begin: int, max_length: int) -> Forest:
-        """From (query type, bodies); prefixes of length ``max_length`` need no computing and are left out."""
-        prefixes: set[tuple[int, Body]] = set()
-        for q, group in bodies:
-            prefixes.add((q, ()))
-            prefixes.update((q, body[:k]) for body in group for k in range(1, min(len(body) + 1, max_length)))
-        ordered = sorted(prefixes)
-        number = {prefix: i for i, prefix in enumerate(ordered)}
-        ancestors = np.full((len(ordered), max_length), -1, dtype=np.int64)
-        for i, (q, prefix) in enumerate(ordered):
-            for k in range(len(prefix) + 1):
-                ancestors[i, k] = number[q, prefix[:k]]
-        return cls(
-            query=torch.tensor([q for q, _ in ordered], dtype=torch.long),
-            token=torch.tensor([p[-1] if p else begin for _, p in ordered], dtype=torch.long),
-            depth=torch.tensor([len(p) for _, p in ordered], dtype=torch.long),
-            ancestors=torch.from_numpy(ancestors),
-            number=number,
-        )
 
 
 class PrefixDecoderLayer(nn.Module):
@@ -73,22 +36,27 @@ class PrefixDecoderLayer(nn.Module):
         self.self_out, self.cross_out = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
         self.feedforward = nn.Sequential(nn.Linear(hidden, feedforward), nn.ReLU(), nn.Linear(feedforward, hidden))
 
-    def attend(self, query: Tensor, key_value: Tensor, mask: Tensor | None) -> Tensor:
-        """(n, H) queries over (n, m, 2H) keys and values; ``mask`` (n, m) is true where there is nothing."""
-        n, m, _ = key_value.shape
-        key, value = key_value.view(n, m, 2, self.heads, -1).unbind(2)
-        weight = torch.einsum("nad,nmad->nam", query.view(n, self.heads, -1), key) / key.shape[-1] ** 0.5
-        if mask is not None:
-            weight = weight.masked_fill(mask[:, None, :], -torch.inf)
-        return torch.einsum("nam,nmad->nad", weight.softmax(-1), value).reshape(n, -1)
+    def forward(
+        self, x: Tensor, memory: Tensor, source: Tensor, ancestors: Tensor, word: Tensor | None = None
+    ) -> Tensor:
+        """The states of all nodes after this layer.
 
-    def forward(self, x: Tensor, memory: Tensor, query: Tensor, ancestors: Tensor) -> Tensor:
-        """x: (nodes, H); memory: (queries, 3, H); query: (nodes,) row of memory; ancestors: (nodes, L)."""
+        Args:
+            x: (nodes, H), or with ``word`` (words, H) the states of distinct words.
+            memory: (3 * trees, H) of the query types. source: (nodes, 3) the rows of memory that a node attends to.
+            ancestors: (nodes, L) the rows of x that it attends to.
+            word: (nodes,) the row of x that is its own; by default x has a row for each node.
+
+        Returns:
+            (nodes, H)
+        """
         normed = self.norms[0](x)
-        key_value = self.self_key_value(normed)[ancestors.clamp(min=0)]
-        x = x + self.self_out(self.attend(self.self_query(normed), key_value, ancestors < 0))
-        key_value = self.cross_key_value(memory)[query]
-        x = x + self.cross_out(self.attend(self.cross_query(self.norms[1](x)), key_value, None))
+        rows = torch.arange(len(ancestors), device=x.device)
+        own = rows if word is None else word
+        found = attend(self.self_query(normed), self.self_key_value(normed), own, ancestors, self.heads)
+        x = (x if word is None else nn.functional.embedding(word, x)) + self.self_out(found)
+        asked = self.cross_query(self.norms[1](x))
+        x = x + self.cross_out(attend(asked, self.cross_key_value(memory), rows, source, self.heads))
         return x + self.feedforward(self.norms[2](x))  # type: ignore[no-any-return]
 
 
@@ -109,7 +77,7 @@ class RuleGenerator(nn.Module):
         source = triples[:, [1, 0, 2]] + np.array([2 * relations + 2, 0, 2 * relations + 2])
         self.register_buffer("source", torch.from_numpy(source), persistent=False)
         self.embedding = nn.Embedding(2 * relations + 2 + types, hidden)
-        self.position = nn.Embedding(3 + settings.max_length, hidden)
+        self.position = nn.Embedding(THREE + settings.max_length, hidden)
         layer = nn.TransformerEncoderLayer(
             hidden, settings.heads, settings.feedforward, dropout=0.0, batch_first=True, norm_first=True
         )
@@ -130,23 +98,22 @@ class RuleGenerator(nn.Module):
 
     def forward(self, forest: Forest) -> Tensor:
         """(nodes, 2R + 1) log-probabilities of the next atom, or EOS (last column), after each prefix."""
-        device = self.device
-        query, token, depth, ancestors = (
-            part.to(device) for part in (forest.query, forest.token, forest.depth, forest.ancestors)
-        )
-        present, row = torch.unique(query, return_inverse=True)
-        source: Tensor = self.source[present]  # type: ignore[index]
+        forest = forest.to(self.device)
+        source: Tensor = self.source[forest.queries]  # type: ignore[index]
         memory = self.embedding(source)
-        x = self.embedding(token)
+        words = self.embedding(forest.token)
         if self.positions:
-            memory = memory + self.position.weight[:3]
-            x = x + self.position(depth + 3)
-        memory = self.encoder(memory)
-        for layer in self.decoder:
-            x = layer(x, memory, row, ancestors)
+            memory = memory + self.position.weight[:THREE]
+            words = words + self.position(forest.place + THREE)
+        memory = self.encoder(memory).flatten(0, 1)
+        # Before the first layer a prefix is its last atom and its length: few distinct words for many prefixes.
+        first, *others = self.decoder
+        x = first(words, memory, forest.source, forest.word_ancestors, forest.word)
+        for layer in others:
+            x = layer(x, memory, forest.source, forest.ancestors)
         logits = self.out(self.norm(x))
         never_empty = torch.zeros_like(logits, dtype=torch.bool)
-        never_empty[:, self.end] = depth == 0
+        never_empty[:, self.end] = forest.depth == 0
         result: Tensor = logits.masked_fill(never_empty, -torch.inf).log_softmax(-1)
         return result
 
