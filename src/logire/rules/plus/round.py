@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from logire.corpus.dump import ScoredDocument
 from logire.ground.thresholds import Threshold
-from logire.rules.convex import Doubles, fit_logistic
+from logire.rules.convex import Doubles, Logistic, fit_logistic
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Grounded, Split
 from logire.rules.plus.settings import LogiREPlusSettings
@@ -70,9 +71,8 @@ def fit_round(
     grounded, dev_grounded = split.ground(rules), dev_split.ground(rules)
     best: tuple[Extractor, float, float, Threshold] | None = None
     tried: list[dict[str, float]] = []
-    fitted: Extractor | None = None
-    for l2 in sorted(settings.l2, reverse=True):
-        fitted = _fit(fitted, grounded, queries, settings, l2)
+    penalties = sorted(settings.l2, reverse=True)
+    for l2, fitted in zip(penalties, _fit(grounded, queries, settings, penalties), strict=True):
         for blend in sorted(settings.blend):
             extractor = fitted.blended(blend)
             found = dev_split.threshold(extractor.scores(dev_grounded), unseen=True)
@@ -95,39 +95,34 @@ def fit_round(
 
 
 def _fit(
-    start: Extractor | None, grounded: Grounded, queries: QueryTypes, settings: LogiREPlusSettings, l2: float
-) -> Extractor:
-    """The optimum for one penalty, each group of query types by itself.
-
-    Args:
-        start: where to start; at the backbone by default.
-    """
+    grounded: Grounded, queries: QueryTypes, settings: LogiREPlusSettings, penalties: Sequence[float]
+) -> list[Extractor]:
+    """The optimum for each penalty, each group of query types by itself; each penalty starts from the one before."""
     size, relation = len(queries), queries.triples[:, 0]
-    bias, weights, residual = np.zeros(size), np.zeros(len(grounded.rules)), np.zeros(size)
+    fitted = [Extractor.zeros(grounded.rules) for _ in penalties]
     groups = [np.flatnonzero(relation == r) for r in np.unique(relation)] if settings.tied else np.arange(size)
     for group in map(np.atleast_1d, groups):
         blocks = [grounded.blocks[q] for q in group]
         phi = np.concatenate([block.features for block in blocks])
-        logits = np.concatenate([block.logits for block in blocks])
-        offsets = np.repeat(np.eye(len(group)), [len(block.labels) for block in blocks], axis=0)
-        design = np.concatenate([logits[:, None], offsets, phi], axis=1, dtype=np.float64)
-        if not settings.residual:
-            design[:, 0] = 0.0
-        ridge = np.concatenate([[l2], np.full(len(group), OFFSET_RIDGE), np.full(phi.shape[1], l2)])
-        centre = np.zeros(len(ridge))
+        design = np.zeros((len(phi), 1 + len(group) + phi.shape[1]), dtype=np.float32)
+        if settings.residual:
+            design[:, 0] = np.concatenate([block.logits for block in blocks])
+        design[:, 1 + len(group) :] = phi
+        ends = np.cumsum([0] + [len(block.labels) for block in blocks])
+        for k, (first, last) in enumerate(pairwise(ends)):
+            design[first:last, 1 + k] = 1.0
+        centre = np.zeros(design.shape[1])
         centre[0] = float(settings.residual)
-        before = None
-        if start is not None:
-            first = start.residual[group[0]], start.weights[blocks[0].rules]
-            before = np.concatenate([[first[0]], start.bias[group], first[1]])
-        solution = fit_logistic(
-            design, np.concatenate([block.labels for block in blocks]), ridge=ridge, centre=centre, start=before
-        )
-        residual[group] = solution[0]
-        bias[group] = solution[1 : 1 + len(group)]
-        for block in blocks:
-            weights[block.rules] = solution[1 + len(group) :]
-    return Extractor(bias, weights, residual)
+        problem = Logistic(design, np.concatenate([block.labels for block in blocks]), centre=centre)
+        for extractor, l2 in zip(fitted, penalties, strict=True):
+            ridge = np.full(design.shape[1], l2)
+            ridge[1 : 1 + len(group)] = OFFSET_RIDGE
+            solution = problem.minimise(ridge)
+            extractor.residual[group] = solution[0]
+            extractor.bias[group] = solution[1 : 1 + len(group)]
+            for block in blocks:
+                extractor.weights[block.rules] = solution[1 + len(group) :]
+    return fitted
 
 
 def platt(train: Sequence[ScoredDocument]) -> Calibration:
