@@ -17,7 +17,8 @@ from logire.corpus.document import Schema
 from logire.corpus.dump import scored
 from logire.corpus.sources.dwie import dwie_schema
 from logire.rules.explain import BestPaths
-from logire.rules.grounding import AtomScores, Instances, ground, sigmoid
+from logire.rules.grounding import ground
+from logire.rules.layout import AtomScores, Instances, sigmoid
 from logire.rules.queries import QueryTypes, RuleSet
 
 

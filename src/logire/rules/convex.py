@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -117,15 +118,15 @@ class Logistic:
         change = np.abs(self._place.score - self._known.score).max(initial=0.0)
         return float(np.exp(min(change, 700.0)))
 
-    def _curved(self, place: _Place, precision: type[np.floating] | None = None) -> Doubles:
+    def _curved(self, place: _Place, *, double: bool = False) -> Doubles:
         """(k, k) the Hessian of the data's part."""
         k = self.design.shape[1]
         total = np.zeros((k, k))
-        dtype = precision or self.design.dtype
+        dtype = np.float64 if double else self.design.dtype
         root = np.sqrt(place.probability * (1.0 - place.probability)).astype(dtype)
         for first in range(0, len(root), _CHUNK):
             rows = slice(first, first + _CHUNK)
-            part = self.design[rows] * root[rows, None]
+            part: npt.NDArray[Any] = self.design[rows] * root[rows, None]
             total += part.T @ part  # numpy knows that it is symmetric: half the work
         return total
 
@@ -135,7 +136,7 @@ class Logistic:
         try:
             return cho_factor(self._hessian + np.diag(ridge))
         except LinAlgError:  # in single precision, with next to no ridge
-            self._hessian = self._curved(self._known, np.float64)
+            self._hessian = self._curved(self._known, double=True)
             return cho_factor(self._hessian + np.diag(ridge))
 
 

@@ -19,114 +19,13 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from logire.corpus.document import BoolArray, FloatArray, IntArray
 from logire.corpus.dump import ScoredDocument
 from logire.ground.thresholds import Threshold, best_threshold
+from logire.rules.layout import AtomScores, Instances
 from logire.rules.maxproduct import Trie, max_product
 from logire.rules.queries import QueryTypes, RuleSet
-
-
-def sigmoid(logits: FloatArray) -> FloatArray:
-    """The backbone's probabilities phi(e, r, e') of its logits, float32."""
-    return np.asarray(expit(logits.astype(np.float32, copy=False)), dtype=np.float32)
-
-
-@dataclass(frozen=True)
-class Instances:
-    """All candidate pairs of all query types in one split, query type by query type, then document by document.
-
-    Attributes:
-        start: (Q + 1,) first row of each query type.
-        document_start: (Q, D + 1) first row of each document inside its query type's rows.
-        document, head, tail: (rows,) where the candidate is; head and tail in the document's own order.
-        labels: (rows,) whether it is labelled.
-        logits: (rows,) the backbone's logit for it.
-        gold: number of labelled facts in the split, those of no query type included.
-    """
-
-    start: IntArray
-    document_start: IntArray
-    document: npt.NDArray[np.int32]
-    head: npt.NDArray[np.int32]
-    tail: npt.NDArray[np.int32]
-    labels: BoolArray
-    logits: npt.NDArray[np.float32]
-    gold: int
-
-    @classmethod
-    def of(cls, documents: Sequence[ScoredDocument], queries: QueryTypes) -> Instances:
-        """Enumerate the instances; order inside a document: heads by (type, number), then tails likewise."""
-        types = queries.index.shape[1]
-        grouped = [[np.flatnonzero(d.types == kind) for kind in range(types)] for d in documents]
-        counts = np.zeros((len(queries), len(documents) + 1), dtype=np.int64)
-        parts: list[tuple[npt.NDArray[np.int32], ...]] = []
-        labels, logits = [], []
-        for q, (r, head_type, tail_type) in enumerate(queries.triples):
-            for d, document in enumerate(documents):
-                heads, tails = grouped[d][head_type], grouped[d][tail_type]
-                h, t = np.repeat(heads, len(tails)), np.tile(tails, len(heads))
-                if head_type == tail_type:
-                    h, t = h[h != t], t[h != t]
-                if len(h):
-                    counts[q, d + 1] = len(h)
-                    parts.append((np.full(len(h), d, np.int32), h.astype(np.int32), t.astype(np.int32)))
-                    labels.append(document.labels[h, t, r])
-                    logits.append(document.logits[h, t, r])
-        document_start = counts.cumsum(axis=1)
-        start = np.concatenate([[0], document_start[:, -1].cumsum()])
-        columns = (
-            [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.zeros(0, np.int32)] * 3
-        )
-        return cls(
-            start=start,
-            document_start=document_start,
-            document=columns[0],
-            head=columns[1],
-            tail=columns[2],
-            labels=np.concatenate(labels) if labels else np.zeros(0, np.bool_),
-            logits=np.concatenate(logits) if logits else np.zeros(0, np.float32),
-            gold=int(sum(d.labels.sum() for d in documents)),
-        )
-
-    def __len__(self) -> int:
-        return int(self.start[-1])
-
-
-@dataclass(frozen=True)
-class AtomScores:
-    """The backbone's probabilities of a split, laid out for grounding; made once, for the backbone is frozen.
-
-    Attributes:
-        values: flat; document d holds (R, N, N) float32 from ``start[d]``, entities sorted by type.
-        start: (D + 1,)
-        sizes: (D,) number of entities.
-        type_start: (D, T + 1) first entity of each type in the sorted order.
-        order: for each document the entities in sorted order.
-    """
-
-    values: npt.NDArray[np.float32]
-    start: IntArray
-    sizes: IntArray
-    type_start: IntArray
-    order: tuple[IntArray, ...]
-
-    @classmethod
-    def of(cls, documents: Sequence[ScoredDocument], queries: QueryTypes) -> AtomScores:
-        relations, types, _ = queries.index.shape
-        sizes = np.array([len(d.types) for d in documents], dtype=np.int64)
-        start = np.concatenate([[0], np.cumsum(relations * sizes**2)]).astype(np.int64)
-        values = np.empty(start[-1], dtype=np.float32)
-        type_start = np.zeros((len(documents), types + 1), dtype=np.int64)
-        order = []
-        for d, document in enumerate(documents):
-            by_type = np.argsort(document.types, kind="stable")
-            type_start[d, 1:] = np.cumsum(np.bincount(document.types, minlength=types))
-            probabilities = sigmoid(document.logits[by_type][:, by_type])
-            values[start[d] : start[d + 1]] = probabilities.transpose(2, 0, 1).ravel()
-            order.append(by_type)
-        return cls(values, start, sizes, type_start, tuple(order))
 
 
 @dataclass(frozen=True)

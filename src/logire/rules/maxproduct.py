@@ -89,7 +89,7 @@ def max_product(
 
     Args:
         trie: of these rules.
-        values, score_start, sizes, type_start: the atoms' probabilities, as :class:`logire.rules.grounding.AtomScores`
+        values, score_start, sizes, type_start: the atoms' probabilities, as :class:`logire.rules.layout.AtomScores`
             holds them.
         feature_start, features: as :class:`logire.rules.grounding.Grounded` holds them; zeros at first.
         document_start: (Q, D + 1) first row of each document inside its query type's rows.

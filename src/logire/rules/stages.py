@@ -16,7 +16,8 @@ from logire.rules.closure import ClosureStage
 from logire.rules.convex import Doubles
 from logire.rules.explain import BestPaths, Part, Parts, Reason
 from logire.rules.extractor import Extractor
-from logire.rules.grounding import Split, sigmoid
+from logire.rules.grounding import Split
+from logire.rules.layout import sigmoid
 from logire.rules.queries import QueryTypes, RuleSet
 
 
