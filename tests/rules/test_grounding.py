@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib.resources import files
 from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rules_builders import BODIES_WITH_ANY
+from rules_builders import BODIES_WITH_ANY, all_candidates, relogited
 
 from logire.corpus.annotations import read_dwie
 from logire.corpus.document import Schema
 from logire.corpus.dump import scored
 from logire.corpus.sources.dwie import dwie_schema
+from logire.ground.thresholds import best_threshold
+from logire.rules import grounding
 from logire.rules.explain import BestPaths
-from logire.rules.grounding import ground
+from logire.rules.grounding import Split, ground, unseen
 from logire.rules.layout import AtomScores, Instances, sigmoid
 from logire.rules.queries import QueryTypes, RuleSet
 
@@ -118,6 +121,50 @@ def test_instances_are_all_pairs_of_the_types_but_self_pairs(random_documents, s
     assert found == expected
     assert len(instances) == len(expected)
     assert instances.labels.sum() == sum(d.labels.sum() for d in documents) == instances.gold
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_atoms_are_laid_out_by_type_and_candidates_carry_their_labels_and_logits(seed, random_documents, schema):
+    documents = random_documents(seed)
+    queries = QueryTypes.of(documents, schema)
+    atoms, instances = AtomScores.of(documents, queries), Instances.of(documents, queries)
+    for d, document in enumerate(documents):
+        order = sorted(range(len(document.types)), key=lambda entity: (document.types[entity], entity))
+        assert atoms.order[d].tolist() == order
+        n = len(order)
+        values = atoms.values[atoms.start[d] : atoms.start[d + 1]].reshape(3, n, n)
+        for r, i, j in product(range(3), range(n), range(n)):
+            assert values[r, i, j] == pytest.approx(
+                1 / (1 + math.exp(-document.logits[order[i], order[j], r])), abs=1e-7
+            )
+    relation = np.repeat(queries.triples[:, 0], np.diff(instances.start))
+    for row, (d, h, t) in enumerate(zip(instances.document, instances.head, instances.tail, strict=True)):
+        assert instances.labels[row] == documents[d].labels[h, t, relation[row]]
+        assert instances.logits[row] == documents[d].logits[h, t, relation[row]]
+
+
+def test_sigmoid_by_hand():
+    logits = np.array([0.0, math.log(3.0), -200.0, 200.0, -1.0], dtype=np.float32)
+    found = sigmoid(logits)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, [0.5, 0.75, 0.0, 1.0, 0.26894143], rtol=1e-6)
+
+
+@pytest.mark.parametrize("reach", [0, 1, 30])
+@given(seed=st.integers(0, 10_000), ties=st.booleans())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_threshold_is_that_of_all_candidates(reach, seed, ties, random_documents, schema, monkeypatch):
+    """However few of the candidates of no query type it looks at first."""
+    monkeypatch.setattr(grounding, "REACH", reach)
+    train, dev = random_documents(seed, count=1, largest=3), random_documents(seed + 1, count=3)
+    if ties:
+        dev = [relogited(d, np.round(d.logits)) for d in dev]
+    queries = QueryTypes.of(train, schema)
+    assert any(unseen(d, queries).any() for d in dev) or len(queries) == 12
+    split = Split.of(dev, queries)
+    found = split.threshold(split.instances.logits.astype(np.float64), unseen=True)
+    assert found == best_threshold(*all_candidates(dev))
 
 
 @pytest.mark.real_data

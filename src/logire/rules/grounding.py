@@ -27,6 +27,9 @@ from logire.rules.layout import AtomScores, Instances
 from logire.rules.maxproduct import Trie, max_product
 from logire.rules.queries import QueryTypes, RuleSet
 
+REACH = 30
+"""Predictions for each labelled fact that a threshold is first looked for among."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -117,20 +120,38 @@ class Split:
             unseen: whether the candidates of no query type count too, with the backbone's logits.
         """
         # In float32, as predictions are: the threshold is one of these very scores.
-        single, labels = scores.astype(np.float32), self.instances.labels
-        if unseen:
-            more_scores, more_labels = self._unseen
-            single, labels = np.concatenate([single, *more_scores]), np.concatenate([labels, *more_labels])
-        return best_threshold(single, labels, gold=self.instances.gold)
+        single, labels, gold = scores.astype(np.float32), self.instances.labels, self.instances.gold
+        if not unseen:
+            return best_threshold(single, labels, gold=gold)
+        most = REACH * gold
+        for more_scores, more_labels in (self._highest_unseen, self._unseen):
+            found = best_threshold(
+                np.concatenate([single, more_scores]), np.concatenate([labels, more_labels]), gold=gold
+            )
+            # With those left out too, a lower threshold would give more than `most` predictions: at most this F1.
+            if found.f1 * (most + gold) > 2.0 * gold:
+                break
+        return found
 
     @cached_property
-    def _unseen(self) -> tuple[list[FloatArray], list[BoolArray]]:
+    def _unseen(self) -> tuple[FloatArray, BoolArray]:
         """Logits and labels of the candidates of no query type, document by document."""
         masks = [unseen(document, self.queries) for document in self.documents]
+        parts = list(zip(self.documents, masks, strict=True))
         return (
-            [document.logits[mask] for document, mask in zip(self.documents, masks, strict=True)],
-            [document.labels[mask] for document, mask in zip(self.documents, masks, strict=True)],
+            np.concatenate([document.logits[mask] for document, mask in parts] or [np.zeros(0, np.float32)]),
+            np.concatenate([document.labels[mask] for document, mask in parts] or [np.zeros(0, np.bool_)]),
         )
+
+    @cached_property
+    def _highest_unseen(self) -> tuple[FloatArray, BoolArray]:
+        """Those of them that are among the ``REACH * gold`` with the highest logits."""
+        logits, labels = self._unseen
+        most = REACH * self.instances.gold
+        if len(logits) <= most:
+            return logits, labels
+        kept = np.argpartition(-logits, most)[:most]
+        return logits[kept], labels[kept]
 
 
 def unseen(document: ScoredDocument, queries: QueryTypes) -> BoolArray:
