@@ -9,11 +9,13 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.ground.errors import InputError
+
+if TYPE_CHECKING:
+    import torch  # imported where an authors' dump is read: other dumps do without
 
 _LEGACY = b"\x80\x02\x8a\x0a"
 """How files begin that ``torch.save`` wrote before it wrote zip archives."""
@@ -34,6 +36,8 @@ def authors_arrays(
         InputError: the file is damaged, holds more than tensors, lacks the split, or has another number of
             documents than the split; a sparse tensor has another shape than its document needs, or points outside.
     """
+    import torch
+
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes make torch's reader raise anything, down to AssertionError
@@ -70,6 +74,8 @@ def _dense(tensor: object, shape: tuple[int, ...]) -> torch.Tensor:
     Raises:
         ValueError: it is not a tensor; or it is sparse and has another shape, or indices outside of it.
     """
+    import torch
+
     if not isinstance(tensor, torch.Tensor):
         raise ValueError("a tensor was expected")
     tensor = tensor.detach()

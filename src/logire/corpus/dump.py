@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -25,6 +27,9 @@ from logire.ground.files import atomic
 
 NEVER = -30.0
 """The logit of what is impossible: a relation of an entity to itself."""
+
+_OF_NUMPY = {"BOOL", "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"}
+"""The number types of safetensors that numpy has: not bfloat16, nor floats of 8 bits."""
 
 
 @dataclass(frozen=True)
@@ -164,13 +169,28 @@ def _arrays(
     if is_torch_file(path):
         yield from authors_arrays(path, split, documents, schema)
         return
+    for name, array in stored_arrays(path, f"{split}/"):
+        title, _, key = name.partition("/")[2].rpartition("/")
+        yield (title, key), array.astype(np.float32 if key == "logits" else np.bool_, copy=False)
+
+
+def stored_arrays(path: Path, prefix: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    """Yield the names that begin with ``prefix`` and the arrays of a safetensors file; bfloat16 becomes float32.
+
+    Raises:
+        InputError: the file is damaged.
+    """
     try:
-        with safe_open(path, framework="pt") as file:  # numpy has no bfloat16
-            for name in file.keys():  # noqa: SIM118 (safe_open is not a mapping)
-                prefix, _, rest = name.partition("/")
-                title, _, key = rest.rpartition("/")
-                if prefix == split:
-                    tensor = file.get_tensor(name)
-                    yield (title, key), (tensor.float() if key == "logits" else tensor.bool()).numpy()
+        with safe_open(path, framework="numpy") as file:
+            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a mapping)
+            known = {name for name in names if file.get_slice(name).get_dtype() in _OF_NUMPY}
+            for name in names:
+                if name in known:
+                    yield name, file.get_tensor(name)
+        if len(known) < len(names):  # torch, whose import takes longer than reading a dump, reads these alone
+            with safe_open(path, framework="pt") as file:
+                for name in names:
+                    if name not in known:
+                        yield name, file.get_tensor(name).float().numpy()
     except SafetensorError as error:
         raise InputError(f"is damaged or not a safetensors file ({error})", file=path) from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from logire.corpus.document import FloatArray
 from logire.ground.runtime import derive_seed
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Grounded
+from logire.rules.kernels import kernel
 
 
 def fit_adam(
@@ -54,7 +54,7 @@ def _rates(steps: int, peak: float, final: float, warmup: float) -> FloatArray:
     )
 
 
-@numba.njit(cache=True)
+@kernel()
 def _by_document(  # type: ignore[no-untyped-def]
     features, feature_start, rule_start, row_start, document_start, labels, turned, sorted_labels
 ):
@@ -77,7 +77,7 @@ def _by_document(  # type: ignore[no-untyped-def]
             cell += rows * width
 
 
-@numba.njit(cache=True)
+@kernel()
 def _adam(  # type: ignore[no-untyped-def]
     parameters, queries, orders, batch, rates, features, labels, rule_start, document_start
 ):
@@ -125,7 +125,7 @@ def _adam(  # type: ignore[no-untyped-def]
                 parameters[i] -= rate * (first[i] / correction_1) / (np.sqrt(second[i] / correction_2) + 1e-8)
 
 
-@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@kernel(any_order=True)
 def _add_gradient(  # type: ignore[no-untyped-def]
     d, parameters, queries, features, labels, rule_start, document_start, scores, gradient
 ):

@@ -5,14 +5,12 @@ A damaged file must not reach a kernel, which reads and writes wherever an index
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from safetensors import SafetensorError, safe_open
 
 from logire.corpus.document import IntArray, Schema
@@ -46,21 +44,21 @@ def named_calibration(name: str, calibration: Calibration) -> Named:
     return {f"{name}/{key}": getattr(calibration, key) for key in _CALIBRATION}
 
 
-def read_tensors(file: Path, entry: str) -> tuple[str, dict[str, torch.Tensor]]:
-    """One entry of a safetensors file's metadata, and its tensors.
+def read_arrays(file: Path, entry: str) -> tuple[str, Named]:
+    """One entry of a safetensors file's metadata, and its arrays.
 
     Raises:
         InputError: the file is damaged, or has no such entry.
     """
     try:
-        with safe_open(file, framework="pt") as opened:
+        with safe_open(file, framework="numpy") as opened:
             text = (opened.metadata() or {}).get(entry)
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError, ValueError) as error:
+            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise InputError(f"is damaged ({error})", file=file, remedy=AGAIN) from error
     if text is None:
         raise InputError("is not a fitted rule model", file=file, remedy="give a folder that `logire fit` wrote")
-    return text, tensors
+    return text, arrays
 
 
 @dataclass(frozen=True)
@@ -69,12 +67,12 @@ class Checked:
 
     Attributes:
         file: for the messages.
-        tensors: by name.
+        arrays: by name.
         schema: that of the model.
     """
 
     file: Path
-    tensors: Mapping[str, torch.Tensor]
+    arrays: Named
     schema: Schema
 
     def wrong(self, field: str, message: str) -> InputError:
@@ -87,17 +85,17 @@ class Checked:
         Raises:
             InputError: it is missing, or not so.
         """
-        if name not in self.tensors:
+        if name not in self.arrays:
             raise self.wrong(name, "is missing")
-        tensor = self.tensors[name]
-        wanted = [n if want < 0 else want for want, n in zip(shape, tensor.shape, strict=False)]
-        if tensor.dtype != torch.from_numpy(np.zeros(0, dtype)).dtype or list(tensor.shape) != wanted:
+        array = self.arrays[name]
+        wanted = [n if want < 0 else want for want, n in zip(shape, array.shape, strict=False)]
+        if array.dtype != dtype or list(array.shape) != wanted:
             expected = " x ".join("any" if n < 0 else str(n) for n in shape)
-            found = f"{str(tensor.dtype).removeprefix('torch.')} of shape {list(tensor.shape)}"
+            found = f"{array.dtype} of shape {list(array.shape)}"
             raise self.wrong(name, f"is {found}, but {np.dtype(dtype)} of shape [{expected}] is expected")
-        if not torch.isfinite(tensor).all():
+        if not np.isfinite(array).all():
             raise self.wrong(name, "has values that are not finite")
-        return tensor.numpy()
+        return array
 
     def query_types(self, name: str) -> QueryTypes:
         """Query types from their (Q, 3) triples.
@@ -149,14 +147,14 @@ class Checked:
             *(self.array(f"{name}/{key}", np.float64, len(self.schema.relations)) for key in _CALIBRATION)
         )
 
-    def generator(self, prefix: str) -> dict[str, torch.Tensor]:
+    def generator(self, prefix: str) -> Named:
         """The parameters of a rule generator; empty where there is none.
 
         Raises:
             InputError: one is not finite.
         """
-        found = {n.removeprefix(prefix): tensor for n, tensor in self.tensors.items() if n.startswith(prefix)}
-        for name, tensor in found.items():
-            if not torch.isfinite(tensor).all():
+        found = {n.removeprefix(prefix): array for n, array in self.arrays.items() if n.startswith(prefix)}
+        for name, array in found.items():
+            if not np.isfinite(array).all():
                 raise self.wrong(prefix + name, "has values that are not finite")
         return found

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 from logire.corpus.dump import NEVER, ScoredDocument
 from logire.ground.thresholds import Threshold, best_threshold
 from logire.rules.explain import BestPaths, Part, Parts, Reason
+from logire.rules.layout import sigmoid
 from logire.rules.queries import Body, QueryTypes, RuleSet
 
 Matrix = npt.NDArray[np.float32]
@@ -57,7 +57,7 @@ class ClosureStage:
             added = self.strength * (min(path.scores) - logit)
             if added <= 0:
                 return kept
-            probabilities = tuple(float(expit(score)) for score in path.scores)
+            probabilities = tuple(sigmoid(np.array(path.scores, dtype=np.float32)).tolist())
             reason = Reason(body, self.strength, replace(path, scores=probabilities), closing=added)
             return replace(kept, reasons=(reason,))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from logire.corpus.document import BoolArray
+from logire.rules.kernels import kernel
 
 Doubles = npt.NDArray[np.float64]
 Design = npt.NDArray[np.float64] | npt.NDArray[np.float32]
@@ -72,20 +71,20 @@ class Logistic:
             ridge: (k,), all positive.
             tolerance: of Newton's decrement, about twice what is left to gain.
         """
-        solve = None if self._hessian is None else self._factor(ridge)
+        root = None if self._hessian is None else self._root(ridge)
         before = np.inf
         for _ in range(200):
             place = self._place
             gradient = place.gradient + ridge * (place.parameters - self.centre)
-            if solve is not None:
-                step = cho_solve(solve, gradient)
+            if root is not None:
+                step = root.T @ (root @ gradient)
                 decrement = float(gradient @ step)
             # No row's curvature falls faster than exp(-|change of its score|): that bounds the true decrement.
-            if solve is None or not (decrement <= HEADWAY * before or self._slack() * decrement < tolerance):
+            if root is None or not (decrement <= HEADWAY * before or self._slack() * decrement < tolerance):
                 if self._known is not place or self._hessian is None:
                     self._hessian, self._known = self._curved(place), place
-                solve = self._factor(ridge)
-                step = cho_solve(solve, gradient)
+                root = self._root(ridge)
+                step = root.T @ (root @ gradient)
                 decrement = float(gradient @ step)
             before = decrement
             if self._slack() * decrement < tolerance:
@@ -130,14 +129,15 @@ class Logistic:
             total += part.T @ part  # numpy knows that it is symmetric: half the work
         return total
 
-    def _factor(self, ridge: Doubles) -> tuple[Doubles, bool]:
-        """The Cholesky factor of the Hessian at hand."""
+    def _root(self, ridge: Doubles) -> Doubles:
+        """(k, k) the root L^-1 of the Hessian at hand: its inverse is L^-T L^-1."""
         assert self._hessian is not None
         try:
-            return cho_factor(self._hessian + np.diag(ridge))
-        except LinAlgError:  # in single precision, with next to no ridge
+            factor = np.linalg.cholesky(self._hessian + np.diag(ridge))
+        except np.linalg.LinAlgError:  # in single precision, with next to no ridge
             self._hessian = self._curved(self._known, double=True)
-            return cho_factor(self._hessian + np.diag(ridge))
+            factor = np.linalg.cholesky(self._hessian + np.diag(ridge))
+        return np.linalg.inv(factor)
 
 
 def fit_logistic(
@@ -154,7 +154,7 @@ def fit_logistic(
     return Logistic(design, labels, centre=centre, offset=offset, start=start).minimise(ridge, tolerance)
 
 
-@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@kernel(any_order=True)
 def _pass(design, offset, labels, parameters, score, probability, gradient):  # type: ignore[no-untyped-def]
     """Write (n,) score and probability, add to ``gradient``; returns the loss. Sums are taken in any order."""
     width = design.shape[1]

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
 from logire.rules.convex import Doubles
 from logire.rules.grounding import Grounded
+from logire.rules.kernels import kernel
 from logire.rules.queries import RuleSet
 
 
@@ -89,7 +89,7 @@ class Extractor:
         return total / np.maximum(np.add.reduceat(total, rules.start[:-1])[rules.query_of_rule], 1e-300)
 
 
-@numba.njit(cache=True)
+@kernel()
 def _posterior(  # type: ignore[no-untyped-def]
     log_prior, weights, features, feature_start, rule_start, row_start, labels, draws, total
 ):

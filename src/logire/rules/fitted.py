@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import torch
+import numpy.typing as npt
 
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument
 from logire.rules.grounding import unseen
 from logire.rules.queries import QueryTypes
 from logire.rules.stages import ExtractorStage, Stage
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of a second, which predicting does without
 
 REJECTED = -1000.0
 """The score of a candidate that the type filter rejects (as in the authors' code)."""
@@ -29,8 +33,7 @@ class Fitted:
         rejects_unseen: whether candidates of no query type are rejected; else they keep the backbone's logit.
         theta: the threshold with the best dev F1, and ``dev_f1`` that F1 (0 to 1).
         kept: the iteration or round that was kept, counted as the history counts them.
-        table: the rules to read; columns as in :data:`logire.rules.ruletable.COLUMNS`.
-        history: what was tried; its first column counts iterations or rounds.
+        read_table, read_history: give ``table`` and ``history`` when they are first asked for.
         generator: the parameters of the rule generator, where one was learnt.
     """
 
@@ -40,9 +43,19 @@ class Fitted:
     theta: float
     dev_f1: float
     kept: int
-    table: pd.DataFrame
-    history: pd.DataFrame
-    generator: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    read_table: Callable[[], pd.DataFrame]
+    read_history: Callable[[], pd.DataFrame]
+    generator: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The rules to read; columns as in :data:`logire.rules.ruletable.COLUMNS`."""
+        return self.read_table()
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """What was tried; its first column counts iterations or rounds."""
+        return self.read_history()
 
     @property
     def explained_from(self) -> int:

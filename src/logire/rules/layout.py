@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from logire.corpus.document import BoolArray, FloatArray, IntArray
 from logire.corpus.dump import ScoredDocument
+from logire.rules.kernels import kernel
 from logire.rules.queries import QueryTypes
 
 
@@ -124,7 +124,7 @@ def by_type(of_entity: IntArray, types: int) -> tuple[IntArray, IntArray]:
     return np.argsort(of_entity, kind="stable"), start
 
 
-@numba.njit(cache=True)
+@kernel()
 def _enumerate(  # type: ignore[no-untyped-def]
     number, order, type_start, triples, place, labels, logits, document, head, tail, label, logit
 ):
@@ -143,7 +143,7 @@ def _enumerate(  # type: ignore[no-untyped-def]
                     row += 1
 
 
-@numba.njit(cache=True)
+@kernel()
 def _arrange(probabilities, order, values):  # type: ignore[no-untyped-def]
     """``values``: (R, N, N) flat, of (N, N, R) probabilities with the entities in this order."""
     entities, _, relations = probabilities.shape

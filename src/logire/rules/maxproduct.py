@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from logire.corpus.document import IntArray
+from logire.rules.kernels import kernel
 from logire.rules.queries import QueryTypes, RuleSet
 
 NEGLIGIBLE = 1e-7
@@ -118,7 +118,7 @@ def max_product(
     )
 
 
-@numba.njit(cache=True)
+@kernel()
 def _max_product(left, right, row_bound, first_row, last_row, first, last, out):  # type: ignore[no-untyped-def]
     """out[i, j] = max_k left[i, k] * right[k, j] for rows first_row..last_row and columns first..last.
 
@@ -137,7 +137,7 @@ def _max_product(left, right, row_bound, first_row, last_row, first, last, out):
                     row[j] = product if product > row[j] else row[j]
 
 
-@numba.njit(cache=True)
+@kernel()
 def _max_other(left, first_row, last_row, out):  # type: ignore[no-untyped-def]
     """out[i, j] = max over k != j of left[i, k] for rows first_row..last_row: the product by ``any``, N^2 not N^3."""
     for i in range(first_row, last_row):
@@ -152,7 +152,7 @@ def _max_other(left, first_row, last_row, out):  # type: ignore[no-untyped-def]
         out[i, at] = second
 
 
-@numba.njit(cache=True)
+@kernel()
 def _ground(  # type: ignore[no-untyped-def]
     values,
     score_start,

@@ -6,11 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
-import pandas as pd
-from scipy.special import expit
 
 from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import ScoredDocument
@@ -19,8 +17,12 @@ from logire.ground.errors import InputError
 from logire.ground.settings import Settings, settings_from
 from logire.rules.explain import Explanation, Parts
 from logire.rules.fitted import Fitted
+from logire.rules.layout import sigmoid
 from logire.rules.stages import apply_all
 from logire.rules.store import load, save
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of a second, which predicting does without
 
 S = TypeVar("S", bound=Settings)
 
@@ -80,6 +82,11 @@ class RuleModel(ABC, Generic[S]):
     ) -> Self:
         """Learn on ``train``; everything that is chosen is chosen on ``dev``."""
 
+    @classmethod
+    def learns_generator(cls, settings: S) -> bool:
+        """Whether a fit with these settings trains a rule generator, and so needs torch."""
+        return True
+
     @property
     def fitted(self) -> Fitted:
         """What the fit has left behind.
@@ -94,7 +101,11 @@ class RuleModel(ABC, Generic[S]):
     @property
     def history(self) -> pd.DataFrame:
         """What the fit has tried; empty before it."""
-        return pd.DataFrame() if self._fitted is None else self._fitted.history
+        if self._fitted is not None:
+            return self._fitted.history
+        import pandas as pd
+
+        return pd.DataFrame()
 
     def scores(self, documents: Sequence[ScoredDocument]) -> list[FloatArray]:
         """For each document (N, N, R) score(q, z).
@@ -180,7 +191,7 @@ class RuleModel(ABC, Generic[S]):
             theta=fitted.theta,
             bias=first.bias,
             residual=first.residual if seen or not fitted.rejects_unseen else 0.0,
-            backbone=float(expit(document.logits[head, tail, r])),
+            backbone=float(sigmoid(document.logits[head, tail, r])),
             reasons=tuple(reasons[:most]),
         )
 

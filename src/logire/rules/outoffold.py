@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+import numpy as np
 
 from logire.corpus.document import FloatArray
-from logire.corpus.dump import ScoredDocument, scored
+from logire.corpus.dump import ScoredDocument, scored, stored_arrays
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 
@@ -44,12 +44,5 @@ def read_out_of_fold(files: Sequence[str | Path], corpus: PreparedCorpus) -> lis
 def _logits(file: Path) -> dict[str, FloatArray]:
     if not file.is_file():
         raise InputError("does not exist", file=file, remedy="train the fold first: logire train --fold 1/3")
-    try:
-        with safe_open(file, framework="pt") as tensors:
-            keys = list(tensors.keys())
-            names = [name for name in keys if name.startswith("train/") and name.endswith("/logits")]
-            return {
-                name.split("/", 1)[1].rpartition("/")[0]: tensors.get_tensor(name).float().numpy() for name in names
-            }
-    except SafetensorError as error:
-        raise InputError(f"is damaged or not a safetensors file ({error})", file=file) from error
+    named = ((name.partition("/")[2].rpartition("/"), array) for name, array in stored_arrays(file, "train/"))
+    return {title: array.astype(np.float32, copy=False) for (title, _, key), array in named if key == "logits"}

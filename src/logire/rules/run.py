@@ -6,10 +6,9 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, cast
 
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.predictions import write_predictions
@@ -24,6 +23,9 @@ from logire.rules.methods import find
 from logire.rules.model import Report, RuleModel, silent
 from logire.rules.outoffold import read_out_of_fold
 from logire.rules.store import write_history
+
+if TYPE_CHECKING:
+    import torch
 
 
 def fit_run(
@@ -56,7 +58,7 @@ def fit_run(
     """
     kind = find(method).load()
     chosen = settings_from(kind.Settings, settings, where=method)
-    target = pick_device(device)
+    target = _device(kind, chosen, device)
     corpus = PreparedCorpus.open(documents)
     started = time.monotonic()
     report("reading the logits", 0, 2)
@@ -72,9 +74,7 @@ def fit_run(
     checkpoint = out / "checkpoints" / "em.safetensors"
     model = kind(corpus.schema, chosen, seed=seed, device=device)
     history = out / "history.csv"
-    model.fit(
-        train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(history, pd.DataFrame(rows))
-    )
+    model.fit(train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(history, rows))
     model.save(out)
     fitted = model.fitted
     optional: dict[str, Any] = {"variant": variant} if variant else {}
@@ -102,6 +102,27 @@ def fit_run(
     ).write(out)
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return model
+
+
+@dataclass(frozen=True)
+class _Processor:
+    """Stands for torch's CPU device where a fit does without torch, whose import takes longer than a small fit."""
+
+    type: str = "cpu"
+
+    def __str__(self) -> str:
+        return self.type
+
+
+def _device(kind: type[RuleModel[Any]], settings: Any, device: str) -> torch.device:
+    """Where a fit computes.
+
+    Raises:
+        InputError: no such device here.
+    """
+    if device in ("auto", "cpu") and not kind.learns_generator(settings):
+        return cast("torch.device", _Processor())  # records ask for its type and name alone
+    return pick_device(device)
 
 
 def load_run(

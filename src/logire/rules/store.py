@@ -7,16 +7,16 @@ JSON. Nothing of it reaches a kernel before every index, shape and number is che
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-import pandas as pd
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 
 from logire.corpus.document import Schema
 from logire.ground.errors import InputError
@@ -29,13 +29,16 @@ from logire.rules.arrays import (
     named_calibration,
     named_extractor,
     named_rules,
-    read_tensors,
+    read_arrays,
 )
 from logire.rules.closure import ClosureStage
 from logire.rules.fitted import Fitted
 from logire.rules.queries import LONGEST, RuleSet, any_atom
 from logire.rules.ruletable import COLUMNS
 from logire.rules.stages import ExtractorStage, Stage
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of a second, which predicting does without
 
 MODEL = "model.safetensors"
 FORMER = "extractor.safetensors"
@@ -113,17 +116,22 @@ def save(folder: Path, fitted: Fitted, *, method: str, seed: int, schema: Schema
         rules=tuple(rules.bodies for rules in rule_sets),
         stages=tuple(stages),
     )
-    tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-    tensors |= {GENERATOR + name: value.contiguous() for name, value in fitted.generator.items()}
+    arrays |= {GENERATOR + name: value for name, value in fitted.generator.items()}
     with atomic(folder / MODEL) as file:
-        save_file(tensors, file, metadata={"logire": origin.model_dump_json()})
+        save_file(
+            {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+            file,
+            metadata={"logire": origin.model_dump_json()},
+        )
     write_text(folder / "rules.csv", fitted.table.to_csv(index=False, float_format="%.6g"))
     write_history(folder / "history.csv", fitted.history)
 
 
-def write_history(file: Path, history: pd.DataFrame) -> None:
+def write_history(file: Path, history: pd.DataFrame | Sequence[Mapping[str, float]]) -> None:
     """Write a history as CSV, atomically."""
-    write_text(file, history.to_csv(index=False, float_format="%.9g"))
+    import pandas as pd
+
+    write_text(file, pd.DataFrame(history).to_csv(index=False, float_format="%.9g"))
 
 
 def load(folder: Path, *, method: str) -> tuple[Fitted, Origin]:
@@ -138,11 +146,11 @@ def load(folder: Path, *, method: str) -> tuple[Fitted, Origin]:
         if (folder / FORMER).exists():
             raise InputError("was written by an earlier version", file=folder / FORMER, remedy=AGAIN)
         raise InputError("does not exist", file=file, remedy="fit a run first: logire fit --out RUN")
-    text, tensors = read_tensors(file, "logire")
+    text, arrays = read_arrays(file, "logire")
     origin = _origin(file, text)
     if origin.method != method:
         raise InputError(f"is a model of {origin.method!r}, not of {method!r}", file=file, field="metadata.method")
-    checked = Checked(file, tensors, Schema(origin.relations, origin.types))
+    checked = Checked(file, arrays, Schema(origin.relations, origin.types))
     queries = checked.query_types("triples")
     rule_sets = [checked.rules(f"rules{i}", bodies, len(queries)) for i, bodies in enumerate(origin.rules)]
     stages = tuple(_stage(k, notes, rule_sets, checked) for k, notes in enumerate(origin.stages))
@@ -157,16 +165,18 @@ def load(folder: Path, *, method: str) -> tuple[Fitted, Origin]:
         theta=origin.theta,
         dev_f1=origin.dev_f1,
         kept=origin.kept,
-        table=_table(folder / "rules.csv"),
-        history=_csv(folder / "history.csv"),
+        read_table=partial(_table, folder / "rules.csv"),
+        read_history=partial(_csv, folder / "history.csv"),
         generator=checked.generator(GENERATOR),
     )
-    if len(fitted.table) != len(fitted.last.rules):
+    header, rows = _checked_csv(folder / "rules.csv")
+    if header != COLUMNS:
+        raise InputError(f"has not the columns {', '.join(COLUMNS)}", file=folder / "rules.csv", remedy=AGAIN)
+    if rows != len(fitted.last.rules):
         raise InputError(
-            f"has {len(fitted.table)} rules, {MODEL} has {len(fitted.last.rules)}",
-            file=folder / "rules.csv",
-            remedy=AGAIN,
+            f"has {rows} rules, {MODEL} has {len(fitted.last.rules)}", file=folder / "rules.csv", remedy=AGAIN
         )
+    _checked_csv(folder / "history.csv")
     return fitted, origin
 
 
@@ -193,17 +203,33 @@ def _stage(k: int, notes: ExtractorNotes | ClosureNotes, rule_sets: list[RuleSet
 
 def _table(file: Path) -> pd.DataFrame:
     # A relation or an entity type may be called NA or None: a missing value stands in the last column alone.
-    table = _csv(file, keep_default_na=False, na_values={"confidence": [""]})
-    if tuple(table.columns) != COLUMNS:
-        raise InputError(f"has not the columns {', '.join(COLUMNS)}", file=file, remedy=AGAIN)
-    return table
+    return _csv(file, keep_default_na=False, na_values={"confidence": [""]})
 
 
 def _csv(file: Path, **options: Any) -> pd.DataFrame:
+    import pandas as pd
+
     try:
         table: pd.DataFrame = pd.read_csv(file, **options)
-    except FileNotFoundError as error:
-        raise InputError("does not exist", file=file, remedy=AGAIN) from error
-    except (ValueError, OSError) as error:  # pandas' own errors and UnicodeDecodeError are ValueErrors
+    except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
         raise InputError(f"cannot be read ({error})", file=file, remedy=AGAIN) from error
     return table
+
+
+def _checked_csv(file: Path) -> tuple[tuple[str, ...], int]:
+    """The columns and the number of rows of a CSV file.
+
+    Raises:
+        InputError: it does not exist, or is no CSV file.
+    """
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            header, *rows = csv.reader(lines, strict=True)
+    except FileNotFoundError as error:
+        raise InputError("does not exist", file=file, remedy=AGAIN) from error
+    except (ValueError, OSError, csv.Error) as error:  # an empty file has no header: a ValueError, as broken UTF-8 is
+        raise InputError(f"cannot be read ({error})", file=file, remedy=AGAIN) from error
+    wrong = next((number for number, row in enumerate(rows, start=2) if len(row) != len(header)), None)
+    if wrong is not None:
+        raise InputError(f"row {wrong} has not {len(header)} fields", file=file, remedy=AGAIN)
+    return tuple(header), len(rows)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-# Sums may be taken in any order, so that the compiler can use vector instructions.
-_ANY_ORDER = {"reassoc", "contract", "nsz"}
+from logire.rules.kernels import kernel
 
 
 def attend(query: Tensor, key_value: Tensor, rows: Tensor, picked: Tensor, heads: int) -> Tensor:
@@ -69,7 +67,7 @@ def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
     return tensor.detach().numpy()
 
 
-@numba.njit(cache=True, fastmath=_ANY_ORDER)
+@kernel(any_order=True)
 def _forward(query, key_value, rows, picked, weight, out):  # type: ignore[no-untyped-def]
     """``weight`` (n, heads, k) and ``out`` (n, H) are written; ``weight`` is zero at first."""
     hidden = out.shape[1]
@@ -105,7 +103,7 @@ def _forward(query, key_value, rows, picked, weight, out):  # type: ignore[no-un
                     result[i] += share[k] * value[i]
 
 
-@numba.njit(cache=True, fastmath=_ANY_ORDER)
+@kernel(any_order=True)
 def _backward(query, key_value, rows, picked, weight, slope, of_query, of_key_value):  # type: ignore[no-untyped-def]
     """Add the gradients to ``of_query`` and ``of_key_value``; ``slope`` (n, H) is that of the output."""
     hidden = slope.shape[1]

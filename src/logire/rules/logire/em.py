@@ -58,7 +58,7 @@ def learn(
     key = _fingerprint(problem, settings, seed)
     state = EMState.load(checkpoint, key, schema, queries) if checkpoint is not None else None
     if state is not None:
-        generator.load_state_dict(state.last.generator)
+        generator.load_state_dict({name: torch.from_numpy(value) for name, value in state.last.generator.items()})
     for iteration in range(state.last.number + 1 if state else 1, settings.iterations + 1):
         if state is not None and _patience_is_over(state.history, settings.patience):
             break
@@ -110,7 +110,7 @@ def _extract(
         start = carried_over(last, rules)
     extractor = fit_extractor(start, grounded, settings, step)
     theta, f1 = dev.threshold(extractor.scores(dev.ground(rules)), unseen=settings.unseen_types == "backbone")
-    parameters = {name: value.detach().cpu().clone() for name, value in generator.state_dict().items()}
+    parameters = {name: value.detach().cpu().numpy().copy() for name, value in generator.state_dict().items()}
     row = {
         "iteration": number,
         "dev_f1": f1,

@@ -63,6 +63,7 @@ class LogiRE(RuleModel[LogiRESettings]):
             report=report,
             log=log,
         )
+        table = rule_table(problem, best.rules, best.extractor, best.posterior)
         self._fitted = Fitted(
             queries=problem.queries,
             stages=(ExtractorStage(best.rules, best.extractor),),
@@ -70,8 +71,8 @@ class LogiRE(RuleModel[LogiRESettings]):
             theta=best.theta,
             dev_f1=best.dev_f1,
             kept=best.number,
-            table=rule_table(problem, best.rules, best.extractor, best.posterior),
-            history=pd.DataFrame(history),
+            read_table=lambda: table,
+            read_history=lambda: pd.DataFrame(history),
             generator=best.generator,
         )
         return self

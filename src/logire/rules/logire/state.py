@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 
 from logire.corpus.document import Schema
 from logire.ground.errors import InputError
 from logire.ground.files import atomic
-from logire.rules.arrays import GENERATOR, Checked, named_extractor, named_rules, read_tensors
+from logire.rules.arrays import GENERATOR, Checked, Named, named_extractor, named_rules, read_arrays
 from logire.rules.extractor import Extractor
 from logire.rules.mining import RuleTable
 from logire.rules.queries import QueryTypes, RuleSet
@@ -31,20 +30,19 @@ class Iteration:
     """
 
     number: int
-    generator: Mapping[str, torch.Tensor]
+    generator: Mapping[str, npt.NDArray[Any]]
     rules: RuleSet
     extractor: Extractor
     posterior: npt.NDArray[np.float64]
     theta: float
     dev_f1: float
 
-    def tensors(self, name: str) -> dict[str, torch.Tensor]:
+    def arrays(self, name: str) -> Named:
         """Its arrays and the generator's parameters, their names below ``name``."""
         arrays = named_rules(name, self.rules) | named_extractor(name, self.extractor)
         arrays[f"{name}/posterior"] = self.posterior
-        # Copies: safetensors refuses tensors that share memory, as the last and the best iteration may.
-        found = {key: torch.from_numpy(np.array(array)) for key, array in arrays.items()}
-        return found | {f"{name}/{GENERATOR}{key}": value.clone() for key, value in self.generator.items()}
+        arrays |= {f"{name}/{GENERATOR}{key}": value for key, value in self.generator.items()}
+        return {key: np.ascontiguousarray(array) for key, array in arrays.items()}
 
     def notes(self) -> dict[str, Any]:
         """Everything else as JSON."""
@@ -52,7 +50,7 @@ class Iteration:
 
     @classmethod
     def of(cls, name: str, checked: Checked, notes: Mapping[str, Any], queries: QueryTypes) -> Iteration:
-        """The inverse of :meth:`tensors` and :meth:`notes`."""
+        """The inverse of :meth:`arrays` and :meth:`notes`."""
         rules = checked.rules(name, tuple(tuple(body) for body in notes["bodies"]), len(queries))
         return cls(
             number=notes["number"],
@@ -84,8 +82,8 @@ class EMState:
             "table": [list(rules.items()) for rules in self.table],
         }
         with atomic(path) as temporary:
-            tensors = self.last.tensors("last") | self.best.tensors("best")
-            save_file(tensors, temporary, metadata={"state": json.dumps(notes)})
+            arrays = self.last.arrays("last") | self.best.arrays("best")
+            save_file(arrays, temporary, metadata={"state": json.dumps(notes)})
 
     @classmethod
     def load(cls, path: Path, key: str, schema: Schema, queries: QueryTypes) -> EMState | None:
@@ -93,11 +91,11 @@ class EMState:
         if not path.exists():
             return None
         try:
-            text, tensors = read_tensors(path, "state")
+            text, arrays = read_arrays(path, "state")
             notes = json.loads(text)
             if notes["key"] != key:
                 return None
-            checked = Checked(path, tensors, schema)
+            checked = Checked(path, arrays, schema)
             last, best = (Iteration.of(name, checked, notes[name], queries) for name in ("last", "best"))
             table = [{tuple(body): weight for body, weight in rules} for rules in notes["table"]]
         except (InputError, ValueError, KeyError, TypeError):

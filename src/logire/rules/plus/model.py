@@ -38,6 +38,10 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
     name = METHOD.name
     Settings = LogiREPlusSettings
 
+    @classmethod
+    def learns_generator(cls, settings: LogiREPlusSettings) -> bool:
+        return settings.rules == "generated"
+
     def fit(
         self,
         train: Sequence[ScoredDocument],
@@ -90,8 +94,8 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             theta=threshold.theta,
             dev_f1=threshold.f1,
             kept=settings.rounds,
-            table=table,
-            history=pd.DataFrame(history),
+            read_table=lambda: table,
+            read_history=lambda: pd.DataFrame(history),
         )
         report("round", steps, steps)
         return self
