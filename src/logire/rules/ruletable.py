@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from logire.corpus.dump import ScoredDocument
 from logire.rules.convex import Doubles
@@ -16,6 +16,9 @@ from logire.rules.extractor import Extractor
 from logire.rules.grounding import Split
 from logire.rules.mining import count_paths
 from logire.rules.queries import Body, Problem, QueryTypes, RuleSet, body_name
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of a second, which predicting does without
 
 COLUMNS = (
     "relation",
@@ -37,6 +40,8 @@ def rule_table(problem: Problem, rules: RuleSet, extractor: Extractor, posterior
     the body joins in the labels and that carry the relation; ``confidence`` is their share of all pairs of the
     query type that the body joins (missing where it joins none).
     """
+    import pandas as pd
+
     schema = problem.schema
     support, joined = label_counts(problem.train, rules, problem.queries)
     triples = problem.queries.triples[rules.query_of_rule]

@@ -6,12 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-import pandas as pd
-
 from logire.corpus.dump import ScoredDocument
 from logire.ground.runtime import pick_device
 from logire.rules.fitted import Fitted
-from logire.rules.logire.em import learn
 from logire.rules.logire.method import METHOD
 from logire.rules.logire.settings import LogiRESettings
 from logire.rules.model import History, Report, RuleModel, ignore, silent
@@ -53,6 +50,11 @@ class LogiRE(RuleModel[LogiRESettings]):
         Raises:
             InputError: a split is empty, or no training fact is labelled.
         """
+        # These import torch and pandas, which predicting does without.
+        import pandas as pd
+
+        from logire.rules.logire.em import learn
+
         problem = Problem.of(train, dev, self.schema)
         best, history = learn(
             problem,

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-import pandas as pd
-
 from logire.corpus.dump import ScoredDocument
 from logire.rules.closure import choose_closure
 from logire.rules.fitted import Fitted
@@ -60,6 +58,8 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
         Raises:
             InputError: a split is empty, no training fact is labelled, or gold rules without a readable file.
         """
+        import pandas as pd  # predicting does without
+
         del checkpoint
         settings = self.settings
         problem = Problem.of(train, dev, self.schema)
