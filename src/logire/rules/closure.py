@@ -41,11 +41,15 @@ class ClosureStage:
         full = closed(documents, self.rules, queries)
         return [partly(d, c, self.strength) for d, c in zip(documents, full, strict=True)]
 
-    def parts(self, document: ScoredDocument, queries: QueryTypes) -> Parts:
-        """How the scores are made of the document that the stage takes: its own, and the rule that raises it if any."""
+    def parts(self, documents: Sequence[ScoredDocument], queries: QueryTypes) -> list[Parts]:
+        """For each document that the stage takes, how scores are made: its own, and the rule that raises it if any."""
+        return [self._parts(document, queries) for document in documents]
+
+    def _parts(self, document: ScoredDocument, queries: QueryTypes) -> Parts:
         paths = BestPaths(document.logits, joined=np.minimum)
 
-        def part(head: int, tail: int, relation: int) -> Part:
+        def part(head: int, tail: int, relation: int, most: int) -> Part:
+            del most
             logit = float(document.logits[head, tail, relation])
             kept = Part(bias=0.0, residual=logit, reasons=())
             q = int(queries.index[relation, document.types[head], document.types[tail]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,7 @@ class GroundingPath:
     @property
     def score(self) -> float:
         """phi(path), the product of the atoms' probabilities."""
-        return float(np.prod(self.scores))
+        return math.prod(self.scores)
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,11 @@ class Part:
     reasons: tuple[Reason, ...]
 
 
-Parts = Callable[[int, int, int], Part]
-"""Of one document: (head, tail, relation) to how a stage makes that candidate's score."""
+Parts = Callable[[int, int, int, int], Part]
+"""Of one document: (head, tail, relation, most) to how a stage makes that candidate's score.
+
+Of the reasons, the ``most`` with the largest contributions are given at least; others may be left out.
+"""
 
 
 @dataclass(frozen=True)

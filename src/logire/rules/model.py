@@ -158,26 +158,33 @@ class RuleModel(ABC, Generic[S]):
 
     def explanations(self, documents: Sequence[ScoredDocument], *, most: int = 5) -> Iterator[dict[str, Any]]:
         """Every prediction with its reasons, as JSON objects (entity names, atom scores)."""
+        for _, explained in self.explained(documents, most=most):
+            yield explained
+
+    def explained(
+        self, documents: Sequence[ScoredDocument], *, most: int = 5
+    ) -> Iterator[tuple[Prediction, dict[str, Any]]]:
+        """What :meth:`predict` and :meth:`explanations` give, side by side for the price of one."""
         for trace in self._traces(documents):
             for p in predict(trace.document.document, trace.scores, self.fitted.theta, self.schema):
                 r = self.schema.relation_index[p.relation]
-                yield self._explanation(trace, p.head, p.tail, r, most).as_dict(trace.document, self.schema)
+                yield p, self._explanation(trace, p.head, p.tail, r, most).as_dict(trace.document, self.schema)
 
     def _traces(self, documents: Sequence[ScoredDocument]) -> Iterator[_Trace]:
         """Each document's way through the stages; path searches are shared by all of its facts."""
         fitted = self.fitted
         first, queries = fitted.explained_from, fitted.queries
-        steps = [apply_all(fitted.stages[:first], documents, queries)]
+        step = apply_all(fitted.stages[:first], documents, queries)
+        parts: list[list[Parts]] = []
         for stage in fitted.stages[first:]:
-            steps.append(stage.apply(steps[-1], queries))
-        finished = fitted.finished(steps[-1])
-        for d, (document, scores) in enumerate(zip(documents, finished, strict=True)):
-            taken = zip(fitted.stages[first:], steps[:-1], strict=True)
-            yield _Trace(document, tuple(stage.parts(step[d], queries) for stage, step in taken), scores)
+            parts.append(stage.parts(step, queries))
+            step = stage.apply(step, queries)
+        for d, (document, scores) in enumerate(zip(documents, fitted.finished(step), strict=True)):
+            yield _Trace(document, tuple(of_stage[d] for of_stage in parts), scores)
 
     def _explanation(self, trace: _Trace, head: int, tail: int, r: int, most: int) -> Explanation:
         fitted, document = self.fitted, trace.document
-        first, *later = (parts(head, tail, r) for parts in trace.parts)
+        first, *later = (parts(head, tail, r, most) for parts in trace.parts)
         # The stages after the extractor take its score as it is, and only add reasons.
         reasons = [reason for part in (first, *later) for reason in part.reasons]
         reasons.sort(key=lambda reason: (-abs(reason.contribution), reason.body))

@@ -191,7 +191,8 @@ def predict_run(
     """
     model, _, scored = load_run(run, split, documents=documents, logits=logits)
     file = out or run / f"predictions-{split}.json"
-    explained = (json.dumps(row, ensure_ascii=False) + "\n" for row in model.explanations(scored))
-    write_text(file.parent / f"explanations-{split}.jsonl", "".join(explained))
-    write_predictions(file, model.predict(scored))
+    explained = list(model.explained(scored))
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for _, row in explained)
+    write_text(file.parent / f"explanations-{split}.jsonl", "".join(lines))
+    write_predictions(file, (prediction for prediction, _ in explained))
     return file

@@ -10,15 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from logire.corpus.dump import NEVER, ScoredDocument
 from logire.rules.closure import ClosureStage
 from logire.rules.convex import Doubles
 from logire.rules.explain import BestPaths, Part, Parts, Reason
 from logire.rules.extractor import Extractor
-from logire.rules.grounding import Split
+from logire.rules.grounding import Grounded, Split
 from logire.rules.layout import sigmoid
+from logire.rules.maxproduct import NEGLIGIBLE
 from logire.rules.queries import QueryTypes, RuleSet
+
+_PRECISION = 1e-5
+"""How far grounding's phi may be from a path's, as a share of it: some products and sums of single precision."""
 
 
 @dataclass(frozen=True)
@@ -58,27 +63,58 @@ class ExtractorStage:
         split = Split.of(documents, queries, atoms=self._calibrated(documents))
         return split.rescored(self.extractor.scores(split.ground(self.rules)))
 
-    def parts(self, document: ScoredDocument, queries: QueryTypes) -> Parts:
-        """How the scores are made of the document that the stage takes: each rule with its best grounding path."""
-        paths = BestPaths(sigmoid(self._calibrated([document])[0].logits))
+    def parts(self, documents: Sequence[ScoredDocument], queries: QueryTypes) -> list[Parts]:
+        """For each document that the stage takes, how scores are made: each rule with its best grounding path.
 
-        def part(head: int, tail: int, relation: int) -> Part:
+        A path is searched for only where the rule's phi, as grounding gives it, is large enough to be shown.
+        """
+        atoms = self._calibrated(documents)
+        grounded = Split.of(documents, queries, atoms=atoms).ground(self.rules)
+        return [self._parts(d, document, atoms[d], queries, grounded) for d, document in enumerate(documents)]
+
+    def _parts(
+        self, number: int, document: ScoredDocument, atoms: ScoredDocument, queries: QueryTypes, grounded: Grounded
+    ) -> Parts:
+        paths = BestPaths(sigmoid(atoms.logits))
+        instances = grounded.instances
+
+        def part(head: int, tail: int, relation: int, most: int) -> Part:
             q = int(queries.index[relation, document.types[head], document.types[tail]])
             logit = float(document.logits[head, tail, relation])
             if q < 0:
                 return Part(bias=0.0, residual=logit, reasons=())
-            of_query = self.rules.query(q)
-            weighted = zip(self.rules.bodies[of_query], self.extractor.weights[of_query], strict=True)
+            first, last = instances.start[q] + instances.document_start[q, number : number + 2]
+            here = (instances.head[first:last] == head) & (instances.tail[first:last] == tail)
+            row = int(first - instances.start[q]) + int(np.flatnonzero(here)[0])
+            weights = self.extractor.weights[self.rules.query(q)]
+            shown = among_largest(weights, grounded.blocks[q].features[row], most)
+            bodies = self.rules.bodies[self.rules.query(q)]
             return Part(
                 bias=float(self.extractor.bias[q]),
                 residual=float(self.extractor.residual[q]) * logit,
-                reasons=tuple(Reason(body, float(weight), paths.find(body, head, tail)) for body, weight in weighted),
+                reasons=tuple(Reason(bodies[k], float(weights[k]), paths.find(bodies[k], head, tail)) for k in shown),
             )
 
         return part
 
     def _calibrated(self, documents: Sequence[ScoredDocument]) -> Sequence[ScoredDocument]:
         return documents if self.calibration is None else self.calibration.apply(documents)
+
+
+def among_largest(weights: Doubles, phi: npt.NDArray[np.float32], most: int) -> list[int]:
+    """The rules whose |weight * phi| may be among the ``most`` largest, phi being as exact as grounding is.
+
+    Of equals, the first count: the others of those whose weight is 0 are left out.
+    """
+    if most >= len(weights):
+        return list(range(len(weights)))
+    if most == 0:
+        return []
+    size, exact = np.abs(weights), phi.astype(np.float64)
+    least = np.partition(size * np.maximum(exact * (1 - _PRECISION) - NEGLIGIBLE, 0.0), -most)[-most]
+    possible = size * (exact * (1 + _PRECISION) + NEGLIGIBLE) >= least
+    nothing = size == 0.0
+    return [int(k) for k in np.flatnonzero(possible & ~(nothing & (nothing.cumsum() > most)))]
 
 
 Stage = ExtractorStage | ClosureStage

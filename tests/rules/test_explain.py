@@ -1,0 +1,66 @@
+"""Explanations show the reasons that a search over all of them would show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rules_builders import EVERYTHING, plus
+
+from logire.rules.logire.model import LogiRE
+from logire.rules.logire.settings import LogiRESettings
+from logire.rules.plus.model import LogiREPlus
+from logire.rules.stages import among_largest
+
+TINY = LogiRESettings(
+    iterations=1, hidden=16, heads=2, feedforward=16, generator_epochs=3, extractor_epochs=8, rules_per_query=30
+)
+
+
+@given(seed=st.integers(0, 10_000), most=st.integers(0, 12), zeros=st.floats(0, 1))
+@settings(max_examples=200, deadline=None)
+def test_no_reason_that_belongs_among_the_largest_is_left_out(seed, most, zeros):
+    rng = np.random.default_rng(seed)
+    weights = np.where(rng.random(10) < zeros, 0.0, rng.normal(size=10).round(1))
+    exact = np.where(rng.random(10) < 0.3, rng.random(10) * 2e-7, rng.random(10).round(1))
+    # phi as grounding gives it: single precision, and 0 where it is less than 1e-7
+    grounded = np.where(exact < 1e-7, 0.0, exact * (1 + 1e-6 * rng.uniform(-1, 1, 10))).astype(np.float32)
+    largest = sorted(range(10), key=lambda k: (-abs(weights[k] * exact[k]), k))[:most]
+    assert set(largest) <= set(among_largest(weights, grounded, most))
+
+
+def test_few_are_left_to_search():
+    weights, phi = np.array([3.0, -2.0, 1.0, 0.5, 0.0]), np.full(5, 0.5, dtype=np.float32)
+    assert among_largest(weights, phi, 2) == [0, 1]
+    assert among_largest(weights, phi, 9) == [0, 1, 2, 3, 4]
+    assert among_largest(weights, phi, 0) == []
+    assert among_largest(np.zeros(5), phi, 2) == [0, 1]
+
+
+@pytest.fixture(scope="module", params=["logire", "plus"])
+def model(request, noise, schema):
+    kinds = {
+        "logire": lambda: LogiRE(schema, TINY, device="cpu"),
+        "plus": lambda: LogiREPlus(schema, plus(**EVERYTHING), device="cpu"),
+    }
+    return kinds[request.param]().fit(*noise)
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_the_reasons_shown_are_the_first_of_all_reasons(model, noise, most):
+    dev = noise[1]
+    every, few = (list(model.explanations(dev, most=count)) for count in (10**6, most))
+    assert len(every) > 20
+    assert max(len(row["reasons"]) for row in every) > 3
+    assert few == [row | {"reasons": row["reasons"][:most]} for row in every]
+
+
+def test_predictions_stand_beside_their_explanations(model, noise):
+    dev = noise[1]
+    pairs = list(model.explained(dev))
+    assert [prediction for prediction, _ in pairs] == model.predict(dev)
+    assert [explained for _, explained in pairs] == list(model.explanations(dev))
+    for prediction, row in pairs:
+        assert (row["title"], row["h_idx"], row["r"], row["t_idx"]) == prediction[:4]
+        assert row["score"] == round(prediction.score, 6)
