@@ -8,7 +8,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logire.rules.convex import fit_logistic
+from logire.rules.convex import Logistic, fit_logistic
 
 
 def problem(seed: int, rows: int = 40, columns: int = 4):
@@ -117,3 +117,43 @@ def test_many_rows_of_large_logits_reach_the_optimum_too():
     found = fit_logistic(design, labels, **chosen)
     _, gradient, hessian = derivatives(found, design, labels, **chosen, offset=np.zeros(len(labels)))
     assert gradient @ np.linalg.solve(hessian, gradient) < 1e-9
+
+
+@given(seed=st.integers(0, 10_000), rows=st.integers(1, 60))
+@settings(max_examples=50, deadline=None)
+def test_ridges_in_turn_give_what_each_gives_alone(seed, rows):
+    """Whatever Hessian the fit before has left behind."""
+    design, labels, _, centre, offset = problem(seed, rows)
+    together = Logistic(design, labels, centre=centre, offset=offset)
+    for size in (10.0, 3.0, 0.01, 1.0, 1.0):
+        ridge = np.full(4, size)
+        found = together.minimise(ridge)
+        _, gradient, hessian = derivatives(found, design, labels, ridge, centre, offset)
+        assert gradient @ np.linalg.solve(hessian, gradient) < 2e-10
+        alone = fit_logistic(design, labels, ridge=ridge, centre=centre, offset=offset)
+        np.testing.assert_allclose(found, alone, atol=2e-4)
+
+
+@pytest.mark.parametrize("rows", [50, 5000])
+def test_a_design_in_single_precision_reaches_the_same_optimum(rows):
+    """5,000 rows: more than are taken at a time."""
+    design, labels, ridge, centre, offset = problem(4, rows)
+    single = design.astype(np.float32)
+    chosen = {"ridge": ridge, "centre": centre, "offset": offset}
+    found = fit_logistic(single, labels, **chosen)
+    np.testing.assert_allclose(found, fit_logistic(single.astype(np.float64), labels, **chosen), atol=1e-5)
+    _, gradient, hessian = derivatives(found, single.astype(np.float64), labels, **chosen)
+    assert gradient @ np.linalg.solve(hessian, gradient) < 2e-10
+
+
+@pytest.mark.parametrize("apart", [1e-2, 1e-3, 1e-4])
+def test_single_precision_does_without_a_ridge_to_speak_of(apart):
+    """Two columns that differ by less than single precision holds in a Hessian."""
+    rng = np.random.default_rng(3)
+    column = rng.normal(size=(4000, 1)) * 100.0
+    design = np.concatenate([column, column + apart * rng.normal(size=column.shape)], axis=1).astype(np.float32)
+    labels = rng.random(4000) < 0.5
+    chosen = {"ridge": np.full(2, 1e-9), "centre": np.zeros(2)}
+    found = fit_logistic(design, labels, **chosen)
+    _, gradient, hessian = derivatives(found, design.astype(np.float64), labels, **chosen, offset=np.zeros(4000))
+    assert gradient @ np.linalg.solve(hessian, gradient) < 1e-8

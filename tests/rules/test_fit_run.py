@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -125,3 +127,40 @@ def test_what_has_changed_since_the_fit_is_not_predicted_on(fitted, corpus, dump
 def test_an_unknown_method_is_named(corpus, dump, tmp_path):
     with pytest.raises(InputError, match="unknown method 'logire2'"):
         fit_run(corpus.path, dump, tmp_path / "run", settings={}, seed=1, method="logire2")
+
+
+def modules_after(code: str, *arguments) -> set[str]:
+    """The heavy modules that a new Python has loaded after running ``code``."""
+    heavy = "print(*({'torch', 'pandas', 'scipy.special', 'scipy.linalg.lapack'} & set(sys.modules)))"
+    command = [sys.executable, "-c", f"import sys\nfrom pathlib import Path\n{code}\n{heavy}", *map(str, arguments)]
+    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_predicting_loads_neither_torch_nor_pandas(fitted, tmp_path):
+    plain, _ = fitted
+    code = """
+from logire.rules.run import predict_run
+predict_run(Path(sys.argv[1]), "dev", out=Path(sys.argv[2]))
+"""
+    assert modules_after(code, plain, tmp_path / "predictions.json") == set()
+    assert json.loads((tmp_path / "predictions.json").read_text())
+
+
+def test_only_a_fit_that_trains_a_generator_loads_torch(corpus, dump, tmp_path):
+    code = """
+import json
+from logire.rules.run import fit_run
+method, settings, documents, dump, out = sys.argv[1:]
+fit_run(Path(documents), Path(dump), Path(out), settings=json.loads(settings), seed=4, method=method)
+"""
+    cases = {
+        "logire": ("logire", METHODS["logire"]),
+        "plus": ("logire_plus", QUICK),
+        "generated": ("logire_plus", QUICK | {"rules": "generated", "generator_epochs": 1}),
+    }
+    found = {
+        name: "torch" in modules_after(code, method, json.dumps(settings), corpus.path, dump, tmp_path / name)
+        for name, (method, settings) in cases.items()
+    }
+    assert found == {"logire": True, "plus": False, "generated": True}
+    assert json.loads((tmp_path / "plus" / "run.json").read_text())["device"] == "cpu"

@@ -61,6 +61,7 @@ class Logistic:
         self._place = self._at(np.array(centre if start is None else start, dtype=np.float64))
         self._hessian: Doubles | None = None  # the data's part
         self._known = self._place  # where that Hessian is from
+        self._double = False
 
     def minimise(self, ridge: Doubles, tolerance: float = 1e-10) -> Doubles:
         """The optimum (k,) by damped Newton steps, from where the last call ended.
@@ -89,11 +90,13 @@ class Logistic:
             before = decrement
             if self._slack() * decrement < tolerance:
                 return place.parameters - step
-            self._place = self._stepped(place, step, decrement, ridge)
+            self._place, size = self._stepped(place, step, decrement, ridge)
+            if size < 0.01 and not self._double:  # single precision does not know the way
+                self._double, self._hessian, root = True, None, None
         return self._place.parameters
 
-    def _stepped(self, place: _Place, step: Doubles, decrement: float, ridge: Doubles) -> _Place:
-        """The first of the halved steps that lowers the objective enough."""
+    def _stepped(self, place: _Place, step: Doubles, decrement: float, ridge: Doubles) -> tuple[_Place, float]:
+        """The first of the halved steps that lowers the objective enough, and its size."""
 
         def objective(at: _Place) -> float:
             return at.loss + float(0.5 * (ridge * (at.parameters - self.centre) ** 2).sum())
@@ -103,7 +106,7 @@ class Logistic:
         while True:
             reached = self._at(place.parameters - size * step)
             if objective(reached) <= least - 1e-4 * size * decrement + rounding or size < 1e-6:
-                return reached
+                return reached, size
             size *= 0.5
 
     def _at(self, parameters: Doubles) -> _Place:
@@ -117,11 +120,11 @@ class Logistic:
         change = np.abs(self._place.score - self._known.score).max(initial=0.0)
         return float(np.exp(min(change, 700.0)))
 
-    def _curved(self, place: _Place, *, double: bool = False) -> Doubles:
+    def _curved(self, place: _Place) -> Doubles:
         """(k, k) the Hessian of the data's part."""
         k = self.design.shape[1]
         total = np.zeros((k, k))
-        dtype = np.float64 if double else self.design.dtype
+        dtype = np.float64 if self._double else self.design.dtype
         root = np.sqrt(place.probability * (1.0 - place.probability)).astype(dtype)
         for first in range(0, len(root), _CHUNK):
             rows = slice(first, first + _CHUNK)
@@ -135,7 +138,8 @@ class Logistic:
         try:
             factor = np.linalg.cholesky(self._hessian + np.diag(ridge))
         except np.linalg.LinAlgError:  # in single precision, with next to no ridge
-            self._hessian = self._curved(self._known, double=True)
+            self._double = True
+            self._hessian = self._curved(self._known)
             factor = np.linalg.cholesky(self._hessian + np.diag(ridge))
         return np.linalg.inv(factor)
 
