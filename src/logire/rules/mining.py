@@ -27,7 +27,7 @@ from logire.corpus.document import BoolArray
 from logire.rules.queries import Body, QueryTypes, any_atom
 
 if TYPE_CHECKING:
-    from logire.corpus.dump import ScoredDocument  # it imports torch, which settings and help do without
+    from logire.corpus.dump import ScoredDocument  # settings and help do without it
 
 RuleTable = list[dict[Body, float]]
 """For each query type: rule body -> weight; the weights of a query type sum to 1."""

@@ -19,7 +19,7 @@ from logire.corpus.document import IntArray, Schema
 from logire.ground.errors import InputError
 
 if TYPE_CHECKING:
-    from logire.corpus.dump import ScoredDocument  # it imports torch, which settings and help do without
+    from logire.corpus.dump import ScoredDocument  # settings and help do without it
 
 Body = tuple[int, ...]
 """A rule body: atoms; 0 to R-1 are relations, r + R is the inverse of r, 2R is ``any`` (:func:`any_atom`)."""
