@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from logire.backbones.words.bilinear import PairBilinear
 from logire.backbones.words.tensors import BUCKETS, distance_buckets
 
 
 @settings(max_examples=25, deadline=None)
-@given(n=st.integers(0, 6), dim=st.integers(1, 5), small=st.integers(1, 4), relations=st.integers(1, 4), data=st.data())
+@given(
+    sizes=st.lists(st.integers(0, 5), min_size=1, max_size=3),
+    dim=st.integers(1, 5),
+    small=st.integers(1, 4),
+    relations=st.integers(1, 4),
+    data=st.data(),
+)
 def test_equals_the_bilinear_form_pair_by_pair(
-    n: int, dim: int, small: int, relations: int, data: st.DataObject
+    sizes: list[int], dim: int, small: int, relations: int, data: st.DataObject
 ) -> None:
-    first = torch.tensor(data.draw(st.lists(st.integers(0, 5000), min_size=n, max_size=n)), dtype=torch.long)
-    buckets = torch.from_numpy(distance_buckets(first.numpy()))
+    buckets = []
+    for n in sizes:
+        first = data.draw(st.lists(st.integers(0, 5000), min_size=n, max_size=n))
+        buckets.append(torch.from_numpy(distance_buckets(np.array(first, dtype=np.int64))))
     torch.manual_seed(data.draw(st.integers(0, 1000)))
     model = PairBilinear(dim, small, relations, bias=-1.0).double()
-    heads, tails = torch.randn(2, n, dim, dtype=torch.double)
+    heads, tails = torch.randn(2, sum(sizes), dim, dtype=torch.double)
     scores = model(heads, tails, buckets)
-    assert scores.shape == (n, n, relations)
+    assert [score.shape for score in scores] == [(n, n, relations) for n in sizes]
 
+    plain = as_plain(model, dim, small)
+    for own, their, near, score in zip(heads.split(sizes), tails.split(sizes), buckets, scores, strict=True):
+        for h, t in itertools.product(range(len(own)), repeat=2):
+            torch.testing.assert_close(score[h, t], pair_by_pair(model, plain, own[h], their[t], near, h, t))
+
+
+def as_plain(model: PairBilinear, dim: int, small: int) -> torch.nn.Bilinear:
+    """The same weights as torch keeps those of a bilinear form, over [entity ; distance]."""
+    relations = model.relations
     plain = torch.nn.Bilinear(dim + small, dim + small, relations).double()
     with torch.no_grad():
         weight = plain.weight.view(relations, dim + small, dim + small)
@@ -33,19 +53,31 @@ def test_equals_the_bilinear_form_pair_by_pair(
         weight[:, dim:, :dim] = model.distance_entity.view(dim, relations, small).permute(1, 2, 0)
         weight[:, dim:, dim:] = model.distance_distance.view(small, relations, small).transpose(0, 1)
         plain.bias.copy_(model.bias)
-        for h in range(n):
-            for t in range(n):
-                head = torch.cat([heads[h], model.distance.weight[buckets[h, t]]])
-                tail = torch.cat([tails[t], model.distance.weight[buckets[t, h]]])
-                torch.testing.assert_close(scores[h, t], plain(head, tail))
+    return plain
+
+
+def pair_by_pair(
+    model: PairBilinear, plain: torch.nn.Bilinear, head: Tensor, tail: Tensor, buckets: Tensor, h: int, t: int
+) -> Tensor:
+    """(R,) scores of one pair."""
+    distance = model.distance.weight
+    left = torch.cat([head, distance[buckets[h, t]]])
+    return plain(left, torch.cat([tail, distance[buckets[t, h]]]))  # type: ignore[no-any-return]
 
 
 def test_gradients_are_those_of_the_formula() -> None:
     torch.manual_seed(0)
     model = PairBilinear(3, 2, 2, bias=0.0).double()
-    buckets = torch.from_numpy(distance_buckets(torch.tensor([0, 3, 9]).numpy()))
-    inputs = torch.randn(3, 3, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: model(x, x, buckets), (inputs,))
+    buckets = [torch.from_numpy(distance_buckets(np.array(first))) for first in ([0, 3, 9], [5], [7, 1])]
+    inputs = torch.randn(6, 3, dtype=torch.double, requires_grad=True)
+    weights = [p.detach().clone().requires_grad_() for p in model.parameters()]
+    names = [name for name, _ in model.named_parameters()]
+
+    def scores(entities: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
+        values = dict(zip(names, weights, strict=True))
+        return tuple(torch.func.functional_call(model, values, (entities, entities, buckets)))
+
+    assert torch.autograd.gradcheck(scores, (inputs, *weights))
 
 
 def test_buckets_are_signed_powers_of_two() -> None:

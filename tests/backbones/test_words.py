@@ -32,7 +32,8 @@ def test_a_document_in_tensors_by_hand() -> None:
     assert encoded.words.tolist() == [UNKNOWN, 3, 2, UNKNOWN, 2]
     assert encoded.coreference.tolist() == [1, 2, 2, 0, 2]
     assert encoded.types.tolist() == [1, 2, 2, 0, 2]
-    assert encoded.pooling.tolist() == [[0, 0.25, 0.25, 0, 0.5], [1, 0, 0, 0, 0]]
+    assert encoded.mentioned.tolist() == [0, 1, 2, 4]
+    assert encoded.pooling.tolist() == [[0, 0.25, 0.25, 0.5], [1, 0, 0, 0]]
     middle = tensors.FAR
     assert encoded.buckets.tolist() == [[middle, middle + 1], [middle - 1, middle]]
     assert encoded.facts.tolist() == [[0, 1, 0]]
@@ -43,10 +44,15 @@ def test_a_batch_is_padded_with_nothing() -> None:
     documents = [tensors.encode(d, vocabulary, SCHEMA) for d in (MADE, document("a", seed=1, entities=4))]
     batch = tensors.collate(documents, torch.device("cpu"))
     assert batch.words.shape == (2, 40)
-    assert batch.pooling.shape == (2, 4, 40)
+    mentioned = len(documents[1].mentioned)
+    assert mentioned > len(documents[0].mentioned) == 4
+    assert batch.pooling.shape == (2, 4, mentioned)
     assert (batch.lengths.tolist(), batch.sizes) == ([5, 40], [2, 4])
     assert not batch.words[0, 5:].any()
+    assert batch.mentioned[0].tolist() == [0, 1, 2, 4] + [0] * (mentioned - 4)
     assert not batch.pooling[0, 2:].any()
+    assert not batch.pooling[0, :, 4:].any()
+    assert torch.equal(batch.mentioned[1], documents[1].mentioned)
     assert torch.equal(batch.pooling[1], documents[1].pooling)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 
 from logire.evaluation.metrics import find, scores
 from logire.evaluation.significance import holm, paired_bootstrap, paired_t_test
@@ -26,6 +26,14 @@ def test_t_test_by_the_formula() -> None:
     assert result.deviation == pytest.approx(3**-0.5)
     assert result.effect_size == pytest.approx(1.5 * 3**0.5)
     assert result.p == pytest.approx(2 * (1 - special.stdtr(3, 3 * 3**0.5)))
+
+
+def test_t_test_is_scipys() -> None:
+    generator = np.random.default_rng(0)
+    for seeds in range(2, 11):
+        base = generator.normal(50, 1, seeds).tolist()
+        ours = (base + generator.normal(0.5, 1, seeds)).tolist()
+        assert paired_t_test(base, ours).p == pytest.approx(stats.ttest_rel(ours, base).pvalue, rel=1e-12)
 
 
 def test_one_seed_has_no_p_value() -> None:

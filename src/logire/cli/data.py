@@ -5,22 +5,54 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
-from pydantic.fields import FieldInfo
+from typer.core import TyperGroup
 
 from logire.cli.common import Out, progress
-from logire.corpus.sources.registry import Source, option_name, sources
-from logire.ground.settings import settings_from
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from logire.corpus.sources.registry import Source
 
 # Commands import what they need when they run: `logire --help` answers at once.
+
+
+class _Sources(TyperGroup):
+    """The commands of a group, one for each source, made from the registry only when one is asked for."""
+
+    fetches = False
+    """Whether the commands fetch the source instead of preparing it."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return list(self._sources())
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        source = self._sources().get(cmd_name)
+        if source is None:
+            return None
+        single = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+        single.command(source.name)(_fetch_command(source) if self.fetches else _prepare_command(source))
+        return typer.main.get_command(single)
+
+    def _sources(self) -> dict[str, Source]:
+        from logire.corpus.sources.registry import sources
+
+        return {source.name: source for source in sources() if source.fetch is not None or not self.fetches}
+
+
+class _FetchedSources(_Sources):
+    fetches = True
 
 
 def _prepare_command(source: Source) -> Callable[..., None]:
     """``logire prepare SOURCE``, with an option for each of the source's own."""
 
     def command(out: Path, raw: Path | None = None, **chosen: Any) -> None:
+        from logire.ground.settings import settings_from
+
         options = settings_from(source.Options, chosen, where=source.name)
         source.prepare(raw, out, options)
         _print_statistics(out)
@@ -57,6 +89,8 @@ def _fetch_command(source: Source) -> Callable[..., None]:
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     """The option of the command line for a field of a source's options."""
+    from logire.corpus.sources.registry import option_name
+
     words = option_name(name)
     if field.annotation is bool:
         words = f"{words}/{option_name(name, off=True)}"
@@ -92,11 +126,18 @@ def _print_statistics(folder: Path) -> None:
         print(f"{split}: {row['documents']} documents, {row['entities']} entities, {row['facts'] or 'no'} facts")
 
 
-prepare = typer.Typer(help="Raw annotations -> a folder of documents in DocRED's format.", no_args_is_help=True)
-fetch = typer.Typer(
-    help="Bring a corpus from its public source, every file checked by its digest.", no_args_is_help=True
+prepare = typer.Typer(
+    cls=_Sources, help="Raw annotations -> a folder of documents in DocRED's format.", no_args_is_help=True
 )
-for each in sources():
-    prepare.command(each.name)(_prepare_command(each))
-    if each.fetch is not None:
-        fetch.command(each.name)(_fetch_command(each))
+fetch = typer.Typer(
+    cls=_FetchedSources,
+    help="Bring a corpus from its public source, every file checked by its digest.",
+    no_args_is_help=True,
+)
+
+
+@prepare.callback()
+@fetch.callback()
+def _group() -> None:
+    # Without a callback typer would not make a group of an application that has no command yet.
+    pass

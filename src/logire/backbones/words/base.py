@@ -15,7 +15,7 @@ from logire.backbones.features import COREFERENCE_IDS
 from logire.backbones.words.bilinear import PairBilinear
 from logire.backbones.words.glove import locate_vectors, read_glove
 from logire.backbones.words.settings import WordSettings
-from logire.backbones.words.tensors import WordBatch, WordDocument, collate, encode
+from logire.backbones.words.tensors import WordBatch, WordDocument, collate, encode, take
 from logire.backbones.words.vocabulary import UNKNOWN, Vocabulary, count_words
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.prepared import PreparedCorpus
@@ -69,24 +69,37 @@ class WordBackbone(Backbone[WordDocument]):
 
     @abstractmethod
     def read(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """Token inputs (B, L, input_dim) to tokens in context (B, L, hidden); padding must not change real tokens."""
+        """Token inputs (B, L, input_dim) to states in context (B, L, S); padding must not change real tokens.
+
+        S is ``hidden`` unless the model overrides :meth:`finish`.
+        """
+
+    def finish(self, states: Tensor, positions: Tensor) -> Tensor:
+        """States (B, L, S) to the vectors (B, K, hidden) of the words at ``positions`` (B, K).
+
+        Only words in mentions reach an entity, an eighth of DWIE's: what a model computes here, it computes for them
+        alone.
+        """
+        return take(states, positions)
 
     def forward(self, documents: Sequence[WordDocument]) -> list[Tensor]:
         batch = collate(documents, self.device)
-        entities = self.entities(batch)
-        return [
-            self.scores(entities[i, :n], buckets)
-            for i, (n, buckets) in enumerate(zip(batch.sizes, batch.buckets, strict=True))
-        ]
+        padded = self.entities(batch)
+        return self.scores(torch.cat([padded[i, :n] for i, n in enumerate(batch.sizes)]), batch.buckets)
 
-    def scores(self, entities: Tensor, buckets: Tensor) -> Tensor:
-        """Entity vectors (N, hidden) and distance buckets (N, N) of one document to scores (N, N, R)."""
+    def scores(self, entities: Tensor, buckets: Sequence[Tensor]) -> list[Tensor]:
+        """Scores (N, N, R) of each document.
+
+        Args:
+            entities: (M, hidden) entity vectors, one document after the other.
+            buckets: distance buckets (N, N) of each document.
+        """
         return self.pair(entities, entities, buckets)  # type: ignore[no-any-return]
 
     def entities(self, batch: WordBatch) -> Tensor:
         """(B, N, hidden) entity vectors: the mean over mentions of the mean over a mention's tokens."""
-        tokens = self.read(self.tokens(batch), batch.lengths)
-        return self.dropout(batch.pooling @ tokens)  # type: ignore[no-any-return]
+        words = self.finish(self.read(self.tokens(batch), batch.lengths), batch.mentioned)
+        return self.dropout(batch.pooling @ words)  # type: ignore[no-any-return]
 
     def tokens(self, batch: WordBatch) -> Tensor:
         """(B, L, input_dim) word, coreference and type embeddings; in training with dropout."""

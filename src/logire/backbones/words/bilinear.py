@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
@@ -34,26 +36,35 @@ class PairBilinear(nn.Module):
         for block in (self.entity_entity, self.entity_distance, self.distance_entity, self.distance_distance):
             nn.init.normal_(block, std=(dim + distance_dim) ** -0.5)
 
-    def forward(self, heads: Tensor, tails: Tensor, buckets: Tensor) -> Tensor:
-        """Scores of all pairs of one document.
+    def forward(self, heads: Tensor, tails: Tensor, buckets: Sequence[Tensor]) -> list[Tensor]:
+        """Scores of all pairs of each document.
+
+        The entities of all documents are multiplied by the blocks at once: the entity block and its gradient are
+        larger than a processor's cache, so each pass over them counts.
 
         Args:
-            heads: (N, d) entity vectors as heads.
-            tails: (N, d) entity vectors as tails.
-            buckets: (N, N) distance bucket of (h, t).
+            heads: (M, d) vectors of the documents' entities as heads, one document after the other.
+            tails: (M, d) vectors of the same entities as tails.
+            buckets: distance buckets (N, N) of each document's pairs (h, t).
 
         Returns:
-            (N, N, R).
+            (N, N, R) of each document.
         """
-        n, R, d = len(heads), self.relations, heads.shape[1]
+        m, R, d = len(heads), self.relations, heads.shape[1]
         distance = self.distance.weight  # (K, c)
         c = distance.shape[1]
-        mirrored = BUCKETS - 1 - buckets
-        scores = torch.einsum("hrd,td->htr", (heads @ self.entity_entity).view(n, R, d), tails)
-        rows = torch.arange(n, device=buckets.device)
-        by_head = torch.einsum("hrc,kc->hkr", (heads @ self.entity_distance).view(n, R, c), distance)
-        scores = scores + embedding(rows[:, None] * BUCKETS + mirrored, by_head.reshape(n * BUCKETS, R))
-        by_tail = torch.einsum("trc,kc->tkr", (tails @ self.distance_entity).view(n, R, c), distance)
-        scores = scores + embedding(rows[None, :] * BUCKETS + buckets, by_tail.reshape(n * BUCKETS, R))
         alone = torch.einsum("krc,kc->kr", (distance @ self.distance_distance).view(BUCKETS, R, c), distance.flip(0))
-        return scores + embedding(buckets, alone) + self.bias
+        by_head = torch.einsum("hrc,kc->hkr", (heads @ self.entity_distance).view(m, R, c), distance)
+        by_tail = torch.einsum("trc,kc->tkr", (tails @ self.distance_entity).view(m, R, c), distance)
+        # What depends on the bucket alone costs less in the table of each tail than on each pair.
+        by_head, by_tail = (by_head.reshape(m * BUCKETS, R), (by_tail + (alone + self.bias)).reshape(m * BUCKETS, R))
+        sizes = [len(pairs) for pairs in buckets]
+        projected = torch.split((heads @ self.entity_entity).view(m * R, d), [n * R for n in sizes])
+        scores, start = [], 0
+        for n, own, their, pairs in zip(sizes, projected, torch.split(tails, sizes), buckets, strict=True):
+            rows = BUCKETS * torch.arange(start, start + n, device=pairs.device)
+            score = (own @ their.T).view(n, R, n).transpose(1, 2)
+            score = score + embedding(rows[:, None] + (BUCKETS - 1 - pairs), by_head)
+            scores.append(score + embedding(rows[None, :] + pairs, by_tail))
+            start += n
+        return scores

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from logire.backbones.words.tensors import take
+
 
 class DirectedLSTM(nn.Module):
     """A one-layer LSTM that reads left to right, or right to left from each document's own last token.
@@ -23,15 +25,11 @@ class DirectedLSTM(nn.Module):
         if not self.backwards:
             return self.lstm(tokens)[0]  # type: ignore[no-any-return]
         index = reversal(lengths, tokens.shape[1]).to(tokens.device)
-        output = self.lstm(_take(tokens, index))[0]
-        return _take(output, index)
+        output = self.lstm(take(tokens, index))[0]
+        return take(output, index)
 
 
 def reversal(lengths: Tensor, longest: int) -> Tensor:
     """(B, L) index that reverses each row's first ``lengths[i]`` positions and leaves the padding in place."""
     position = torch.arange(longest)[None, :]
     return torch.where(position < lengths[:, None], lengths[:, None] - 1 - position, position)
-
-
-def _take(tokens: Tensor, index: Tensor) -> Tensor:
-    return tokens.gather(1, index[:, :, None].expand_as(tokens))

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from logire.backbones.words.base import WordBackbone
 from logire.backbones.words.bilstm import BiLSTMSettings
 from logire.backbones.words.directed_lstm import DirectedLSTM
+from logire.backbones.words.tensors import take
 from logire.backbones.words.vocabulary import Vocabulary
 from logire.corpus.document import Schema
 
@@ -24,5 +25,7 @@ class BiLSTM(WordBackbone):
         self.linear = nn.Linear(2 * settings.state_dim, settings.hidden)
 
     def read(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        both = torch.cat([self.forwards(tokens, lengths), self.backwards(tokens, lengths)], dim=-1)
-        return torch.relu(self.linear(both))
+        return torch.cat([self.forwards(tokens, lengths), self.backwards(tokens, lengths)], dim=-1)
+
+    def finish(self, states: Tensor, positions: Tensor) -> Tensor:
+        return torch.relu(self.linear(take(states, positions)))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from logire.backbones.words.base import WordBackbone
 from logire.backbones.words.cnn import CNNSettings
+from logire.backbones.words.tensors import take
 from logire.backbones.words.vocabulary import Vocabulary
 from logire.corpus.document import Schema
 
@@ -33,9 +34,17 @@ class CNN(WordBackbone):
     def read(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         real = (torch.arange(tokens.shape[1])[None, :] < lengths[:, None]).to(tokens.device)[:, None, :]
         states = tokens.transpose(1, 2) * real
-        for number, convolution in enumerate(self.convolutions):
-            if number:
-                # After ReLU no maximum is below zero, so padding set to zero never reaches a real word.
-                states = self.layer_dropout(self.pool(torch.relu(states))) * real
-            states = convolution(states) * real
+        for convolution in self.convolutions[:-1]:
+            # After ReLU no maximum is below zero, so padding set to zero never reaches a real word.
+            states = self.layer_dropout(self.pool(torch.relu(convolution(states) * real))) * real
         return states.transpose(1, 2)
+
+    def finish(self, states: Tensor, positions: Tensor) -> Tensor:
+        """The last convolution, as a product over each word's window."""
+        last = self.convolutions[-1]
+        assert isinstance(last, nn.Conv1d)
+        kernel = self.settings.kernel
+        padded = nn.functional.pad(states, (0, 0, kernel // 2, kernel // 2))
+        windows = positions[:, :, None] + torch.arange(kernel, device=positions.device)
+        rows = take(padded, windows.flatten(1)).view(*positions.shape, kernel * states.shape[2])
+        return nn.functional.linear(rows, last.weight.transpose(1, 2).flatten(1), last.bias)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
@@ -31,12 +33,17 @@ class ContextAware(BiLSTM):
         self.attention_scale = nn.Parameter(torch.full((size,), size**-0.5))
         self.output = nn.Linear(2 * size, len(schema.relations), bias=False)
 
-    def scores(self, entities: Tensor, buckets: Tensor) -> Tensor:
-        candidates = off_diagonal(len(entities), entities.device)
-        pairs = self.dropout(torch.tanh(self.vectors(entities, entities, buckets)[candidates]))  # (P, pair_dim)
+    def scores(self, entities: Tensor, buckets: Sequence[Tensor]) -> list[Tensor]:
+        direct = super().scores(entities, buckets)
+        vectors = self.vectors(entities, entities, buckets)
+        return [score + self.attend(vector) for score, vector in zip(direct, vectors, strict=True)]
+
+    def attend(self, vectors: Tensor) -> Tensor:
+        """Vectors (N, N, pair_dim) of one document's pairs to what attention adds to their scores, (N, N, R)."""
+        candidates = off_diagonal(len(vectors), vectors.device)
+        pairs = self.dropout(torch.tanh(vectors[candidates]))  # (P, pair_dim)
         # Fused attention keeps memory linear in the number of pairs: 90 entities have 8,010.
         query = (pairs * self.attention_scale)[None, None]
         memory = pairs[None, None]
         context = scaled_dot_product_attention(query, memory, memory, scale=1.0)[0, 0]
-        read = scatter_pairs(self.output(torch.cat([pairs, context], dim=-1)), candidates)
-        return super().scores(entities, buckets) + read
+        return scatter_pairs(self.output(torch.cat([pairs, context], dim=-1)), candidates)

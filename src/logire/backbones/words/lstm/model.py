@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from logire.backbones.words.base import WordBackbone
 from logire.backbones.words.directed_lstm import DirectedLSTM
 from logire.backbones.words.lstm import LSTMSettings
+from logire.backbones.words.tensors import take
 from logire.backbones.words.vocabulary import Vocabulary
 from logire.corpus.document import Schema
 
@@ -23,4 +24,7 @@ class LSTM(WordBackbone):
         self.linear = nn.Linear(settings.state_dim, settings.hidden)
 
     def read(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        return torch.relu(self.linear(self.forwards(tokens, lengths)))
+        return self.forwards(tokens, lengths)  # type: ignore[no-any-return]
+
+    def finish(self, states: Tensor, positions: Tensor) -> Tensor:
+        return torch.relu(self.linear(take(states, positions)))
