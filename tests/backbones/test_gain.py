@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 import torch
 
-from logire.backbones.base import Backbone, labels, off_diagonal
+from logire.backbones.base import Backbone, off_diagonal
 from logire.backbones.transformers.gain.model import (
     DOCUMENT,
     SAME_ENTITY,
@@ -63,14 +62,22 @@ def test_paths_are_weighed_as_in_the_paper() -> None:
             torch.testing.assert_close(found[h, t], expected)
 
 
-@pytest.mark.parametrize(("facts", "expected"), [(0, 4), (1, 4), (4, 8), (9, 11)])
-def test_negatives_are_drawn(facts: int, expected: int, build: Build) -> None:
-    model = build("gain", negatives=2, min_negatives=4)
-    encoded = model.encode(document("a", seed=1, entities=5, facts=facts))
-    chosen = model.draw(encoded)
-    labelled = labels(encoded, 3, torch.device("cpu")).any(-1)
-    assert chosen[labelled].all()
-    assert not chosen.diagonal().any()
-    # Of the 20 candidates.
-    assert int((chosen & ~labelled).sum()) == expected
-    assert build("gain", negatives=0, min_negatives=0).draw(encoded).sum() == 20
+def test_the_first_layer_multiplies_each_part_once(build: Build) -> None:
+    model = build("gain").eval()
+    encoded = [model.encode(document(name, seed=seed, entities=4)) for name, seed in (("a", 1), ("b", 2))]
+    readings = model.encoder([d.pieces for d in encoded])
+    documents = [model.pairs(r.states, d) for r, d in zip(readings, encoded, strict=True)]
+    found, expected = model.scores(documents), []
+    for pairs in documents:
+        h, t = pairs.chosen.nonzero().unbind(1)
+        head, tail = pairs.entities[h], pairs.entities[t]
+        whole = pairs.whole.expand(len(h), -1)
+        plain = torch.cat([head, tail, (head - tail).abs(), head * tail, whole, pairs.paths], dim=-1)
+        expected.append(model.classifier(plain))
+    for scores, plain, pairs in zip(found, expected, documents, strict=True):
+        torch.testing.assert_close(scores[pairs.chosen], plain)
+    gradients = [
+        torch.autograd.grad(sum((s**2).sum() for s in each), model.classifier[0].weight, retain_graph=True)[0]
+        for each in ([s[~s.isnan()] for s in found], expected)
+    ]
+    torch.testing.assert_close(*gradients)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from logire.backbones import backbones
 from logire.backbones.base import Backbone
 from logire.backbones.transformers import pieces
-from logire.backbones.transformers.pretrained import pretrained_encoder
+from logire.backbones.transformers.pretrained import FUSED, pretrained_encoder
 from logire.backbones.transformers.settings import TransformerSettings
 from logire.backbones.transformers.windows import Window, WindowedEncoder, cut, merge
 from logire.corpus.document import Document, Entity, Fact, Mention
@@ -32,39 +32,68 @@ def test_windows_cover_every_position_and_overlap(length: int, size: int, data: 
     windows = cut(length, size, overlap)
     assert windows[0][0] == 0
     assert windows[-1][1] == length
-    assert all(end - start == min(size, length) for start, end in windows)
-    for (_, end), (start, _) in pairwise(windows):
+    (each,) = {end - start for start, end in windows}
+    assert each <= size
+    for (before, end), (start, _) in pairwise(windows):
+        assert before < start
         assert end - start >= overlap
-    # No more windows than needed.
-    assert len(windows) == 1 or (len(windows) - 2) * (size - overlap) + size < length
+    # No more windows than needed, and none larger.
+    number = len(windows)
+    assert number == 1 or (number - 2) * (size - overlap) + size < length
+    assert number == 1 or number * (each - 1) - (number - 1) * overlap < length
 
 
 def test_overlaps_are_averaged() -> None:
-    def attention(size: int, rows: list[list[float]]) -> torch.Tensor:
-        # One head; the special tokens, which get attention of their own, stand before and after.
-        full = torch.full((1, size + 2, size + 2), 9.0)
-        full[0, 1:-1, 1:-1] = torch.tensor(rows)
-        return full
-
+    # One head; positions 1 and 0 are asked for, of which the window from 1 holds the first alone.
     windows = [
-        Window(1, 3, torch.tensor([[6.0], [8.0]]), attention(2, [[1, 3], [2, 2]])),
-        Window(0, 2, torch.tensor([[1.0], [2.0]]), attention(2, [[3, 1], [2, 2]])),
+        Window(1, 3, torch.tensor([[6.0], [8.0]]), torch.tensor([[[1.0, 3.0]]])),
+        Window(0, 2, torch.tensor([[1.0], [2.0]]), torch.tensor([[[2.0, 2.0], [3.0, 1.0]]])),
     ]
     reading = merge(windows, 3, torch.tensor([1, 0]))
     assert reading.states.tolist() == [[1.0], [4.0], [8.0]]
     assert reading.attention.tolist() == [[[2 / 8, 3 / 8, 3 / 8], [3 / 4, 1 / 4, 0.0]]]
 
 
-def test_one_window_is_the_encoder_itself(encoder: Path) -> None:
-    model, tokenizer = pretrained_encoder(str(encoder), None)
-    reader = WindowedEncoder(model, tokenizer, TransformerSettings(window=32, overlap=8)).eval()
-    text = torch.arange(5, 25)
-    (reading,) = reader([text], [torch.tensor([3, 7])])
-    ids = torch.tensor([[tokenizer.cls_token_id, *text.tolist(), tokenizer.sep_token_id]])
-    plain = model(input_ids=ids, output_attentions=True)
-    torch.testing.assert_close(reading.states, plain.last_hidden_state[0, 1:-1])
-    rows = plain.attentions[-1][0, :, [4, 8], 1:-1]
-    torch.testing.assert_close(reading.attention, rows / rows.sum(-1, keepdim=True))
+@pytest.mark.parametrize("share", [None, 0.0])  # 0: fused attention, whose rows are computed beside it
+def test_one_window_is_the_encoder_itself(share: float | None, encoder: Path) -> None:
+    model, tokenizer = pretrained_encoder(str(encoder), None, share)
+    reader = WindowedEncoder(
+        model, tokenizer, TransformerSettings(window=32, overlap=8, attention_dropout=share)
+    ).eval()
+    text, shorter = torch.arange(5, 25), torch.arange(30, 37)
+    reading, beside = reader([text, shorter], [torch.tensor([3, 7]), torch.tensor([6])])
+    assert (model.config._attn_implementation == "eager") == (share is None)
+    plain, tokenizer = pretrained_encoder(str(encoder), None)
+    for found, ids, places in ((reading, text, [4, 8]), (beside, shorter, [7])):
+        whole = torch.tensor([[tokenizer.cls_token_id, *ids.tolist(), tokenizer.sep_token_id]])
+        expected = plain(input_ids=whole, output_attentions=True)
+        torch.testing.assert_close(found.states, expected.last_hidden_state[0, 1:-1])
+        rows = expected.attentions[-1][0, :, places, 1:-1]
+        torch.testing.assert_close(found.attention, rows / rows.sum(-1, keepdim=True))
+
+
+def test_rows_of_attention_have_the_gradients_of_the_whole(encoder: Path) -> None:
+    gradients = []
+    for share in (None, 0.0):
+        model, tokenizer = pretrained_encoder(str(encoder), None, share)
+        settings = TransformerSettings(window=16, overlap=4, attention_dropout=share)
+        (reading,) = WindowedEncoder(model, tokenizer, settings).eval()([torch.arange(5, 30)], [torch.tensor([3, 12])])
+        ((reading.attention**2).sum() + reading.states.sum()).backward()
+        gradients.append({key: p.grad for key, p in model.named_parameters() if p.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys()
+    for key, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][key], msg=key)
+
+
+def test_other_kinds_of_attention_are_read_from_the_encoder(encoder: Path) -> None:
+    model, tokenizer = pretrained_encoder(str(encoder), None, 0.0)
+    model.config.model_type = "another"
+    settings = TransformerSettings(window=32, overlap=8, attention_dropout=0.0)
+    reader = WindowedEncoder(model, tokenizer, settings)
+    assert reader.last is None
+    assert model.config._attn_implementation == "eager"
+    assert reader([torch.arange(5, 25)], [torch.tensor([3])])[0].attention.shape == (2, 1, 20)
+    assert WindowedEncoder(model, tokenizer, settings, looks=False).encoder.config._attn_implementation == FUSED
 
 
 def test_long_documents_are_read_by_their_windows(encoder: Path) -> None:
@@ -150,13 +179,15 @@ def test_frozen_states_leave_random_numbers_alone(encoder: Path) -> None:
     torch.testing.assert_close(*found, rtol=0, atol=0)
 
 
-def test_half_precision_is_close(build: Build) -> None:
-    encoded = build("atlop").encode(document("a", seed=1))
+@pytest.mark.parametrize("name", [spec.name for spec in backbones() if spec.family == "pretrained"])
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_half_precision_is_close(name: str, share: float, build: Build) -> None:
+    encoded = build(name).encode(document("a", seed=1))
     with torch.no_grad():
-        exact, half = (build("atlop", precision=p).eval()([encoded])[0] for p in ("fp32", "bf16"))
+        exact, half = (build(name, precision=p, attention_dropout=share).eval()([encoded])[0] for p in ("fp32", "bf16"))
     assert half.dtype == torch.float32
     assert not torch.equal(exact, half)
-    torch.testing.assert_close(exact, half, atol=0.05, rtol=0.05)
+    torch.testing.assert_close(exact, half, atol=0.05, rtol=0.05, equal_nan=True)
 
 
 def test_fused_attention_reads_the_same(build: Build) -> None:
@@ -169,7 +200,7 @@ def test_fused_attention_reads_the_same(build: Build) -> None:
         weight = model.encoder.encoder.get_submodule("encoder.layer.1.attention.self.query").weight
         found.append((model.encoder.encoder.config._attn_implementation, scores, weight.grad))
     (kind, scores, gradient), (fused, fast_scores, fast_gradient) = found
-    assert (kind, fused) == ("eager", "sdpa")
+    assert (kind, fused) == ("eager", FUSED)
     for one, two in zip(scores, fast_scores, strict=True):
         torch.testing.assert_close(one, two, equal_nan=True)  # a pair of an entity with itself has no score
     torch.testing.assert_close(gradient, fast_gradient)
@@ -180,7 +211,7 @@ def test_dropout_of_the_attention_is_what_is_asked(encoder: Path, build: Build) 
     for share, expected in ((None, plain), (0.0, 0.0), (0.3, 0.3)):
         model = build("atlop", attention_dropout=share).encoder.encoder
         assert model.get_submodule("encoder.layer.0.attention.self").dropout.p == expected
-        assert model.config._attn_implementation == "eager"  # ATLOP looks at it
+        assert model.config._attn_implementation == ("eager" if expected else FUSED)
 
 
 def test_an_encoder_without_dropout_of_the_attention_is_named(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ import llvmlite  # type: ignore[import-untyped]
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
+from logire.ground.cachefolder import cache_folder
 from logire.ground.errors import InputError
 from logire.ground.files import alone
 
@@ -45,10 +46,9 @@ def kernel(*, any_order: bool = False) -> Callable[[Callable[..., Any]], Callabl
 
 
 def folder() -> Path:
-    """Where compiled kernels are: in ``NUMBA_CACHE_DIR`` if that is set, else in the user's cache folder."""
+    """Where compiled kernels are: in ``NUMBA_CACHE_DIR`` if that is set, else with what else is kept."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(chosen) / "kernels" if chosen else Path(home) / "logire" / "kernels"
+    return Path(chosen) / "kernels" if chosen else cache_folder("kernels")
 
 
 class _ByContent(_CacheLocator):

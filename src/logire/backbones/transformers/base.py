@@ -10,7 +10,7 @@ from torch import nn
 
 from logire.backbones.base import Backbone
 from logire.backbones.transformers.pieces import PieceDocument, encode
-from logire.backbones.transformers.pretrained import empty_encoder, fuse_attention, pretrained_encoder
+from logire.backbones.transformers.pretrained import empty_encoder, pretrained_encoder
 from logire.backbones.transformers.settings import TransformerSettings
 from logire.backbones.transformers.windows import WindowedEncoder
 from logire.corpus.document import Document, Schema
@@ -22,14 +22,12 @@ class TransformerBackbone(Backbone[PieceDocument]):
 
     settings: TransformerSettings
     looks: ClassVar[bool] = False
-    """Whether the backbone uses the encoder's attention itself, which fused attention does not return."""
+    """Whether the backbone uses rows of the encoder's attention."""
 
     def __init__(self, settings: Any, schema: Schema, encoder: Any, tokenizer: Any) -> None:
         super().__init__(settings, schema)
         self.tokenizer = tokenizer
-        if settings.attention_dropout == 0 and not self.looks:
-            fuse_attention(encoder)
-        self.encoder = WindowedEncoder(encoder, tokenizer, settings)
+        self.encoder = WindowedEncoder(encoder, tokenizer, settings, looks=self.looks)
         self.make_head()
 
     @abstractmethod

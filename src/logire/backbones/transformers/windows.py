@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
+from logire.backbones.transformers.attention import LastAttention
 from logire.backbones.transformers.frozen import FrozenStates
-from logire.backbones.transformers.pretrained import layers_path
+from logire.backbones.transformers.pretrained import fuse_attention, layers_path
 from logire.backbones.transformers.settings import TransformerSettings
 from logire.ground.errors import InputError
 
@@ -38,13 +39,14 @@ class WindowedEncoder(nn.Module):
     Args:
         encoder: a transformer of :mod:`logire.backbones.transformers.pretrained`.
         tokenizer: its tokenizer.
+        looks: whether rows of the last layer's attention will be asked for.
 
     Raises:
         InputError: the window is longer than the encoder can read, the overlap leaves a window no new subword, or the
             encoder has fewer layers than are to be frozen.
     """
 
-    def __init__(self, encoder: Any, tokenizer: Any, settings: TransformerSettings) -> None:
+    def __init__(self, encoder: Any, tokenizer: Any, settings: TransformerSettings, *, looks: bool = True) -> None:
         super().__init__()
         self.encoder = encoder
         self.specials: tuple[int, int, int] = (
@@ -59,6 +61,10 @@ class WindowedEncoder(nn.Module):
         if self.overlap >= self.size:
             raise InputError(f"must be under window - 2 = {self.size}", field="overlap", remedy="lower it")
         self.bf16 = settings.precision == "bf16"
+        # With dropout of the attention fused attention is no faster on a CPU, and its rows are not what it drops.
+        self.last = LastAttention.of(encoder) if settings.attention_dropout == 0 else None
+        if settings.attention_dropout == 0 and (self.last or not looks):
+            fuse_attention(encoder)
         layers = encoder.get_submodule(layers_path(encoder))
         if settings.frozen_layers > len(layers):
             raise InputError(f"the encoder has {len(layers)} layers", field="frozen_layers", remedy="lower it")
@@ -82,7 +88,8 @@ class WindowedEncoder(nn.Module):
 
     def forward(self, documents: Sequence[Tensor], rows: Sequence[Tensor] | None = None) -> list[Reading]:
         """Read documents of subword ids (L,); ``rows`` are the positions (M,) whose attention is returned."""
-        wanted = rows or [torch.zeros(0, dtype=torch.long, device=self.encoder.device)] * len(documents)
+        none = torch.zeros(0, dtype=torch.long, device=self.encoder.device)
+        wanted = [none] * len(documents) if rows is None else rows
         windows = [
             (number, start, end)
             for number, document in enumerate(documents)
@@ -94,34 +101,61 @@ class WindowedEncoder(nn.Module):
         for begin in range(0, len(windows), PASS):
             chosen = windows[begin : begin + PASS]
             texts = [documents[number][start:end] for number, start, end in chosen]
-            states, attentions = self._read(texts, with_attention=rows is not None)
-            # unbind, not indexing: each index would allocate a gradient as large as the whole batch.
-            attention_of = [None] * len(chosen) if attentions is None else attentions.unbind()
-            for (number, start, end), state, attention in zip(chosen, states.unbind(), attention_of, strict=True):
-                found[number].append(Window(start, end, state[1 : 1 + end - start], attention))
+            asked = None
+            if rows is not None:
+                asked = [within(rows[number], start, end)[1] for number, start, end in chosen]
+            states, attention = self._read(texts, asked)
+            for (number, start, end), state, part in zip(chosen, states, attention, strict=True):
+                found[number].append(Window(start, end, state, part))
         return [
             merge(windows_of, len(document), positions)
             for windows_of, document, positions in zip(found, documents, wanted, strict=True)
         ]
 
-    def _read(self, texts: Sequence[Tensor], *, with_attention: bool) -> tuple[Tensor, Tensor | None]:
-        """States (B, S, d) and last attention (B, heads, S, S) of texts between the special tokens."""
+    def _read(self, texts: Sequence[Tensor], rows: Sequence[Tensor] | None) -> tuple[list[Tensor], list[Tensor | None]]:
+        """Of each text, its last states (S, d), and the last layer's attention (heads, M, S) of its ``rows`` (M,).
+
+        The encoder reads the texts between its special tokens, whose states and attention are left out.
+        """
         first, last, padding = self.specials
         whole = [pad(pad(text, (1, 0), value=first), (0, 1), value=last) for text in texts]
         ids = pad_sequence(whole, True, padding)
         lengths = torch.tensor([len(text) for text in whole], device=ids.device)
         mask = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()
-        start: AbstractContextManager[None] = nullcontext()
-        if self.below is not None:
-            start = self.below.above(self.encoder, pad_sequence(self.below.states(self.encoder, whole), True))
-        with start, torch.autocast(ids.device.type, torch.bfloat16, enabled=self.bf16):
-            output = self.encoder(input_ids=ids, attention_mask=mask, output_attentions=with_attention)
-        attention = output.attentions[-1].float() if with_attention else None
-        return output.last_hidden_state.float(), attention
+        kept: list[Tensor] = []
+        with ExitStack() as stack:
+            if self.below is not None:
+                below = pad_sequence(self.below.states(self.encoder, whole), True)
+                stack.enter_context(self.below.above(self.encoder, below))
+            if rows is not None and self.last is not None:
+                kept = stack.enter_context(self.last.kept())
+            stack.enter_context(torch.autocast(ids.device.type, torch.bfloat16, enabled=self.bf16))
+            # A mask of ones alone is left out: fused attention is faster without one.
+            masked = {} if len({len(text) for text in whole}) == 1 else {"attention_mask": mask}
+            looked_at = rows is not None and self.last is None
+            output = self.encoder(input_ids=ids, output_attentions=looked_at, **masked)
+            # unbind, not indexing: each index would allocate a gradient as large as the whole batch.
+            states = [
+                state[1 : 1 + len(text)].float()
+                for state, text in zip(output.last_hidden_state.unbind(), texts, strict=True)
+            ]
+            if rows is None:
+                return states, [None] * len(texts)
+            if self.last is None:
+                parts = [a[:, 1 + here] for a, here in zip(output.attentions[-1].unbind(), rows, strict=True)]
+            else:
+                pairs = zip(kept[0].unbind(), kept[1].unbind(), whole, rows, strict=True)
+                parts = [self.last.rows(q[: len(text)], k[: len(text)], 1 + here) for q, k, text, here in pairs]
+        return states, [part.float()[..., 1 : 1 + len(text)] for part, text in zip(parts, texts, strict=True)]
 
 
 class Window(NamedTuple):
-    """A window [start, end) of a document: its states (end - start, d), and attention with the special tokens."""
+    """A window [start, end) of a document.
+
+    Attributes:
+        states: (end - start, d).
+        attention: (heads, K, end - start) of those requested positions that lie in the window, in their order.
+    """
 
     start: int
     end: int
@@ -130,11 +164,23 @@ class Window(NamedTuple):
 
 
 def cut(length: int, size: int, overlap: int) -> list[tuple[int, int]]:
-    """Windows [start, end) of at most ``size`` that cover ``length``; neighbours share at least ``overlap``."""
+    """The fewest windows [start, end) of at most ``size`` that cover ``length``; neighbours share ``overlap`` or more.
+
+    All have one size, the smallest that does: a text a little longer than a window is not read almost twice.
+    """
     if length <= size:
         return [(0, length)]
-    starts = [*range(0, length - size, size - overlap), length - size]
-    return [(start, start + size) for start in starts]
+    number = -(-(length - overlap) // (size - overlap))
+    each = -(-(length + (number - 1) * overlap) // number)
+    # Spread evenly, so that rounding does not let the last ones share more than the first.
+    starts = [k * (length - each) // (number - 1) for k in range(number)]
+    return [(start, start + each) for start in starts]
+
+
+def within(rows: Tensor, start: int, end: int) -> tuple[Tensor, Tensor]:
+    """Which of the positions ``rows`` (M,) lie in a window: their numbers (K,), and where they are in it (K,)."""
+    numbers = ((rows >= start) & (rows < end)).nonzero()[:, 0]
+    return numbers, rows[numbers] - start
 
 
 def merge(windows: Sequence[Window], length: int, rows: Tensor) -> Reading:
@@ -148,9 +194,8 @@ def merge(windows: Sequence[Window], length: int, rows: Tensor) -> Reading:
         states = states + pad(window.states, (0, 0, start, length - end))
         covered[start:end] += 1
         if window.attention is not None:
-            inside = (rows >= start) & (rows < end)
-            here = (rows - start).clamp(0, max(end - start - 1, 0))
-            part = window.attention[:, 1 + here, 1 : 1 + end - start] * inside[None, :, None]
-            part = pad(part, (start, length - end))
-            attention = part if not len(attention) else attention + part
+            if not len(attention):
+                attention = states.new_zeros(len(window.attention), len(rows), length)
+            part = pad(window.attention, (start, length - end))
+            attention = attention.index_add(1, within(rows, start, end)[0], part)
     return Reading(states / covered.clamp(min=1), attention / attention.sum(-1, keepdim=True).clamp(min=1e-10))

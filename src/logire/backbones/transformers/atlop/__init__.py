@@ -13,7 +13,8 @@ from logire.backbones.transformers.settings import TransformerSettings
 class ATLOPSettings(TransformerSettings):
     """Settings of ATLOP; the defaults are for the compact encoder on DWIE."""
 
-    learning_rate: float = Field(1e-4, gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
+    encoder_learning_rate: float = Field(1e-4, gt=0)
     weight_decay: float = Field(0.01, ge=0)
     adam_epsilon: float = Field(1e-6, gt=0)
     schedule: Literal["constant", "linear", "cosine"] = "linear"
@@ -25,11 +26,15 @@ class ATLOPSettings(TransformerSettings):
     )
     group: int = Field(64, ge=1, description="size of the groups in the bilinear form; it must divide `hidden`.")
     markers: bool = Field(
-        True,
-        description="put `*` around each mention and read the mention at the first of them, as published; false reads "
-        "it at its first subword. A mostly frozen encoder has never learnt what the marker means and does better "
-        "without (5 of 6 layers frozen, first epoch on DWIE: dev F1 23, with markers 4).",
+        False,
+        description="put `*` around each mention, as published. A mostly frozen encoder has never learnt what the "
+        "marker means and does better without (5 of 6 layers frozen, first epoch on DWIE: dev F1 23, with markers 4).",
     )
+    mention: Literal["first", "mean"] = Field(
+        "mean",
+        description="what stands for a mention: its `first` subword or marker, as published, or the `mean` of them.",
+    )
+    negatives: int = Field(8, ge=0)
 
 
 BACKBONE = BackboneSpec(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +13,43 @@ from torch.utils.checkpoint import checkpoint
 from logire.backbones.base import RARE, labels, off_diagonal, scatter_pairs
 from logire.backbones.transformers.atlop import ATLOPSettings
 from logire.backbones.transformers.base import TransformerBackbone
+from logire.backbones.transformers.draw import draw
 from logire.backbones.transformers.pieces import PieceDocument
 from logire.backbones.transformers.windows import Reading
 from logire.ground.errors import InputError
 
 PAIRS = 1024
 """Number of pairs classified at once; each needs hidden * group floats."""
+
+
+class Places(NamedTuple):
+    """Where the mentions of a document are read: K positions of M mentions of N entities.
+
+    Attributes:
+        rows: (K,) positions in the document.
+        of: (K,) the mention of each.
+        owner: (M,) the entity of each mention.
+        entities: N.
+    """
+
+    rows: Tensor
+    of: Tensor
+    owner: Tensor
+    entities: int
+
+    def of_mentions(self, values: Tensor) -> Tensor:
+        """(K, d) to (M, d): the mean of each mention's positions."""
+        return self._means(len(self.owner), self.of) @ values
+
+    def of_entities(self, attention: Tensor) -> Tensor:
+        """(heads, K, L) to (heads, N, L): the mean of each entity's mentions, each the mean of its positions."""
+        return self._means(self.entities, self.owner) @ self._means(len(self.owner), self.of) @ attention
+
+    def _means(self, groups: int, of: Tensor) -> Tensor:
+        """(groups, len(of)) matrix that averages the members of each group."""
+        counts = torch.bincount(of, minlength=groups).clamp(min=1)
+        matrix = torch.zeros(groups, len(of), device=of.device)
+        return matrix.index_put((of, torch.arange(len(of), device=of.device)), 1.0 / counts[of])
 
 
 class ATLOP(TransformerBackbone):
@@ -38,35 +70,53 @@ class ATLOP(TransformerBackbone):
         d, hidden, group = self.encoder.dim, self.settings.hidden, self.settings.group
         if hidden % group:
             raise InputError(f"{group} does not divide hidden, {hidden}", field="group", remedy="change one of them")
-        self.head_entity, self.head_context = nn.Linear(d, hidden), nn.Linear(d, hidden, bias=False)
-        self.tail_entity, self.tail_context = nn.Linear(d, hidden), nn.Linear(d, hidden, bias=False)
+        kinds = self.settings.type_dim
+        self.type_embedding = nn.Embedding(len(self.schema.types) + 1, kinds, padding_idx=0)
+        self.head_entity, self.head_context = nn.Linear(d + kinds, hidden), nn.Linear(d, hidden, bias=False)
+        self.tail_entity, self.tail_context = nn.Linear(d + kinds, hidden), nn.Linear(d, hidden, bias=False)
         self.output = nn.Linear(hidden * group, 1 + len(self.schema.relations))
         with torch.no_grad():
             self.output.bias[0] -= RARE  # the threshold class
 
     def forward(self, documents: Sequence[PieceDocument]) -> list[Tensor]:
-        mentions = [d.spans[:, 0].to(self.device) for d in documents]
-        readings = self.encoder([d.pieces.to(self.device) for d in documents], mentions)
-        return [self.scores(*item) for item in zip(readings, mentions, documents, strict=True)]
+        places = [self.places(d) for d in documents]
+        readings = self.encoder([d.pieces.to(self.device) for d in documents], [place.rows for place in places])
+        return [self.scores(*item) for item in zip(readings, places, documents, strict=True)]
 
-    def scores(self, reading: Reading, mentions: Tensor, document: PieceDocument) -> Tensor:
-        """(N, N, 1 + R) scores of one document's pairs, the threshold class first."""
-        n, owner = document.entities, document.owner.to(self.device)
-        entities = logsumexp_by(reading.states[mentions], owner, n)
-        counts = torch.bincount(owner, minlength=n).clamp(min=1)
-        attention = reading.attention.new_zeros(reading.attention.shape[0], n, reading.attention.shape[-1])
-        attention = attention.index_add(1, owner, reading.attention) / counts[None, :, None]
-        candidates = off_diagonal(n, self.device)
-        h, t = candidates.nonzero().unbind(1)
+    def places(self, document: PieceDocument) -> Places:
+        """Where the document's mentions are read."""
+        if self.settings.mention == "first":
+            rows, of = document.spans[:, 0], torch.arange(len(document.spans))
+        else:
+            sizes = document.spans[:, 1] - document.spans[:, 0]
+            of = torch.arange(len(sizes)).repeat_interleave(sizes)
+            start = document.spans[:, 0] - sizes.cumsum(0) + sizes
+            rows = torch.arange(len(of)) + start[of]
+        return Places(rows.to(self.device), of.to(self.device), document.owner.to(self.device), document.entities)
+
+    def scores(self, reading: Reading, places: Places, document: PieceDocument) -> Tensor:
+        """(N, N, 1 + R) scores of one document's pairs, the threshold class first; those not classified are NaN."""
+        n = document.entities
+        chosen = (draw(document, self.settings) if self.training else off_diagonal(n, torch.device("cpu"))).to(
+            self.device
+        )
+        h, t = chosen.nonzero().unbind(1)
+        entities = logsumexp_by(places.of_mentions(reading.states[places.rows]), places.owner, n)
+        entities = torch.cat([entities, self.type_embedding(1 + document.kinds.to(self.device))], dim=-1)
         # (h, t) and (t, h) have the same context, so it is pooled once.
-        context, where = localized_context(attention, reading.states), unordered(n, self.device)[h, t]
+        pairs, where = torch.unique(torch.minimum(h, t) * n + torch.maximum(h, t), return_inverse=True)
+        attention = places.of_entities(reading.attention)
+        context = localized_context(attention, reading.states, pairs // n, pairs % n)
         head = torch.tanh(self.head_entity(entities)[h] + self.head_context(context)[where])
         tail = torch.tanh(self.tail_entity(entities)[t] + self.tail_context(context)[where])
         if self.encoder.bf16 and self.training:
             head, tail = head.bfloat16(), tail.bfloat16()
-        parts = zip(torch.split(head, PAIRS), torch.split(tail, PAIRS), strict=True)
-        found = torch.cat([checkpoint(self.classify, *part, use_reentrant=False) for part in parts])
-        return scatter_pairs(found, candidates)
+        parts = list(zip(torch.split(head, PAIRS), torch.split(tail, PAIRS), strict=True))
+        if len(parts) > 1:
+            found = torch.cat([checkpoint(self.classify, *part, use_reentrant=False) for part in parts])
+        else:
+            found = self.classify(head, tail)
+        return scatter_pairs(found, chosen).masked_fill(~chosen[:, :, None], torch.nan)
 
     def classify(self, head: Tensor, tail: Tensor) -> Tensor:
         """(P, hidden) heads and tails to (P, 1 + R): a bilinear form within each group of features."""
@@ -79,12 +129,12 @@ class ATLOP(TransformerBackbone):
         return scores[..., 1:] - scores[..., :1]
 
     def loss(self, scores: Sequence[Tensor], documents: Sequence[PieceDocument]) -> Tensor:
-        """The adaptive-threshold loss, averaged over the batch's pairs with h != t."""
+        """The adaptive-threshold loss, averaged over the batch's pairs that have scores."""
         losses = []
         for score, document in zip(scores, documents, strict=True):
-            candidates = off_diagonal(document.entities, score.device)
+            chosen = ~score[:, :, 0].isnan()
             target = labels(document, score.shape[-1] - 1, score.device)
-            losses.append(adaptive_threshold_loss(score[candidates], target[candidates]))
+            losses.append(adaptive_threshold_loss(score[chosen], target[chosen]))
         every = torch.cat(losses)
         return every.sum() / max(len(every), 1)
 
@@ -102,28 +152,25 @@ def adaptive_threshold_loss(scores: Tensor, target: Tensor) -> Tensor:
     return -(positive * target).sum(-1) - negative[:, 0]
 
 
-def localized_context(attention: Tensor, states: Tensor) -> Tensor:
-    """(N (N - 1) / 2, d) mean of the states, weighted by what both entities of a pair attend to (section 3.3).
+def localized_context(attention: Tensor, states: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """(P, d) mean of the states, weighted by what both entities of each pair attend to (section 3.3).
+
+    A window of a long document does not see the others: where two entities share no window, both attend to nothing,
+    and what either attends to takes its place.
 
     Args:
         attention: (heads, N, L) what each entity attends to.
         states: (L, d).
-
-    Returns:
-        A row for each unordered pair, numbered by :func:`unordered`.
+        first, second: (P,) the entities of each pair.
     """
-    both = torch.einsum("kil,kjl->lij", attention, attention) / len(attention)
-    first, second = torch.triu_indices(both.shape[1], both.shape[1], 1, device=both.device)
-    weights = both[:, first, second]  # (L, P)
-    return (weights / (weights.sum(0) + 1e-5)).T @ states
-
-
-def unordered(n: int, device: torch.device) -> Tensor:
-    """(n, n) the number of each unordered pair, the same for (h, t) and (t, h); meaningless on the diagonal."""
-    first, second = torch.triu_indices(n, n, 1, device=device)
-    number = torch.zeros(n, n, dtype=torch.long, device=device)
-    number[first, second] = number[second, first] = torch.arange(len(first), device=device)
-    return number
+    one, other = attention[:, first], attention[:, second]
+    weights = (one * other).mean(0)
+    total = weights.sum(1, keepdim=True)
+    apart = total == 0
+    if apart.any():
+        either = (one + other).mean(0) / 2
+        weights, total = torch.where(apart, either, weights), torch.where(apart, either.sum(1, keepdim=True), total)
+    return (weights / (total + 1e-5)) @ states
 
 
 def logsumexp_by(values: Tensor, owner: Tensor, n: int) -> Tensor:

@@ -17,9 +17,6 @@ class GAINSettings(TransformerSettings):
     encoder_learning_rate: float = Field(1e-5, gt=0)
     weight_decay: float = Field(1e-4, ge=0)
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
-    type_dim: int = Field(
-        20, ge=1, description="size of the entity type embedding that is appended to the encoder's states."
-    )
     entity_dim: int = Field(
         20, ge=1, description="size of the entity number embedding that is appended to the encoder's states."
     )
@@ -32,14 +29,6 @@ class GAINSettings(TransformerSettings):
         ge=0,
         description="most words between two mentions of one sentence that are connected. DWIE has no sentence "
         "boundaries: each document is one sentence.",
-    )
-    negatives: int = Field(
-        4,
-        ge=0,
-        description="pairs without a fact that enter the loss for each pair with one; they are drawn anew each time.",
-    )
-    min_negatives: int = Field(
-        20, ge=0, description="fewest such pairs in a document; if this and `negatives` are 0, all pairs count."
     )
     dropout: float = Field(0.6, ge=0, lt=1, description="dropout in the graph convolutions and the classifier.")
 

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, linear
 from torch_geometric.nn import RGCNConv
 
 from logire.backbones.base import RARE, labels, off_diagonal, scatter_pairs
 from logire.backbones.features import COREFERENCE_IDS
 from logire.backbones.transformers.base import TransformerBackbone
+from logire.backbones.transformers.draw import draw
 from logire.backbones.transformers.gain import GAINSettings
 from logire.backbones.transformers.pieces import PieceDocument
 
 SAME_ENTITY, SAME_SENTENCE, DOCUMENT = range(3)
+
+
+class Pairs(NamedTuple):
+    """The pairs of a document that are classified, P of them.
+
+    Attributes:
+        chosen: (N, N) bool: which they are.
+        entities: (N, node) entities after the graph of mentions.
+        whole: (node,) the document node.
+        paths: (P, 4 g) what each pair attends to on its paths.
+    """
+
+    chosen: Tensor
+    entities: Tensor
+    whole: Tensor
+    paths: Tensor
 
 
 class GAIN(TransformerBackbone):
@@ -49,13 +67,10 @@ class GAIN(TransformerBackbone):
 
     def forward(self, documents: Sequence[PieceDocument]) -> list[Tensor]:
         readings = self.encoder([d.pieces.to(self.device) for d in documents])
-        return [self.scores(r.states, d) for r, d in zip(readings, documents, strict=True)]
+        return self.scores([self.pairs(r.states, d) for r, d in zip(readings, documents, strict=True)])
 
-    def scores(self, states: Tensor, document: PieceDocument) -> Tensor:
-        """(N, N, R) scores of one document's pairs, from the encoder's states (L, d).
-
-        In training, the pairs that :meth:`draw` leaves out are NaN.
-        """
+    def pairs(self, states: Tensor, document: PieceDocument) -> Pairs:
+        """The pairs of one document to classify, from the encoder's states (L, d); in training those that are drawn."""
         n, device = document.entities, states.device
         owner = document.owner.to(device)
         nodes = self.nodes(states, document)
@@ -72,13 +87,52 @@ class GAIN(TransformerBackbone):
         edges = torch.relu(self.edge_from(entities)[:, None] + self.edge_to(entities)[None, :])
         queries = self.query_head(entities)[:, None] + self.query_tail(entities)[None, :]
         paths = attend_to_paths(edges, queries, connected)
-        # In training, only the pairs that enter the loss are classified.
-        chosen = self.draw(document).to(device) if self.training else off_diagonal(n, device)
-        h, t = chosen.nonzero().unbind(1)
-        head, tail = entities[h], entities[t]
-        features = [head, tail, (head - tail).abs(), head * tail, whole.expand(len(h), -1), paths[chosen]]
-        scores = scatter_pairs(self.classifier(torch.cat(features, dim=-1)), chosen)
-        return scores.masked_fill(~chosen[:, :, None], torch.nan)
+        chosen = draw(document, self.settings).to(device) if self.training else off_diagonal(n, device)
+        return Pairs(chosen, entities, whole, paths[chosen])
+
+    def scores(self, documents: Sequence[Pairs]) -> list[Tensor]:
+        """(N, N, R) scores of each document's pairs; those that are not classified are NaN."""
+        sizes = [len(pairs.paths) for pairs in documents]
+        head, tail, where, first = [], [], [], 0
+        for number, pairs in enumerate(documents):
+            h, t = pairs.chosen.nonzero().unbind(1)
+            head.append(first + h)
+            tail.append(first + t)
+            where.append(torch.full_like(h, number))
+            first += len(pairs.entities)
+        found = self.classify(
+            torch.cat([pairs.entities for pairs in documents]),
+            torch.stack([pairs.whole for pairs in documents]),
+            torch.cat([pairs.paths for pairs in documents]),
+            *(torch.cat(numbers) for numbers in (head, tail, where)),
+        )
+        scored = zip(torch.split(found, sizes), documents, strict=True)
+        return [
+            scatter_pairs(scores, pairs.chosen).masked_fill(~pairs.chosen[:, :, None], torch.nan)
+            for scores, pairs in scored
+        ]
+
+    def classify(
+        self, entities: Tensor, wholes: Tensor, paths: Tensor, head: Tensor, tail: Tensor, where: Tensor
+    ) -> Tensor:
+        """(P, R) scores of pairs, each of the entities ``head`` and ``tail`` of the document ``where``, all (P,).
+
+        The first layer takes [h ; t ; |h - t| ; h * t ; document ; paths]. What depends on one entity or on the
+        document alone is multiplied once for each of these, not once for each pair: half of all multiplications.
+        """
+        node = entities.shape[-1]
+        layers: Any = self.classifier
+        first = layers[0]
+        parts = first.weight.split([node, node, 2 * node, node, paths.shape[-1]], dim=1)
+        h, t = entities[head], entities[tail]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.encoder.bf16):
+            hidden = linear(torch.cat([(h - t).abs(), h * t], dim=-1), parts[2]).float()
+            hidden += linear(paths, parts[4], first.bias)
+            for vectors, part, rows in ((entities, 0, head), (entities, 1, tail), (wholes, 3, where)):
+                hidden += linear(vectors, parts[part])[rows]
+        for layer in layers[1:]:  # in single precision, so that few scores are equal
+            hidden = layer(hidden)
+        return hidden
 
     def nodes(self, states: Tensor, document: PieceDocument) -> Tensor:
         """(1 + M, d + type_dim + entity_dim) nodes: the document and its mentions, each the mean of its subwords."""
@@ -102,20 +156,6 @@ class GAIN(TransformerBackbone):
             losses.append(binary_cross_entropy_with_logits(score[chosen], target[chosen], reduction="none").sum(-1))
         every = torch.cat(losses)
         return every.sum() / max(len(every), 1)
-
-    def draw(self, document: PieceDocument) -> Tensor:
-        """(N, N) bool: the pairs to train on, which are those with a fact and a random draw of the others."""
-        candidates = off_diagonal(document.entities, torch.device("cpu"))
-        if not self.settings.negatives and not self.settings.min_negatives:
-            return candidates
-        positive = torch.zeros_like(candidates)
-        positive[document.facts[:, 0], document.facts[:, 1]] = True
-        positive &= candidates
-        others = (candidates & ~positive).nonzero()
-        wanted = max(self.settings.min_negatives, self.settings.negatives * int(positive.sum()))
-        drawn = others[torch.randperm(len(others))[:wanted]]
-        positive[drawn[:, 0], drawn[:, 1]] = True
-        return positive
 
 
 def mention_graph(document: PieceDocument, reach: int) -> tuple[Tensor, Tensor]:
