@@ -20,6 +20,8 @@ rule train_backbone:
         f"{LOGS}/train_backbone/{{backbone}}-seed{{seed}}.log",
     benchmark:
         f"{LOGS}/train_backbone/{{backbone}}-seed{{seed}}.tsv"
+    # the longest jobs first, so that none is left alone at the end
+    priority: 1
     conda:
         "../envs/logire.yaml"
     resources:
