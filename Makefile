@@ -1,6 +1,6 @@
 # Two commands, each works as the first one ever run:
 #   make reproduce   set up, then rebuild the tables and figures on the embedded corpus
-#   make test        set up, then run the tests
+#   make test        set up, then run the tests (make test-long: those that take minutes by their nature)
 # Three more for the artifacts that DVC records (docs/dvc.md):
 #   make record      rebuild what is not up to date and record it in dvc.lock
 #   make pull        bring the artifacts that dvc.lock names, verify every byte, mark them up to date
@@ -17,7 +17,7 @@ READY := $(VENV)/.ready
 export PATH := $(abspath $(BIN)):$(PATH)
 export CORES
 
-.PHONY: reproduce record pull fresh publish test check clean
+.PHONY: reproduce record pull fresh publish test test-long check clean
 
 reproduce: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -44,7 +44,11 @@ publish: $(READY)
 	$(BIN)/dvc push
 
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long" -n auto --dist loadfile --no-loadscope-reorder
+
+# Kills, a full disk, Slurm, conda.
+test-long: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long -n auto --dist loadfile
 
 # What CI checks beside the tests.
 check: $(READY)

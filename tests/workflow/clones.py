@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from numba.core.caching import _CacheLocator
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -146,7 +145,6 @@ def tiny_clone(path: Path, compiled: Path, **params: Any) -> Clone:
     """A clone, committed, whose default run is tiny: one dataset, with the given params."""
     clone = Clone(copy_repository(path), compiled)
     (clone.path / "dvc.lock").unlink(missing_ok=True)  # of the default run, not of this one
-    share_kernels(clone)
     small = {key: value for key, value in TINY.items() if key != "dataset"}
     (clone.path / PARAMS).write_text(yaml.safe_dump({"dataset": "embedded"} | small | params, sort_keys=False))
     defaults, two = clone.path / "params/default.yaml", "datasets: [embedded, embedded-docred]"
@@ -155,15 +153,6 @@ def tiny_clone(path: Path, compiled: Path, **params: Any) -> Clone:
     clone.ok("git", "init", "-q", "-b", "main")
     clone.commit("tiny")
     return clone
-
-
-def share_kernels(clone: Clone) -> None:
-    """Let all clones use the same compiled kernels: numba keeps them by the absolute path of the source."""
-    shared = clone.compiled / "rules"
-    shared.mkdir(parents=True, exist_ok=True)
-    own = _CacheLocator.get_suitable_cache_subpath(str(clone.path / "src" / "logire" / "rules" / "any.py"))
-    if not (clone.compiled / own).exists():
-        (clone.compiled / own).symlink_to(shared)
 
 
 def jobs(said: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clones import PARAMS, RESULTS, ROOT, Clone, jobs, share_kernels, tiny_clone
+from clones import PARAMS, RESULTS, ROOT, Clone, jobs, tiny_clone
 
 from workflow.lib.jobs import content
 
@@ -52,9 +52,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Clone:
 def clone(recorded: Clone, tmp_path: Path) -> Clone:
     """The recorded clone once more, to be changed."""
     shutil.copytree(recorded.path, tmp_path / "clone", symlinks=True)
-    copy = Clone(tmp_path / "clone", recorded.compiled)
-    share_kernels(copy)
-    return copy
+    return Clone(tmp_path / "clone", recorded.compiled)
 
 
 def plan(clone: Clone) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from clones import ROOT, Clone, copy_repository, share_kernels
+from clones import ROOT, Clone, copy_repository
 
 from logire.corpus.docred import as_record
 from logire.corpus.prepared import SPLITS, PreparedCorpus
@@ -18,7 +18,6 @@ from logire.corpus.sources.embedded import prepare_embedded
 def clone(tmp_path: Path, compiled: Path) -> Clone:
     """A clone with every file that the page shows, and raw data for its source."""
     clone = Clone(copy_repository(tmp_path / "clone"), compiled)
-    share_kernels(clone)
     page = (ROOT / "docs" / "architecture.md").read_text()
     shown = dict(re.findall(r"^```(?:python|yaml)\n# (\S+)\n(.*?)^```", page, re.M | re.S))
     assert set(shown) == {

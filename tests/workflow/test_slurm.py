@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clones import ROOT, TINY, Clone, copy_repository, share_kernels
+from clones import ROOT, TINY, Clone, copy_repository
 
 from logire.reporting.exhibits import exhibits
 
@@ -29,12 +29,11 @@ def why_not() -> str:
 @pytest.fixture
 def clone(tmp_path: Path, compiled: Path) -> Clone:
     clone = Clone(copy_repository(tmp_path / "clone"), compiled)
-    share_kernels(clone)
     (clone.path / "tiny.yaml").write_text(yaml.safe_dump(TINY | {"seeds": [1]}))
     return clone
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_whole_run_on_a_real_slurm(clone: Clone) -> None:
     if reason := why_not():
         pytest.skip(f"NOT TESTED: the Slurm profile ({reason})")

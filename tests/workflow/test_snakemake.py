@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from clones import PLUS, TINY, Clone, copy_repository, share_kernels
+from clones import PLUS, TINY, copy_repository
 
 WHOLE = TINY | PLUS
 
@@ -27,7 +27,6 @@ def snakemake(clone: Path, compiled: Path, *arguments: str, params: dict | None 
     if params is not None:
         (clone / "tiny.yaml").write_text(yaml.safe_dump(params))
         command += ["--configfile", "tiny.yaml"]
-    share_kernels(Clone(clone, compiled))
     environment = os.environ | {"NUMBA_CACHE_DIR": str(compiled), "OMP_NUM_THREADS": "1"}
     return subprocess.run([*command, *arguments], cwd=clone, env=environment, capture_output=True, text=True)
 

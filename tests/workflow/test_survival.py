@@ -13,7 +13,7 @@ import psutil
 import pytest
 from clones import RESULTS, ROOT, Clone, jobs, tiny_clone
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 CNN = {"epochs": 2, "hidden": 8, "word_dim": 8}
 RUN = {"seeds": [1], "backbones": {"cnn": CNN}, "figure4": {"backbone": "cnn"}}
