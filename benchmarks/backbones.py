@@ -4,6 +4,7 @@
     python benchmarks/backbones.py --documents data/dwie      # a prepared corpus
     python benchmarks/backbones.py --backbones bilstm atlop --threads 2 --growth
     python benchmarks/backbones.py --bilinear                 # the factored pair classifier against pair by pair
+    python benchmarks/backbones.py --epochs params/dwie.yaml --documents data/dwie  # CPU seconds of an epoch
 
 A fresh process measures each row, so that peak memory belongs to that row alone.
 """
@@ -22,11 +23,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+import yaml
 
 from logire.backbones.base import Backbone
 from logire.backbones.registry import backbones, find
 from logire.backbones.training.inference import infer_encoded
 from logire.backbones.training.loop import make_batches, make_optimizer
+from logire.backbones.transformers.windows import cut
 from logire.backbones.words.bilinear import PairBilinear
 from logire.backbones.words.tensors import distance_buckets
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
@@ -128,6 +131,73 @@ def print_row(context: Any, label: str, *arguments: Any) -> None:
     )
 
 
+class Epoch(NamedTuple):
+    """CPU seconds of one thread: training on all documents, scoring dev, and the learning layers' products alone."""
+
+    training: float
+    dev: float
+    floor: float
+
+
+def measure_epoch(folder: Path, name: str, settings: dict[str, Any], limit: int) -> Epoch:
+    """Measure on ``limit`` training documents, with what is frozen already read, and scale to the corpus."""
+    torch.set_num_threads(1)
+    corpus = PreparedCorpus.open(folder)
+    spec = find(name)
+    seed_torch(0)
+    model = spec.load().build(settings_from(spec.Settings, settings, where=name), corpus)
+    train, dev = ([model.encode(d) for d in documents[:limit]] for documents in (corpus.train, corpus.dev))
+    optimizer = make_optimizer(model)
+    infer_encoded(model, [*train, *dev])
+    model.train()
+    spent = []
+    for number in range(2):  # the first makes the optimiser's moments
+        started = time.process_time()
+        for indices in make_batches([d.length for d in train], model.settings.batch_size, number):
+            batch = [train[i] for i in indices]
+            model.loss(model(batch), batch).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            optimizer.zero_grad()
+        spent.append(time.process_time() - started)
+    started = time.process_time()
+    infer_encoded(model, dev)
+    scale = len(corpus.train) / len(train)
+    dev_seconds = (time.process_time() - started) * len(corpus.dev) / len(dev)
+    return Epoch(spent[-1] * scale, dev_seconds, _floor(model, train) * scale)
+
+
+def _floor(model: Backbone[Any], documents: Sequence[Any]) -> float:
+    """Seconds of the matrix products in the layers of a transformer that learn, at this core's bfloat16 rate."""
+    encoder = getattr(model, "encoder", None)
+    if encoder is None:
+        return 0.0
+    subwords = sum(end - start for d in documents for start, end in cut(d.length, encoder.size, encoder.overlap))
+    learning = [
+        p for layer in encoder.encoder.encoder.layer for p in layer.parameters() if p.requires_grad and p.dim() == 2
+    ]
+    products = 6 * subwords * sum(p.numel() for p in learning)  # forward, and backward to states and to weights
+    a, b = (torch.randn(size, dtype=torch.bfloat16) for size in ((1024, 384), (1536, 384)))
+    torch.nn.functional.linear(a, b)
+    started, done = time.process_time(), 0
+    while time.process_time() - started < 1.0:
+        torch.nn.functional.linear(a, b)
+        done += 1
+    rate = done * 2 * 1024 * 384 * 1536 / (time.process_time() - started)
+    return products / rate
+
+
+def print_epochs(context: Any, folder: Path, params: Path, names: Sequence[str], limit: int) -> None:
+    """The table of epochs, with the settings of a params file."""
+    settings = yaml.safe_load(params.read_text())["backbones"]
+    print("\n| backbone | training (s) | dev (s) | floor (s) | share of the floor |\n|---|---:|---:|---:|---:|")
+    for name in names:
+        if name in settings:
+            with context.Pool(1) as pool:
+                row = pool.apply(measure_epoch, (folder, name, settings[name], limit))
+            floor = f"{row.floor:.0f} | {row.floor / row.training:.0%}" if row.floor else "|"
+            print(f"| {name} | {row.training:.1f} | {row.dev:.1f} | {floor} |", flush=True)
+
+
 def print_header(first: str) -> None:
     """Print the head of a table."""
     columns = ["documents/s", "tokens/s", "documents/s, inference", "tokens/s, inference", "peak memory (MiB)"]
@@ -179,12 +249,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=32, help="training documents to measure on")
     parser.add_argument("--growth", action="store_true", help="also grow documents in length and in entities")
+    parser.add_argument("--epochs", type=Path, help="a params file: CPU seconds of an epoch with its settings instead")
     parser.add_argument("--bilinear", action="store_true", help="time the pair classifier instead")
     options = parser.parse_args()
     if options.bilinear:
         print_bilinear()
         return
     context = multiprocessing.get_context("spawn")
+    if options.epochs:
+        print_epochs(context, options.documents, options.epochs, options.backbones, options.limit)
+        return
     fixed = (options.device, options.threads, options.limit)
 
     def settings(name: str) -> dict[str, Any]:
