@@ -123,9 +123,13 @@ def test_the_three_examples_that_once_went_wrong(finished: Clone) -> None:
 
 def test_no_job_imports_what_its_digest_leaves_out(finished: Clone) -> None:
     code_of = CodeOf(Code(finished.path / "src" / "logire"))
-    finished.ok("env", f"PYTHONPATH={finished.path / 'src'}:{TRACER}", f"TRACED={finished.path}", "logire", "settings")
-    [started] = [json.loads(file.read_text()) for file in finished.path.glob("*.json") if len(file.stem) == 32]
-    always = set(started["modules"])  # the commands, and what the registries find: names, titles, settings
+    tracing = ("env", f"PYTHONPATH={finished.path / 'src'}:{TRACER}", f"TRACED={finished.path}")
+    always: set[str] = set()  # the commands, and what the registries find: names, titles, settings
+    for command in (("settings",), ("prepare", "--help")):
+        finished.ok(*tracing, "logire", *command)
+        [file] = [file for file in finished.path.glob("*.json") if len(file.stem) == 32]
+        always |= set(json.loads(file.read_text())["modules"])
+        file.unlink()
     seen = Counter()
     for file in (finished.path / "traced").glob("*.json"):
         traced = json.loads(file.read_text())
