@@ -57,6 +57,9 @@ def test_other_weights_layers_precision_or_texts_are_other_files(encoder: Path, 
         model.get_submodule("encoder.layer.0.attention.self.query").weight += 1
     read(model)
     assert len(files(cache)) == 5
+    model.set_attn_implementation("sdpa")
+    read(model)
+    assert len(files(cache)) == 6
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "other"])

@@ -82,8 +82,12 @@ class StateFiles:
 def identity(encoder: Any, parts: Iterable[nn.Module], *about: object) -> bytes:
     """A digest of the encoder's configuration, of the weights of the parts that run, and of what computes them."""
     digest = hashlib.sha256()
-    versions = (torch.__version__, torch.backends.cpu.get_cpu_capability(), encoder.device.type)
-    digest.update(repr((encoder.config.to_json_string(use_diff=False), versions, about)).encode())
+    attention = (
+        encoder.config._attn_implementation
+    )  # fused or not: rounded otherwise; the configuration's JSON lacks it
+    computing = (torch.__version__, torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
+    settings = (encoder.config.to_json_string(use_diff=False), attention, encoder.device.type)
+    digest.update(repr((settings, computing, about)).encode())
     for part in parts:
         for name, value in part.state_dict().items():
             digest.update(name.encode() + value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, log_softmax
 from torch.utils.checkpoint import checkpoint
 
-from logire.backbones.base import RARE, labels, off_diagonal, scatter_pairs
+from logire.backbones.base import RARE, labels, off_diagonal
 from logire.backbones.transformers.atlop import ATLOPSettings
 from logire.backbones.transformers.base import TransformerBackbone
-from logire.backbones.transformers.draw import draw
+from logire.backbones.transformers.draw import draw, drawn, scatter_drawn
 from logire.backbones.transformers.pieces import PieceDocument
 from logire.backbones.transformers.windows import Reading
 from logire.ground.errors import InputError
@@ -95,7 +95,7 @@ class ATLOP(TransformerBackbone):
         return Places(rows.to(self.device), of.to(self.device), document.owner.to(self.device), document.entities)
 
     def scores(self, reading: Reading, places: Places, document: PieceDocument) -> Tensor:
-        """(N, N, 1 + R) scores of one document's pairs, the threshold class first; those not classified are NaN."""
+        """(N, N, 1 + R) scores of one document's pairs, the threshold class first; those not classified are -inf."""
         n = document.entities
         chosen = (draw(document, self.settings) if self.training else off_diagonal(n, torch.device("cpu"))).to(
             self.device
@@ -116,7 +116,7 @@ class ATLOP(TransformerBackbone):
             found = torch.cat([checkpoint(self.classify, *part, use_reentrant=False) for part in parts])
         else:
             found = self.classify(head, tail)
-        return scatter_pairs(found, chosen).masked_fill(~chosen[:, :, None], torch.nan)
+        return scatter_drawn(found, chosen)
 
     def classify(self, head: Tensor, tail: Tensor) -> Tensor:
         """(P, hidden) heads and tails to (P, 1 + R): a bilinear form within each group of features."""
@@ -132,7 +132,7 @@ class ATLOP(TransformerBackbone):
         """The adaptive-threshold loss, averaged over the batch's pairs that have scores."""
         losses = []
         for score, document in zip(scores, documents, strict=True):
-            chosen = ~score[:, :, 0].isnan()
+            chosen = drawn(score)
             target = labels(document, score.shape[-1] - 1, score.device)
             losses.append(adaptive_threshold_loss(score[chosen], target[chosen]))
         every = torch.cat(losses)

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, linear
 from torch_geometric.nn import RGCNConv
 
-from logire.backbones.base import RARE, labels, off_diagonal, scatter_pairs
+from logire.backbones.base import RARE, labels, off_diagonal
 from logire.backbones.features import COREFERENCE_IDS
 from logire.backbones.transformers.base import TransformerBackbone
-from logire.backbones.transformers.draw import draw
+from logire.backbones.transformers.draw import draw, drawn, scatter_drawn
 from logire.backbones.transformers.gain import GAINSettings
 from logire.backbones.transformers.pieces import PieceDocument
 
@@ -91,7 +91,7 @@ class GAIN(TransformerBackbone):
         return Pairs(chosen, entities, whole, paths[chosen])
 
     def scores(self, documents: Sequence[Pairs]) -> list[Tensor]:
-        """(N, N, R) scores of each document's pairs; those that are not classified are NaN."""
+        """(N, N, R) scores of each document's pairs; those that are not classified are -inf."""
         sizes = [len(pairs.paths) for pairs in documents]
         head, tail, where, first = [], [], [], 0
         for number, pairs in enumerate(documents):
@@ -107,10 +107,7 @@ class GAIN(TransformerBackbone):
             *(torch.cat(numbers) for numbers in (head, tail, where)),
         )
         scored = zip(torch.split(found, sizes), documents, strict=True)
-        return [
-            scatter_pairs(scores, pairs.chosen).masked_fill(~pairs.chosen[:, :, None], torch.nan)
-            for scores, pairs in scored
-        ]
+        return [scatter_drawn(scores, pairs.chosen) for scores, pairs in scored]
 
     def classify(
         self, entities: Tensor, wholes: Tensor, paths: Tensor, head: Tensor, tail: Tensor, where: Tensor
@@ -151,7 +148,7 @@ class GAIN(TransformerBackbone):
         """Binary cross-entropy, averaged over the batch's pairs that have scores."""
         losses = []
         for score, document in zip(scores, documents, strict=True):
-            chosen = ~score[:, :, 0].isnan()
+            chosen = drawn(score)
             target = labels(document, score.shape[-1], score.device)
             losses.append(binary_cross_entropy_with_logits(score[chosen], target[chosen], reduction="none").sum(-1))
         every = torch.cat(losses)
