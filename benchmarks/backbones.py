@@ -29,6 +29,7 @@ from logire.backbones.base import Backbone
 from logire.backbones.registry import backbones, find
 from logire.backbones.training.inference import infer_encoded
 from logire.backbones.training.loop import make_batches, make_optimizer
+from logire.backbones.transformers.pretrained import layers_path
 from logire.backbones.transformers.windows import cut
 from logire.backbones.words.bilinear import PairBilinear
 from logire.backbones.words.tensors import distance_buckets
@@ -172,9 +173,8 @@ def _floor(model: Backbone[Any], documents: Sequence[Any]) -> float:
     if encoder is None:
         return 0.0
     subwords = sum(end - start for d in documents for start, end in cut(d.length, encoder.size, encoder.overlap))
-    learning = [
-        p for layer in encoder.encoder.encoder.layer for p in layer.parameters() if p.requires_grad and p.dim() == 2
-    ]
+    layers = encoder.encoder.get_submodule(layers_path(encoder.encoder))
+    learning = [p for p in layers.parameters() if p.requires_grad and p.dim() == 2]
     products = 6 * subwords * sum(p.numel() for p in learning)  # forward, and backward to states and to weights
     a, b = (torch.randn(size, dtype=torch.bfloat16) for size in ((1024, 384), (1536, 384)))
     torch.nn.functional.linear(a, b)
