@@ -169,7 +169,7 @@ class TestRefusals:
 
     def test_two_backbones(self, tmp_path: Path) -> None:
         given = write_variant(tmp_path / "a", "logire", {1: 50.0}, "no_positions")
-        given += write_variant(tmp_path / "b", "logire", {1: 50.0}, "no_positions", backbone="atlop")
+        given += write_variant(tmp_path / "b", "logire", {1: 50.0}, "newton", backbone="atlop")
         with pytest.raises(InputError, match="a variant on atlop, but") as caught:
             made("variants", given, tmp_path)
         assert (caught.value.file, caught.value.field) == (str(given[2].parent / "run.json"), "run.backbone")

@@ -184,6 +184,26 @@ def test_a_variant_is_its_methods_settings_with_one_changed() -> None:
     assert len(found.compared) == 3 * 2 + 3, "methods by seeds, variants"
 
 
+def test_a_variant_on_every_backbone_is_a_row_of_table_2() -> None:
+    runs = {"x": {"method": "logire", "settings": {"iterations": 1}}, "y": {"method": "logire_plus"}}
+    variants = {"backbone": "bilstm", "seeds": [2], "everywhere": ["x"], "runs": runs}
+    found = Config({"datasets": ["embedded"], "variants": variants})["embedded"]
+    [table2] = [exhibit for exhibit in found.exhibits if exhibit.name == "table2"]
+    files = found.exhibit_inputs(table2)
+    for backbone in found.backbones:
+        for seed in (1, 2):
+            assert f"results/embedded/runs/variants/x/{backbone}/seed{seed}/metrics-test.json" in files
+    assert not any("/variants/y/" in file for file in files)
+    assert [run for run in found.compared if "/variants/" in run] == [
+        "results/embedded/runs/variants/x/bilstm/seed1",
+        "results/embedded/runs/variants/x/bilstm/seed2",
+        "results/embedded/runs/variants/y/bilstm/seed2",
+    ]
+    [figure4] = [exhibit for exhibit in found.exhibits if exhibit.name == "figure4"]
+    assert not any("/variants/" in file for file in found.exhibit_inputs(figure4))
+    assert {file for file in files if not file.endswith("run.json")} <= set(found.runs_files)
+
+
 def test_options_are_words_for_a_shell_to_quote() -> None:
     found = Config({"dataset": "mine", "data": {"source": "docred", "raw": "a b"}, "backbones": {"bilstm": {}}})["mine"]
     assert found.prepare_options == ["docred", "--raw", "a b", "--name", "mine"]
@@ -222,6 +242,24 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"data": {"documents": [0, 1, 1]}}, "data.documents.0", "greater than or equal to 1"),
     ({"figure4": {"backbone": "cnn"}}, "figure4.backbone", "not among the backbones"),
     ({"table4": {"rules": ""}}, "table4.rules", "at least 1"),
+    (
+        {"variants": {"backbone": "bilstm", "seeds": [1], "everywhere": ["y"], "runs": {"x": {"method": "logire"}}}},
+        "variants.everywhere",
+        "there is no variant y",
+    ),
+    (
+        {
+            "variants": {
+                "backbone": "bilstm",
+                "seeds": [1],
+                "everywhere": ["x"],
+                "runs": {"x": {"method": "logire", "out_of_fold": True}},
+            },
+            "crossfit": {"backbones": ["lstm"]},
+        },
+        "variants.everywhere",
+        "x learns on out-of-fold logits, which bilstm does not have",
+    ),
     ({"cluster": {"words": {"mem_mb": 0, "runtime": 1}}}, "cluster.words.mem_mb", "greater than"),
     ({"variants": {"backbone": "cnn", "seeds": [1], "runs": {}}}, "variants.backbone", "not among the backbones"),
     ({"variants": {"backbone": "bilstm", "seeds": [9], "runs": {}}}, "variants.seeds", "not trained with seed 9"),

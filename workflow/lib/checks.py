@@ -62,6 +62,21 @@ def _check_variants(dataset: Dataset, variants: Variants) -> None:
             field="variants.seeds",
             remedy=f"some of {', '.join(map(str, dataset.seeds(variants.backbone)))}",
         )
+    if missing := [name for name in variants.everywhere if name not in variants.runs]:
+        raise InputError(
+            f"there is no variant {missing[0]}",
+            field="variants.everywhere",
+            remedy=f"some of {', '.join(variants.runs)}",
+        )
+    crossfitted = dataset.params.crossfit.backbones
+    for name in variants.everywhere:
+        for backbone in dataset.backbones:
+            if variants.runs[name].out_of_fold and crossfitted is not None and backbone not in crossfitted:
+                raise InputError(
+                    f"{name} learns on out-of-fold logits, which {backbone} does not have",
+                    field="variants.everywhere",
+                    remedy="add it to crossfit.backbones, or remove the variant here",
+                )
     for name, variant in variants.runs.items():
         where = f"variants.runs.{name}"
         if variant.method not in dataset.methods[1:]:

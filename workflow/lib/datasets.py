@@ -105,6 +105,12 @@ class Dataset:
             for method in wanted or self.methods
         ]
 
+    @property
+    def everywhere(self) -> list[str]:
+        """The variants that are fitted on every backbone, with all its seeds."""
+        variants = self.params.variants
+        return [f"{VARIANTS}/{name}" for name in variants.everywhere] if variants else []
+
     def out_of_fold(self, method: str, backbone: str, seed: object) -> list[str]:
         """The dumps that together hold a run's out-of-fold training logits; none where it takes the backbone's own."""
         chosen = self.params.crossfit.backbones
@@ -164,7 +170,8 @@ class Dataset:
     @property
     def runs_files(self) -> list[str]:
         """The metrics of every run, of the variants' too."""
-        return list(dict.fromkeys([*self.metrics, *(f"{run}/{name}" for run in self.compared for name in METRICS)]))
+        more = [*self.runs(*self.everywhere), *self.compared] if self.everywhere else self.compared
+        return list(dict.fromkeys([*self.metrics, *(f"{run}/{name}" for run in more for name in METRICS)]))
 
     @property
     def evaluate_options(self) -> list[str]:
@@ -182,8 +189,11 @@ class Dataset:
         if variants is None:
             return []
         own = [self.run(m, variants.backbone, seed) for m in self.methods for seed in self.seeds(variants.backbone)]
-        names = [f"{VARIANTS}/{name}" for name in variants.runs]
-        return own + [self.run(name, variants.backbone, seed) for name in names for seed in variants.seeds]
+        found = list(own)
+        for name in (f"{VARIANTS}/{name}" for name in variants.runs):
+            seeds = self.seeds(variants.backbone) if name in self.everywhere else variants.seeds
+            found += [self.run(name, variants.backbone, seed) for seed in seeds]
+        return found
 
     @property
     def shown(self) -> list[str]:
@@ -208,6 +218,8 @@ class Dataset:
 
     def _exhibit_runs(self, exhibit: Exhibit) -> list[str]:
         """The run folders that a table or figure is made from."""
+        if exhibit.needs == "rows":
+            return self.runs(*self.methods, *self.everywhere)
         shown = {"shown": self.shown, "rules": self.shown[1:], "variants": self.compared, "runs": self.runs()}
         return shown.get(exhibit.needs, [])
 

@@ -68,6 +68,9 @@ class Variants(Settings):
 
     backbone: str = Field(description="the backbone that all variants are fitted on; one of `backbones`")
     seeds: Seeds = Field(description="the seeds of the variants; some of the backbone's")
+    everywhere: list[str] = Field(
+        [], description="those of `runs` that are fitted on every backbone, with all its seeds: rows of Table 2"
+    )
     runs: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], Variant] = Field(
         description="variant name: {method, settings, out_of_fold}"
     )

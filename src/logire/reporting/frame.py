@@ -209,8 +209,8 @@ def tested(runs: Sequence[Run], split: str) -> list[Summary]:
     family = [i for i in tests if rows[i].key["metric"] in HEADLINE]
     corrected = dict(zip(family, holm([tests[i].p for i in family]), strict=True))
     for i, test in tests.items():
-        backbone, method, metric = (rows[i].key[key] for key in ("backbone", "method", "metric"))
-        drawn = paired_bootstrap(counts[backbone, BACKBONE], counts[backbone, method], TESTED[metric])
+        backbone, method, variant, metric = (rows[i].key[key] for key in ("backbone", "method", "variant", "metric"))
+        drawn = paired_bootstrap(counts[backbone, BACKBONE, ""], counts[backbone, method, variant], TESTED[metric])
         record = {
             **rows[i].record,
             "p": test.p,
@@ -224,14 +224,14 @@ def tested(runs: Sequence[Run], split: str) -> list[Summary]:
     return rows
 
 
-def _document_counts(runs: Sequence[Run], split: str) -> dict[tuple[str, str], IntArray]:
-    """(backbone, method) -> counts (seeds, documents, 5), the seeds in ascending order."""
-    groups: dict[tuple[str, str], list[Run]] = {}
+def _document_counts(runs: Sequence[Run], split: str) -> dict[tuple[str, str, str], IntArray]:
+    """(backbone, method, variant) -> counts (seeds, documents, 5), the seeds in ascending order."""
+    groups: dict[tuple[str, str, str], list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.seed):
-        groups.setdefault((run.backbone, run.method), []).append(run)
-    counts: dict[tuple[str, str], IntArray] = {}
-    for (backbone, method), members in groups.items():
-        first = groups[backbone, BACKBONE][0]
+        groups.setdefault((run.backbone, run.method, run.variant), []).append(run)
+    counts: dict[tuple[str, str, str], IntArray] = {}
+    for key, members in groups.items():
+        first = groups[key[0], BACKBONE, ""][0]
         for run in members:
             if run.metrics[split]["per_document"]["gold"] != first.metrics[split]["per_document"]["gold"]:
                 raise InputError(
@@ -240,5 +240,5 @@ def _document_counts(runs: Sequence[Run], split: str) -> dict[tuple[str, str], I
                     remedy="score all runs on the same prepared corpus",
                 )
         values = [[run.metrics[split]["per_document"][name] for name in COUNTS] for run in members]
-        counts[backbone, method] = np.array(values, dtype=np.int64).transpose(0, 2, 1)
+        counts[key] = np.array(values, dtype=np.int64).transpose(0, 2, 1)
     return counts

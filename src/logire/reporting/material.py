@@ -86,17 +86,43 @@ class Runs:
             _check_seeds(name, [run for run in found if run.backbone == name])
         return found
 
+    @cached_property
+    def everywhere(self) -> frozenset[str]:
+        """The variants that were fitted on more than one backbone: rows beside the methods in Table 2."""
+        on: dict[str, set[str]] = {}
+        for run in self.scored:
+            if run.variant:
+                on.setdefault(run.variant, set()).add(run.backbone)
+        return frozenset(name for name, backbones in on.items() if len(backbones) > 1)
+
+    def rows(self) -> tuple[Run, ...]:
+        """The runs of :meth:`main`, and after each method's own its variants that were fitted everywhere.
+
+        Raises:
+            UnavailableError: there is none.
+            InputError: a seed that only one row of a backbone has, or a run of which only one split was scored.
+        """
+        main = self.main()
+        splits = _splits(main)
+        found = tuple(run for run in self.scored if not run.variant or run.variant in self.everywhere)
+        for run in found:
+            if not set(splits) <= run.metrics.keys():
+                raise _one_split(run.label, run)
+        for name in dict.fromkeys(run.backbone for run in found):
+            _check_seeds(name, [run for run in found if run.backbone == name])
+        return found
+
     def compared(self, backbone: str) -> tuple[Run, ...]:
         """The runs of the backbone that has variants: it alone, then each method's own settings and its variants.
 
         Args:
-            backbone: whose runs to take where no run is a variant.
+            backbone: whose runs to take where no run is a variant, or each is one everywhere.
 
         Raises:
             InputError: variants on more than one backbone, no run of the backbone alone, a run of which only one
                 split was scored, or a seed that the backbone lacks.
         """
-        varied = [run for run in self.scored if run.variant]
+        varied = [run for run in self.scored if run.variant and run.variant not in self.everywhere]
         for run in varied:
             if run.backbone != varied[0].backbone:
                 raise InputError(
@@ -234,10 +260,10 @@ def _one_split(who: str, run: Run) -> InputError:
 
 
 def _check_seeds(backbone: str, runs: Sequence[Run]) -> None:
-    """Every method of a backbone has the backbone's own seeds."""
+    """Every method of a backbone, and every variant given, has the backbone's own seeds."""
     seeds: dict[str, set[int]] = {}
     for run in runs:
-        seeds.setdefault(run.method, set()).add(run.seed)
+        seeds.setdefault(run.variant or run.method, set()).add(run.seed)
     base = seeds.get(BACKBONE, set())
     for method in (seeds.keys() - {BACKBONE}) or {"logire"}:
         alone = sorted(base ^ seeds.get(method, set()))
@@ -245,7 +271,7 @@ def _check_seeds(backbone: str, runs: Sequence[Run]) -> None:
             has, lacks = (BACKBONE, method) if alone[0] in base else (method, BACKBONE)
             raise InputError(
                 f"{backbone}: seed {alone[0]} has metrics of {has}, but none of {lacks}",
-                remedy="give both methods' metrics for every seed, or leave the seed out",
+                remedy="give the metrics of both for every seed, or leave the seed out",
             )
 
 

@@ -68,6 +68,11 @@ class Run:
         return self.folder / (KEPT if self.kept else f"metrics-{split}.json")
 
     @property
+    def label(self) -> str:
+        """What a reader calls it among runs on all backbones: ``BiLSTM + LogiRE``, ``BiLSTM + LogiRE, no chains``."""
+        return f"{self.names.label}, {self.title}" if self.variant else self.names.label
+
+    @property
     def record_file(self) -> Path:
         """The file that its record comes from."""
         return self.folder / (KEPT if self.kept else RUN)

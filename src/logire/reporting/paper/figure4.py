@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from statistics import mean
-from typing import Any
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from logire.reporting.frame import TITLES, Summary, spread, summarise, tidy_distances
+from logire.reporting.bars import Group, distance_record, draw_bars, interval
+from logire.reporting.frame import TITLES, summarise, tidy_distances
 from logire.reporting.material import Material
 from logire.reporting.names import BACKBONE, Corpus
-from logire.reporting.style import COLOURS, HATCHES, Drawing
+from logire.reporting.style import Drawing
 from logire.reporting.tables import Record, seeds_phrase
 
 METRICS = ("f1", "ign_f1")
 SPLIT = "test"
-
-Group = Mapping[str, Any]
-"""A distance group: ``from``, ``to``, ``pairs``, ``gold``."""
 
 
 def figure4(material: Material) -> Drawing:
@@ -33,25 +27,12 @@ def figure4(material: Material) -> Drawing:
     runs = material.runs.main(material.backbone, split=SPLIT)
     rows = summarise(tidy_distances(runs, SPLIT, METRICS))
     groups: list[Group] = runs[0].metrics[SPLIT]["by_distance"]
-    records = [_record(row, groups[int(row.key["group"])]) for row in rows]
+    records = [distance_record(row, groups[int(row.key["group"])]) for row in rows]
     return Drawing(
         partial(_draw, runs[0].corpus, {run.method: run.names.label for run in runs}, groups, records),
         records=records,
         sources=[source for run in runs for source in run.sources[SPLIT]],
     )
-
-
-def _record(row: Summary, group: Group) -> Record:
-    return {
-        "method": row.key["method"],
-        "metric": row.key["metric"],
-        **{key: group[key] for key in ("from", "to", "pairs", "gold")},
-        "seeds": row.seeds,
-        "mean": row.mean,
-        "sd": row.sd,
-        "gain": mean(row.differences) if row.differences else None,
-        "gain_sd": spread(row.differences),
-    }
 
 
 def _draw(corpus: Corpus, labels: Mapping[str, str], groups: Sequence[Group], records: Sequence[Record]) -> Figure:
@@ -60,8 +41,8 @@ def _draw(corpus: Corpus, labels: Mapping[str, str], groups: Sequence[Group], re
     axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[3, 2])
     for column, metric in enumerate(METRICS):
         rows = {method: [r for r in records if r["method"] == method and r["metric"] == metric] for method in methods}
-        _bars(axes[0, column], labels, rows, "mean", "sd")
-        _bars(
+        draw_bars(axes[0, column], labels, rows, "mean", "sd")
+        draw_bars(
             axes[1, column],
             labels,
             {m: rows[m] for m in methods if m != BACKBONE},
@@ -83,50 +64,5 @@ def _draw(corpus: Corpus, labels: Mapping[str, str], groups: Sequence[Group], re
     return figure
 
 
-def _bars(
-    axes: Axes,
-    labels: Mapping[str, str],
-    rows: dict[str, list[Record]],
-    key: str,
-    error: str,
-    *,
-    label_values: bool = False,
-) -> None:
-    width = 0.8 / len(rows)
-    # A method keeps its colour in both rows of the figure.
-    first = 0 if BACKBONE in rows else 1
-    for i, (method, records) in enumerate(rows.items()):
-        values = np.array([r[key] for r in records], dtype=np.float64)
-        errors = np.array([r[error] or 0.0 for r in records], dtype=np.float64)
-        at = np.arange(len(values)) + (i - (len(rows) - 1) / 2) * width
-        style = first + i
-        axes.bar(
-            at,
-            values,
-            width,
-            yerr=errors if errors.any() else None,
-            label=labels[method],
-            color=COLOURS[style % len(COLOURS)],
-            hatch=HATCHES[style % len(HATCHES)],
-            edgecolor="black",
-            linewidth=0.6,
-            capsize=2.5,
-            error_kw={"linewidth": 1.0},
-        )
-        if label_values:
-            for x, value, spread_, record in zip(at, values, errors, records, strict=True):
-                axes.annotate(
-                    f"{value:+.2f}" if record["gold"] else "no facts",
-                    (x, max(0.0, value + spread_)),
-                    xytext=(0, 2),
-                    textcoords="offset points",
-                    ha="center",
-                    va="bottom",
-                    fontsize=7,
-                )
-    axes.margins(y=0.15)
-
-
 def _tick(group: Group) -> str:
-    interval = f"{group['from']}–{group['to'] - 1}" if group["to"] else f"≥ {group['from']}"
-    return f"{interval}\n{group['pairs']:,} pairs\n{group['gold']:,} facts"
+    return f"{interval(group)}\n{group['pairs']:,} pairs\n{group['gold']:,} facts"

@@ -1,0 +1,51 @@
+"""The figure of gains by distance: its numbers, a panel for each backbone, equal bytes, refusals."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from reporting_builders import made, write_metrics, write_runs
+
+from logire.ground.errors import InputError
+from logire.reporting.material import Material
+from logire.reporting.ours.distances import distances
+
+
+def runs(folder: Path, backbones: tuple[str, ...]) -> list[Path]:
+    return [file for i, name in enumerate(backbones) for file in write_runs(folder, [2.0, 4.0 + i], backbone=name)]
+
+
+def test_numbers(tmp_path: Path) -> None:
+    made("distances", runs(tmp_path, ("bilstm", "cnn")), tmp_path)
+    rows = list(csv.DictReader((tmp_path / "figures" / "distances.csv").read_text().splitlines()))
+    assert len(rows) == 2 * 2 * 4  # backbones, methods, groups
+    gains = {
+        (r["backbone"], r["from"]): (float(r["gain"]), float(r["gain_sd"])) for r in rows if r["method"] == "logire"
+    }
+    assert gains["bilstm", "400"] == (pytest.approx(3.0), pytest.approx(2**0.5))
+    assert gains["cnn", "400"] == (pytest.approx(3.5), pytest.approx(3 / 2**0.5))
+    assert (tmp_path / "figures" / "distances.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_panel_for_each_backbone(tmp_path: Path, count: int) -> None:
+    names = ("cnn", "lstm", "bilstm", "context_aware")[:count]
+    files = runs(tmp_path, names)
+    figure = distances(Material(tuple(sorted({file.parent for file in files})))).draw()
+    assert isinstance(figure, Figure)
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    titles = ("CNN", "LSTM", "BiLSTM", "Context-Aware")[:count]
+    assert [axes.get_title() for axes in shown] == [f"{title}, 2 seeds" for title in titles]
+    assert [patch.get_height() for patch in shown[0].patches] == [pytest.approx(3.0)] * 4
+
+
+def test_refusals(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no runs were given"):
+        made("distances", [], tmp_path)
+    files = runs(tmp_path, ("bilstm", "cnn"))
+    write_metrics(tmp_path, "cnn", "logire", by_distance=[])
+    with pytest.raises(InputError, match="distance groups"):
+        made("distances", files, tmp_path)
