@@ -43,7 +43,7 @@ def test_atlop_scores_pair_by_pair(mention: str, types: int, build: Build) -> No
     length, heads = encoded.length, 2
     everything = torch.rand(heads, length, length).softmax(-1)
     places = model.places(encoded)
-    reading = Reading(torch.randn(length, 16), everything[:, places.rows])
+    reading = Reading(torch.randn(length, 16), everything[:, places.rows], torch.randn(16))
     scores = model.scores(reading, places, encoded)
     weight = model.output.weight.view(-1, 2, 8, 8)
     ends = [start + 1 if mention == "first" else end for start, end in encoded.spans.tolist()]

@@ -13,8 +13,8 @@ import torch
 
 from logire.backbones import backbones, find, infer_logits, load_backbone, train_backbone
 from logire.backbones.base import Backbone
+from logire.backbones.decisions import choose_threshold
 from logire.backbones.training import loop
-from logire.backbones.training.inference import choose_threshold
 from logire.corpus.document import Document
 from logire.corpus.dump import NEVER, read_dump
 from logire.corpus.predictions import read_predictions

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from logire.backbones import train_backbone
 from logire.backbones.base import Backbone
+from logire.backbones.decisions import Decision, choose_threshold
 from logire.backbones.settings import TrainingSettings
 from logire.backbones.training import loop
-from logire.backbones.training.inference import choose_threshold
 from logire.corpus.document import Document, Fact
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.ground.errors import InputError
@@ -82,15 +82,18 @@ def test_accumulated_batches_are_one_step(corpus: PreparedCorpus, tmp_path: Path
 def test_training_stops_when_patience_is_over_and_keeps_the_best_epoch(
     corpus: PreparedCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    f1 = iter([0.1, 0.3, 0.2, 0.3, 0.9])
-    monkeypatch.setattr(loop, "choose_threshold", lambda *_: Threshold(0.0, next(f1)))
+    def decide(f1: list[float]) -> Callable[..., Decision]:
+        """Of one epoch after the other; the last is of the predictions that are written."""
+        left = iter(f1)
+        return lambda *_: Decision(0.0, next(left), lambda logits: logits >= 0)
+
+    monkeypatch.setattr(Backbone, "decide", decide([0.1, 0.3, 0.2, 0.3, 0.4]))
     settings = small("lstm") | QUICK | {"epochs": 9, "patience": 2}
     train_backbone(corpus, "lstm", settings, tmp_path / "stopped", seed=1, device="cpu", progress=False)
     run = json.loads((tmp_path / "stopped" / "run.json").read_text())
-    assert (run["best_epoch"], run["epochs"]) == (2, 4)
+    assert (run["best_epoch"], run["epochs"], run["dev_f1"]) == (2, 4, 0.4)
 
-    f1 = iter([0.1, 0.3, 0.2])
-    monkeypatch.setattr(loop, "choose_threshold", lambda *_: Threshold(0.0, next(f1)))
+    monkeypatch.setattr(Backbone, "decide", decide([0.1, 0.3, 0.2, 0.4]))
     longer = settings | {"patience": 1}
     train_backbone(corpus, "lstm", longer, tmp_path / "sooner", seed=1, device="cpu", progress=False)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("stopped", "sooner")]

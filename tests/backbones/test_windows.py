@@ -46,12 +46,13 @@ def test_windows_cover_every_position_and_overlap(length: int, size: int, data: 
 def test_overlaps_are_averaged() -> None:
     # One head; positions 1 and 0 are asked for, of which the window from 1 holds the first alone.
     windows = [
-        Window(1, 3, torch.tensor([[6.0], [8.0]]), torch.tensor([[[1.0, 3.0]]])),
-        Window(0, 2, torch.tensor([[1.0], [2.0]]), torch.tensor([[[2.0, 2.0], [3.0, 1.0]]])),
+        Window(1, 3, torch.tensor([[6.0], [8.0]]), torch.tensor([[[1.0, 3.0]]]), torch.tensor([5.0])),
+        Window(0, 2, torch.tensor([[1.0], [2.0]]), torch.tensor([[[2.0, 2.0], [3.0, 1.0]]]), torch.tensor([9.0])),
     ]
     reading = merge(windows, 3, torch.tensor([1, 0]))
     assert reading.states.tolist() == [[1.0], [4.0], [8.0]]
     assert reading.attention.tolist() == [[[2 / 8, 3 / 8, 3 / 8], [3 / 4, 1 / 4, 0.0]]]
+    assert reading.pooled.tolist() == [9.0]  # of the first window
 
 
 @pytest.mark.parametrize("share", [None, 0.0])  # 0: fused attention, whose rows are computed beside it
@@ -68,8 +69,18 @@ def test_one_window_is_the_encoder_itself(share: float | None, encoder: Path) ->
         whole = torch.tensor([[tokenizer.cls_token_id, *ids.tolist(), tokenizer.sep_token_id]])
         expected = plain(input_ids=whole, output_attentions=True)
         torch.testing.assert_close(found.states, expected.last_hidden_state[0, 1:-1])
+        torch.testing.assert_close(found.pooled, expected.pooler_output[0])
         rows = expected.attentions[-1][0, :, places, 1:-1]
         torch.testing.assert_close(found.attention, rows / rows.sum(-1, keepdim=True))
+
+
+def test_an_encoder_that_does_not_pool_gives_its_first_special_token(encoder: Path) -> None:
+    model, tokenizer = pretrained_encoder(str(encoder), None)
+    model.pooler = None
+    reader = WindowedEncoder(model, tokenizer, TransformerSettings(window=12, overlap=4)).eval()
+    text = torch.arange(5, 21)  # two windows, of which the first holds ten subwords
+    whole = torch.tensor([[tokenizer.cls_token_id, *text[:10].tolist(), tokenizer.sep_token_id]])
+    torch.testing.assert_close(reader([text])[0].pooled, model(input_ids=whole).last_hidden_state[0, 0])
 
 
 def test_rows_of_attention_have_the_gradients_of_the_whole(encoder: Path) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from logire.backbones.decisions import Decision, by_global_threshold
 from logire.backbones.settings import TrainingSettings
-from logire.corpus.document import Document, Schema
+from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.prepared import PreparedCorpus
 
 
@@ -78,6 +79,10 @@ class Backbone(nn.Module, ABC, Generic[E]):
     def logits(self, scores: Tensor) -> Tensor:
         """Scores (N, N, S) to logits (N, N, R)."""
         return scores
+
+    def decide(self, logits: Mapping[str, FloatArray], dev: Sequence[Document]) -> Decision:
+        """How logits become predictions, given those of ``dev`` (by title); by default one threshold, chosen there."""
+        return by_global_threshold(logits, dev, self.schema)
 
     def loss(self, scores: Sequence[Tensor], documents: Sequence[E]) -> Tensor:
         """Binary cross-entropy, summed over relations and averaged over the batch's pairs with h != t."""

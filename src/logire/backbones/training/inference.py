@@ -1,17 +1,16 @@
-"""The logits of documents, and their best threshold."""
+"""The logits of documents."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from logire.backbones.base import Backbone
-from logire.corpus.document import Document, FloatArray, Schema
+from logire.corpus.document import Document, FloatArray
 from logire.corpus.dump import NEVER
-from logire.ground.thresholds import Threshold, best_threshold
 
 
 def infer_logits(model: Backbone[Any], documents: Sequence[Document]) -> dict[str, FloatArray]:
@@ -34,16 +33,3 @@ def infer_encoded(model: Backbone[Any], documents: Sequence[Any]) -> dict[str, F
             logits[diagonal, diagonal] = NEVER
             found[document.title] = logits
     return {document.title: found[document.title] for document in documents}
-
-
-def choose_threshold(logits: Mapping[str, FloatArray], documents: Sequence[Document], schema: Schema) -> Threshold:
-    """The global threshold with the best micro F1 over all candidates h != t; facts with h = t count as missed."""
-    scores, labels, gold = [], [], 0
-    for document in documents:
-        n = len(document.entities)
-        pairs = ~np.eye(n, dtype=np.bool_)
-        labelled = schema.labels(document)
-        scores.append(logits[document.title][pairs].ravel())
-        labels.append(labelled[pairs].ravel())
-        gold += int(labelled.sum())
-    return best_threshold(np.concatenate(scores), np.concatenate(labels), gold=gold)

@@ -20,7 +20,7 @@ from torch import nn
 from logire.backbones.base import Backbone
 from logire.backbones.settings import TrainingSettings
 from logire.backbones.training.checkpoint import Checkpoints, TrainingState
-from logire.backbones.training.inference import choose_threshold, infer_encoded
+from logire.backbones.training.inference import infer_encoded
 from logire.corpus.document import Document
 from logire.ground.adamw import AdamW, Group
 from logire.ground.errors import InputError
@@ -62,10 +62,10 @@ def fit(
         started = time.perf_counter()
         loss = train_epoch(model, optimizer, documents, state, seed=seed, progress=progress)
         trained = time.perf_counter()
-        best = choose_threshold(infer_encoded(model, dev_documents), dev, model.schema)
+        best = model.decide(infer_encoded(model, dev_documents), dev)
         state.epoch += 1
         row = {"epoch": state.epoch, "step": state.step, "learning_rate": optimizer.groups[0].rate}
-        row |= {"loss": loss, "dev_f1": best.f1, "threshold": best.theta}
+        row |= {"loss": loss, "dev_f1": best.f1, "threshold": best.threshold}
         state.history.append({key: round(value, 8) for key, value in row.items()})
         if best.f1 > state.best_f1:
             state.best_epoch, state.best_f1 = state.epoch, best.f1
@@ -73,7 +73,7 @@ def fit(
         checkpoints.save(state, model, optimizer)
         log.info(
             "epoch %d: loss %.4f, dev F1 %.2f at threshold %.3f; %.1f s, %.1f documents/s in training",
-            *(state.epoch, loss, 100 * best.f1, best.theta, time.perf_counter() - started),
+            *(state.epoch, loss, 100 * best.f1, best.threshold, time.perf_counter() - started),
             len(documents) / (trained - started),
         )
     checkpoints.load_best(model, state)

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from logire.backbones.base import Backbone
+from logire.backbones.decisions import Decision
 from logire.backbones.registry import BackboneSpec, find
 from logire.backbones.settings import TrainingSettings
 from logire.backbones.training.checkpoint import Checkpoints, TrainingState, load_weights, save_weights
-from logire.backbones.training.inference import choose_threshold, infer_logits
+from logire.backbones.training.inference import infer_logits
 from logire.backbones.training.loop import fit
 from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import write_dump
-from logire.corpus.predictions import predict, write_predictions
+from logire.corpus.predictions import Prediction, predict, write_predictions
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.ground.digests import relative_path
 from logire.ground.files import read_json, write_json, write_text
@@ -44,8 +46,8 @@ def train_backbone(
     """Train the backbone ``name`` and write its run folder ``out``.
 
     The folder holds ``model.safetensors`` (best epoch), ``settings.json``, ``history.csv``, ``logits.safetensors``
-    (all splits), ``predictions-{dev,test}.json`` (scores are logits, the threshold maximises development F1), what the
-    model itself needs to be read back (``vocabulary.json``, ``encoder/``) and ``run.json``, which is written last.
+    (all splits), ``predictions-{dev,test}.json`` (by the model's decision; scores are logits), what the model itself
+    needs to be read back (``vocabulary.json``, ``encoder/``) and ``run.json``, which is written last.
 
     Args:
         settings: those that differ from the backbone's defaults.
@@ -63,10 +65,10 @@ def train_backbone(
     write_history(out, state)
     logits = {split: infer_logits(model, corpus.documents(split)) for split in SPLITS}
     write_dump(out / "logits.safetensors", logits)
-    threshold = choose_threshold(logits["dev"], corpus.dev, corpus.schema)
+    decision = model.decide(logits["dev"], corpus.dev)
     for split in ("dev", "test"):
-        _write_split(out, corpus, split, logits[split], threshold.theta)
-    training.record(state, method="backbone", threshold=threshold.theta, dev_f1=threshold.f1).write(out)
+        _write_split(out, corpus, split, logits[split], decision)
+    training.record(state, method="backbone", threshold=decision.threshold, dev_f1=decision.f1).write(out)
     training.finish()
 
 
@@ -169,6 +171,12 @@ def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Back
     return model.to(pick_device(device)).eval()
 
 
-def _write_split(out: Path, corpus: PreparedCorpus, split: str, logits: Mapping[str, FloatArray], theta: float) -> None:
-    found = [p for d in corpus.documents(split) for p in predict(d, logits[d.title], theta, corpus.schema)]
+def _write_split(
+    out: Path, corpus: PreparedCorpus, split: str, logits: Mapping[str, FloatArray], decision: Decision
+) -> None:
+    found: list[Prediction] = []
+    for document in corpus.documents(split):
+        scores = logits[document.title]
+        chosen = np.where(decision.predicts(scores), scores, np.float32(-np.inf))
+        found += predict(document, chosen, decision.threshold, corpus.schema)
     write_predictions(out / f"predictions-{split}.json", found)

@@ -27,10 +27,13 @@ class Reading(NamedTuple):
     Attributes:
         states: (L, d) last hidden states.
         attention: (heads, M, L) the last layer's attention of M requested positions; each row sums to 1.
+        pooled: (d,) what the encoder pools the first window to (BERT: its [CLS] through a layer and tanh); of an
+            encoder that does not pool, the last state of the first special token.
     """
 
     states: Tensor
     attention: Tensor
+    pooled: Tensor
 
 
 class WindowedEncoder(nn.Module):
@@ -104,16 +107,19 @@ class WindowedEncoder(nn.Module):
             asked = None
             if rows is not None:
                 asked = [within(rows[number], start, end)[1] for number, start, end in chosen]
-            states, attention = self._read(texts, asked)
-            for (number, start, end), state, part in zip(chosen, states, attention, strict=True):
-                found[number].append(Window(start, end, state, part))
+            states, attention, pooled = self._read(texts, asked)
+            for (number, start, end), state, part, whole in zip(chosen, states, attention, pooled, strict=True):
+                found[number].append(Window(start, end, state, part, whole))
         return [
             merge(windows_of, len(document), positions)
             for windows_of, document, positions in zip(found, documents, wanted, strict=True)
         ]
 
-    def _read(self, texts: Sequence[Tensor], rows: Sequence[Tensor] | None) -> tuple[list[Tensor], list[Tensor | None]]:
-        """Of each text, its last states (S, d), and the last layer's attention (heads, M, S) of its ``rows`` (M,).
+    def _read(
+        self, texts: Sequence[Tensor], rows: Sequence[Tensor] | None
+    ) -> tuple[list[Tensor], list[Tensor | None], list[Tensor]]:
+        """Of each text, its last states (S, d), the last layer's attention (heads, M, S) of its ``rows`` (M,), and what
+        it is pooled to (d,).
 
         The encoder reads the texts between its special tokens, whose states and attention are left out.
         """
@@ -139,14 +145,19 @@ class WindowedEncoder(nn.Module):
                 state[1 : 1 + len(text)].float()
                 for state, text in zip(output.last_hidden_state.unbind(), texts, strict=True)
             ]
+            given = getattr(output, "pooler_output", None)
+            pooled = list((output.last_hidden_state[:, 0] if given is None else given).float().unbind())
             if rows is None:
-                return states, [None] * len(texts)
+                return states, [None] * len(texts), pooled
             if self.last is None:
                 parts = [a[:, 1 + here] for a, here in zip(output.attentions[-1].unbind(), rows, strict=True)]
             else:
                 pairs = zip(kept[0].unbind(), kept[1].unbind(), whole, rows, strict=True)
                 parts = [self.last.rows(q[: len(text)], k[: len(text)], 1 + here) for q, k, text, here in pairs]
-        return states, [part.float()[..., 1 : 1 + len(text)] for part, text in zip(parts, texts, strict=True)]
+        attention: list[Tensor | None] = [
+            part.float()[..., 1 : 1 + len(text)] for part, text in zip(parts, texts, strict=True)
+        ]
+        return states, attention, pooled
 
 
 class Window(NamedTuple):
@@ -155,12 +166,14 @@ class Window(NamedTuple):
     Attributes:
         states: (end - start, d).
         attention: (heads, K, end - start) of those requested positions that lie in the window, in their order.
+        pooled: (d,).
     """
 
     start: int
     end: int
     states: Tensor
     attention: Tensor | None
+    pooled: Tensor
 
 
 def cut(length: int, size: int, overlap: int) -> list[tuple[int, int]]:
@@ -189,7 +202,8 @@ def merge(windows: Sequence[Window], length: int, rows: Tensor) -> Reading:
     states = windows[0].states.new_zeros(length, d)
     covered = states.new_zeros(length, 1)
     attention = states.new_zeros(0, len(rows), length)
-    for window in sorted(windows, key=lambda window: window.start):
+    ordered = sorted(windows, key=lambda window: window.start)
+    for window in ordered:
         start, end = window.start, window.end
         states = states + pad(window.states, (0, 0, start, length - end))
         covered[start:end] += 1
@@ -198,4 +212,5 @@ def merge(windows: Sequence[Window], length: int, rows: Tensor) -> Reading:
                 attention = states.new_zeros(len(window.attention), len(rows), length)
             part = pad(window.attention, (start, length - end))
             attention = attention.index_add(1, within(rows, start, end)[0], part)
-    return Reading(states / covered.clamp(min=1), attention / attention.sum(-1, keepdim=True).clamp(min=1e-10))
+    attention = attention / attention.sum(-1, keepdim=True).clamp(min=1e-10)
+    return Reading(states / covered.clamp(min=1), attention, ordered[0].pooled)

@@ -35,6 +35,17 @@ class ATLOPSettings(TransformerSettings):
         description="what stands for a mention: its `first` subword or marker, as published, or the `mean` of them.",
     )
     negatives: int = Field(8, ge=0)
+    decision: Literal["dev", "published"] = Field(
+        "dev",
+        description="what is predicted: `dev`, all above one threshold, which maximises dev F1; or `published`, a "
+        "relation that scores above the threshold class, if it is among the pair's `most` highest. The best epoch is "
+        "the one whose predictions have the highest dev F1; LogiRE reads its logits, not its predictions.",
+    )
+    most: int = Field(
+        4,
+        ge=1,
+        description="most relations of a pair with the `published` decision; ties with the last of them count as well.",
+    )
 
 
 BACKBONE = BackboneSpec(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, log_softmax
 from torch.utils.checkpoint import checkpoint
 
 from logire.backbones.base import RARE, labels, off_diagonal
+from logire.backbones.decisions import Decision, by_fixed_rule
 from logire.backbones.transformers.atlop import ATLOPSettings
 from logire.backbones.transformers.base import TransformerBackbone
 from logire.backbones.transformers.draw import draw, drawn, scatter_drawn
 from logire.backbones.transformers.pieces import PieceDocument
 from logire.backbones.transformers.windows import Reading
+from logire.corpus.document import BoolArray, Document, FloatArray
 from logire.ground.errors import InputError
 
 PAIRS = 1024
@@ -128,6 +132,12 @@ class ATLOP(TransformerBackbone):
     def logits(self, scores: Tensor) -> Tensor:
         return scores[..., 1:] - scores[..., :1]
 
+    def decide(self, logits: Mapping[str, FloatArray], dev: Sequence[Document]) -> Decision:
+        if self.settings.decision == "dev":
+            return super().decide(logits, dev)
+        predicts = partial(highest_above_zero, most=self.settings.most)
+        return by_fixed_rule(predicts, 0.0, logits, dev, self.schema)
+
     def loss(self, scores: Sequence[Tensor], documents: Sequence[PieceDocument]) -> Tensor:
         """The adaptive-threshold loss, averaged over the batch's pairs that have scores."""
         losses = []
@@ -137,6 +147,19 @@ class ATLOP(TransformerBackbone):
             losses.append(adaptive_threshold_loss(score[chosen], target[chosen]))
         every = torch.cat(losses)
         return every.sum() / max(len(every), 1)
+
+
+def highest_above_zero(logits: FloatArray, *, most: int) -> BoolArray:
+    """(N, N, R) bool: the relations above the threshold class that are among the ``most`` highest of their pair.
+
+    As in the published code, all that equal the last of these count, too.
+
+    Args:
+        logits: (N, N, R), relative to the threshold class.
+    """
+    most = min(most, logits.shape[-1])
+    last = np.partition(logits, -most, axis=-1)[..., -most, None]
+    return (logits > 0) & (logits >= last)
 
 
 def adaptive_threshold_loss(scores: Tensor, target: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, linear
+from torch.nn.functional import binary_cross_entropy_with_logits, linear, pad
 from torch_geometric.nn import RGCNConv
 
 from logire.backbones.base import RARE, labels, off_diagonal
@@ -17,6 +17,7 @@ from logire.backbones.transformers.base import TransformerBackbone
 from logire.backbones.transformers.draw import draw, drawn, scatter_drawn
 from logire.backbones.transformers.gain import GAINSettings
 from logire.backbones.transformers.pieces import PieceDocument
+from logire.backbones.transformers.windows import Reading
 
 SAME_ENTITY, SAME_SENTENCE, DOCUMENT = range(3)
 
@@ -28,7 +29,7 @@ class Pairs(NamedTuple):
         chosen: (N, N) bool: which they are.
         entities: (N, node) entities after the graph of mentions.
         whole: (node,) the document node.
-        paths: (P, 4 g) what each pair attends to on its paths.
+        paths: (P, 4 g) what each pair attends to on its paths, after `path_mapping` if there is one.
     """
 
     chosen: Tensor
@@ -49,31 +50,37 @@ class GAIN(TransformerBackbone):
         s, d = self.settings, self.encoder.dim
         self.type_embedding = nn.Embedding(len(self.schema.types) + 1, s.type_dim, padding_idx=0)
         self.entity_embedding = nn.Embedding(COREFERENCE_IDS + 1, s.entity_dim, padding_idx=0)
-        sizes = [d + s.type_dim + s.entity_dim] + [s.graph_dim] * s.layers
+        start = d + s.type_dim + s.entity_dim
+        self.graph_dim = g = start if s.graph_dim is None else s.graph_dim
+        sizes = [start] + [g] * s.layers
         self.convolutions = nn.ModuleList(RGCNConv(a, b, num_relations=3) for a, b in pairwise(sizes))
         node = sum(sizes)
-        self.edge_from, self.edge_to = nn.Linear(node, s.graph_dim), nn.Linear(node, s.graph_dim, bias=False)
-        self.query_head = nn.Linear(node, 4 * s.graph_dim, bias=False)
-        self.query_tail = nn.Linear(node, 4 * s.graph_dim, bias=False)
-        self.dropout = nn.Dropout(s.dropout)
+        end = g if s.edges == "last" else node
+        self.edge_from, self.edge_to = nn.Linear(end, g), nn.Linear(end, g, bias=False)
+        self.query_head = nn.Linear(node, 4 * g, bias=False)
+        self.query_tail = nn.Linear(node, 4 * g, bias=False)
+        self.dropout, self.edge_dropout = nn.Dropout(s.dropout), nn.Dropout(s.edge_dropout)
         output = nn.Linear(2 * node, len(self.schema.relations))
         nn.init.constant_(output.bias, RARE)
         self.classifier = nn.Sequential(
-            nn.Linear(5 * node + 4 * s.graph_dim, 2 * node),
+            nn.Linear(5 * node + 4 * g, 2 * node),
             nn.ReLU(),
             nn.Dropout(s.dropout),
             output,
         )
+        # Made last, so that all other weights are drawn as they are without it.
+        mapping = [nn.Linear(4 * g, 4 * g), nn.ReLU(), nn.Dropout(s.dropout)] if s.path_mapping else []
+        self.path_mapping = nn.Sequential(*mapping)
 
     def forward(self, documents: Sequence[PieceDocument]) -> list[Tensor]:
         readings = self.encoder([d.pieces.to(self.device) for d in documents])
-        return self.scores([self.pairs(r.states, d) for r, d in zip(readings, documents, strict=True)])
+        return self.scores([self.pairs(r, d) for r, d in zip(readings, documents, strict=True)])
 
-    def pairs(self, states: Tensor, document: PieceDocument) -> Pairs:
-        """The pairs of one document to classify, from the encoder's states (L, d); in training those that are drawn."""
-        n, device = document.entities, states.device
+    def pairs(self, reading: Reading, document: PieceDocument) -> Pairs:
+        """The pairs of one document to classify, from what the encoder read; in training those that are drawn."""
+        n, device = document.entities, reading.states.device
         owner = document.owner.to(device)
-        nodes = self.nodes(states, document)
+        nodes = self.nodes(reading, document)
         index, kinds = mention_graph(document, self.settings.reach)
         layers = [nodes]
         for convolution in self.convolutions:
@@ -84,11 +91,19 @@ class GAIN(TransformerBackbone):
         counts = torch.bincount(owner, minlength=n).clamp(min=1)
         entities = mentions.new_zeros(n, mentions.shape[-1]).index_add(0, owner, mentions) / counts[:, None]
         connected = entity_graph(document, index, kinds).to(device)
-        edges = torch.relu(self.edge_from(entities)[:, None] + self.edge_to(entities)[None, :])
+        edges = self.edges(entities)
         queries = self.query_head(entities)[:, None] + self.query_tail(entities)[None, :]
         paths = attend_to_paths(edges, queries, connected)
         chosen = draw(document, self.settings).to(device) if self.training else off_diagonal(n, device)
-        return Pairs(chosen, entities, whole, paths[chosen])
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.encoder.bf16):
+            mapped = self.path_mapping(paths[chosen]).float()
+        return Pairs(chosen, entities, whole, mapped)
+
+    def edges(self, entities: Tensor) -> Tensor:
+        """(N, N, g) the edge from each entity to each other one; ``entities`` (N, node)."""
+        ends = entities[:, -self.graph_dim :] if self.settings.edges == "last" else entities
+        edges: Tensor = self.edge_dropout(torch.relu(self.edge_from(ends)[:, None] + self.edge_to(ends)[None, :]))
+        return edges
 
     def scores(self, documents: Sequence[Pairs]) -> list[Tensor]:
         """(N, N, R) scores of each document's pairs; those that are not classified are -inf."""
@@ -131,8 +146,9 @@ class GAIN(TransformerBackbone):
             hidden = layer(hidden)
         return hidden
 
-    def nodes(self, states: Tensor, document: PieceDocument) -> Tensor:
-        """(1 + M, d + type_dim + entity_dim) nodes: the document and its mentions, each the mean of its subwords."""
+    def nodes(self, reading: Reading, document: PieceDocument) -> Tensor:
+        """(1 + M, d + type_dim + entity_dim) nodes: the document and its mentions; a mention is its subwords' mean."""
+        states = reading.states
         kinds, numbers = torch.zeros(2, document.length, dtype=torch.long)
         pooling = torch.zeros(1 + len(document.spans), document.length)
         pooling[0] = 1.0 / max(document.length, 1)
@@ -142,7 +158,11 @@ class GAIN(TransformerBackbone):
             numbers[start:end] = 1 + document.order[owner] % COREFERENCE_IDS
             pooling[mention, start:end] = 1.0 / (end - start)
         embedded = [self.type_embedding(kinds.to(states.device)), self.entity_embedding(numbers.to(states.device))]
-        return pooling.to(states.device) @ torch.cat([states, *embedded], dim=-1)
+        nodes = pooling.to(states.device) @ torch.cat([states, *embedded], dim=-1)
+        if self.settings.document_node == "mean":
+            return nodes
+        whole = pad(reading.pooled, (0, nodes.shape[-1] - len(reading.pooled)))
+        return torch.cat([whole[None], nodes[1:]])
 
     def loss(self, scores: Sequence[Tensor], documents: Sequence[PieceDocument]) -> Tensor:
         """Binary cross-entropy, averaged over the batch's pairs that have scores."""
@@ -155,16 +175,18 @@ class GAIN(TransformerBackbone):
         return every.sum() / max(len(every), 1)
 
 
-def mention_graph(document: PieceDocument, reach: int) -> tuple[Tensor, Tensor]:
+def mention_graph(document: PieceDocument, reach: int | None) -> tuple[Tensor, Tensor]:
     """Edges (2, K) and their kinds (K,) between node 0, the document, and nodes 1 to M, its mentions.
 
     Edges run both ways between mentions of one entity; mentions of different entities in one sentence, at most
-    ``reach`` words apart; and the document and every mention.
+    ``reach`` words apart (None: any number); and the document and every mention.
     """
     m = len(document.owner)
     same_entity = document.owner[:, None] == document.owner[None, :]
     sentence, word = document.places.unbind(1)
-    near = (sentence[:, None] == sentence[None, :]) & ((word[:, None] - word[None, :]).abs() <= reach)
+    near = sentence[:, None] == sentence[None, :]
+    if reach is not None:
+        near &= (word[:, None] - word[None, :]).abs() <= reach
     kinds = torch.full((1 + m, 1 + m), -1)
     kinds[1:, 1:] = torch.where(same_entity, SAME_ENTITY, torch.where(near, SAME_SENTENCE, -1))
     kinds[0, 1:] = kinds[1:, 0] = DOCUMENT
