@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from rules_builders import write_incomplete_dump
+import yaml
+from rules_builders import relabelled, write_incomplete_dump
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -16,11 +18,14 @@ from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.sources.embedded import prepare_embedded
 from logire.corpus.sources.embedded.rules import PLANTED_RULES
 from logire.ground.errors import InputError
+from logire.rules.extractor import Extractor
 from logire.rules.fitted import REJECTED
 from logire.rules.grounding import Split, unseen
 from logire.rules.logire.model import LogiRE
 from logire.rules.logire.settings import LogiRESettings
-from logire.rules.logire.state import EMState
+from logire.rules.logire.state import EMState, Iteration
+from logire.rules.mining import explored, mine
+from logire.rules.queries import RuleSet
 from logire.rules.run import fit_run, load_run, predict_run
 
 QUICK = LogiRESettings(
@@ -176,6 +181,13 @@ VARIANTS = [
     {"posterior": "sampled"},
     {"target": "momentum"},
     {"positions": False},
+    {"norm": "after"},
+    {"dropout": 0.2},
+    {"past_end": True},
+    {"exploration": 0.5},
+    {"self_pairs": True},
+    {"extractor_start": "uniform"},
+    {"extractor_epoch": "best", "extractor_learning_rate": 0.5, "extractor_final_rate": 0.5},
     {"reset_generator": True},
     {"reset_extractor": False},
     {"max_length": 2},
@@ -219,11 +231,16 @@ class KilledError(Exception):
     pass
 
 
-def test_a_killed_run_ends_with_the_same_files(corpus, dump, tmp_path, monkeypatch):
-    settings = {
-        "iterations": 3, "hidden": 16, "heads": 2, "feedforward": 16, "generator_epochs": 3, "update_epochs": 2,
-        "target": "momentum",
-    }  # fmt: skip
+AUTHORS = yaml.safe_load((Path(__file__).parents[2] / "params" / "authors.yaml").read_text(encoding="utf-8"))["logire"]
+SMALL = {
+    "iterations": 3, "hidden": 16, "heads": 2, "feedforward": 16, "generator_epochs": 3, "update_epochs": 2,
+    "extractor_epochs": 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chosen", [{"target": "momentum"}, AUTHORS], ids=["momentum", "authors"])
+def test_a_killed_run_ends_with_the_same_files(chosen, corpus, dump, tmp_path, monkeypatch):
+    settings = chosen | SMALL
 
     def run(out):
         fit_run(corpus.path, dump, out, settings=settings, seed=4)
@@ -251,6 +268,87 @@ def test_a_killed_run_ends_with_the_same_files(corpus, dump, tmp_path, monkeypat
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == sorted(
         p.name for p in (tmp_path / "whole").iterdir()
     )
+
+
+def test_only_the_first_fit_explores(noise, schema, monkeypatch):
+    """It learns the mined table with a share of the uniform one; the momentum starts from the mined table itself."""
+    learnt, before = [], []
+    fit, mix = em.fit_generator, em.mixed
+
+    def fitting(generator, table, **more):
+        learnt.append(table)
+        return fit(generator, table, **more)
+
+    def mixing(old, new, momentum):
+        before.append(old)
+        return mix(old, new, momentum)
+
+    monkeypatch.setattr(em, "fit_generator", fitting)
+    monkeypatch.setattr(em, "mixed", mixing)
+    settings = LogiRESettings(**(TINY | {"exploration": 0.3, "target": "momentum"}))
+    model = LogiRE(schema, settings, seed=1).fit(*noise)
+    mined = mine(noise[0], model.fitted.queries, 3)
+    assert learnt[0] == explored(mined, 0.3) != mined
+    assert before == [mined]
+
+
+def test_rules_without_a_weight_keep_where_the_fit_starts():
+    old = RuleSet.of_counts([{(0,): 1, (1, 2): 1}, {(0,): 1}])
+    weights = np.array([1.0, 2.0, 3.0])
+    last = Iteration(1, {}, old, Extractor(np.array([5.0, 6.0]), weights, np.zeros(2)), np.ones(3), 0.0, 0.0)
+    new = RuleSet.of_counts([{(0,): 1, (4,): 1}, {(0,): 1, (1, 2): 1}])
+    start = Extractor(np.array([0.1, 0.2]), np.array([0.3, 0.4, 0.5, 0.6]), np.zeros(2))
+    found = em.carried_over(last, start, new)
+    assert new.bodies == ((0,), (4,), (0,), (1, 2))
+    assert found.weights.tolist() == [1.0, 0.4, 3.0, 0.6]
+    assert found.bias.tolist() == [5.0, 6.0]
+
+
+@pytest.mark.parametrize("self_pairs", [False, True])
+@pytest.mark.parametrize("optimizer", ["adam", "newton"])
+def test_self_relations_are_learnt_from_and_never_predicted(optimizer, self_pairs, document, schema, monkeypatch):
+    """in0(e0, e0) and agent_of(e0, e1): candidates of in0 are there with self-pairs alone, and in training alone."""
+    asked = []
+    lay_out = Split.of.__func__
+
+    def laying_out(cls, *arguments, **more):
+        asked.append(more.get("self_pairs", False))
+        return lay_out(cls, *arguments, **more)
+
+    monkeypatch.setattr(Split, "of", classmethod(laying_out))
+    made = [document(schema, [0, 1], [(0, 0, 0), (0, 2, 1)], title=f"D{k}") for k in range(4)]
+    chosen = TINY | {"self_relations": True, "self_pairs": self_pairs, "optimizer": optimizer}
+    model = LogiRE(schema, LogiRESettings(**chosen), seed=1).fit(made, made)
+    assert asked[:2] == [self_pairs, False]
+    assert model.fitted.queries.triples.tolist() == [[0, 0, 0], [2, 0, 1]]
+    assert np.isfinite(model.fitted.last.extractor.weights).all()
+    posteriors = model.rules().groupby("relation").posterior.sum()
+    assert posteriors["agent_of"] == pytest.approx(1.0)
+    assert posteriors["in0"] == pytest.approx(float(self_pairs))
+    assert (model.fitted.last.extractor.bias[0] != 0.0) == self_pairs
+    assert [(p.head, p.relation, p.tail) for p in model.predict(made)] == [(0, "agent_of", 1)] * 4
+
+
+def test_the_authors_preset_learns_from_documents_with_self_relations(noise, schema):
+    rng = np.random.default_rng(5)
+
+    def with_loops(documents):
+        found = []
+        for item in documents:
+            labels = item.labels.copy()
+            diagonal = np.arange(len(labels))
+            labels[diagonal, diagonal] = rng.random(labels.shape[1:]) < 0.2
+            found.append(relabelled(item, labels))
+        return found
+
+    train, dev = map(with_loops, noise)
+    settings = LogiRESettings(**(AUTHORS | SMALL))
+    models = [LogiRE(schema, settings, seed=seed).fit(train, dev) for seed in (1, 1, 2)]
+    kept = [model.fitted.last.extractor.weights.tobytes() for model in models]
+    assert kept[0] == kept[1] != kept[2]
+    assert (models[0].fitted.last.rules.counts > 0).all()
+    assert all(p.head != p.tail for p in models[0].predict(dev))
+    assert len(models[0].predict(dev)) > 0
 
 
 def test_a_damaged_checkpoint_is_not_gone_on_from(noise, schema, tmp_path):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 import torch
 
 from logire.ground.runtime import derive_seed
+from logire.rules.adam import fit_adam
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Split
-from logire.rules.logire.extraction import fit_extractor, newton_logistic
+from logire.rules.logire.extraction import first_extractor, fit_extractor, newton_logistic
 from logire.rules.logire.posterior import as_table, mixed, posterior
 from logire.rules.logire.settings import LogiRESettings
 from logire.rules.queries import QueryTypes, RuleSet
@@ -56,26 +58,18 @@ def test_score_and_loss_equal_autograds(grounded):
     assert extractor.log_loss(grounded) == pytest.approx(float(loss) / rows, abs=1e-12)
 
 
-@pytest.mark.parametrize("start", ["zeros", "random"])
-def test_adam_takes_the_same_steps_as_torch(grounded, start):
-    """Same gradient, same optimiser, same schedule: the fitted parameters equal a plain PyTorch loop's."""
-    rules = grounded.rules
-    settings = LogiRESettings(extractor_epochs=3, extractor_batch=4)
-    rng = np.random.default_rng(1)
-    first = Extractor.zeros(rules)
-    if start == "random":
-        first = Extractor(rng.normal(size=len(first.bias)), rng.normal(size=len(first.weights)), first.residual)
-    fitted = fit_extractor(first, grounded, settings, seed=7)
-
+def adam_by_torch(first, grounded, epochs):
+    """(bias, weights) after each epoch of a plain PyTorch loop: batches of 4 documents, the order of seed 7."""
     bias = torch.tensor(first.bias, requires_grad=True)
     weights = torch.tensor(first.weights, requires_grad=True)
     optimizer = torch.optim.Adam([bias, weights], lr=1.0)
     documents = grounded.instances.document_start.shape[1] - 1
     order = np.random.default_rng(derive_seed(7, "extractor"))
     batches = -(-documents // 4)
-    steps, step = 3 * batches, 0
+    steps, step = epochs * batches, 0
     warm = max(int(0.06 * steps), 1)
-    for permutation in [order.permutation(documents) for _ in range(3)]:
+    after = []
+    for permutation in [order.permutation(documents) for _ in range(epochs)]:
         for batch in range(batches):
             rate = 5e-3 * (step + 1) / warm
             if step >= warm:
@@ -86,8 +80,61 @@ def test_adam_takes_the_same_steps_as_torch(grounded, start):
             (loss / rows).backward()
             optimizer.step()
             step += 1
-    np.testing.assert_allclose(fitted.bias, bias.detach().numpy(), atol=1e-9)
-    np.testing.assert_allclose(fitted.weights, weights.detach().numpy(), atol=1e-9)
+        after.append((bias.detach().numpy().copy(), weights.detach().numpy().copy()))
+    return after
+
+
+@pytest.mark.parametrize("start", ["zeros", "random"])
+def test_adam_takes_the_same_steps_as_torch(grounded, start):
+    """Same gradient, same optimiser, same schedule: after every epoch the parameters equal a plain PyTorch loop's."""
+    rng = np.random.default_rng(1)
+    first = Extractor.zeros(grounded.rules)
+    if start == "random":
+        first = Extractor(rng.normal(size=len(first.bias)), rng.normal(size=len(first.weights)), first.residual)
+    epochs = list(fit_adam(first, grounded, epochs=3, batch=4, peak=5e-3, final=1e-4, warmup=0.06, seed=7))
+    for ours, (bias, weights) in zip(epochs, adam_by_torch(first, grounded, 3), strict=True):
+        np.testing.assert_allclose(ours.bias, bias, atol=1e-9)
+        np.testing.assert_allclose(ours.weights, weights, atol=1e-9)
+
+
+LIKED = [(None, 2), ([0.1, 0.7, 0.7], 1), ([0.9, 0.7, 0.7], 0), ([0.0, 0.7, 0.8], 2)]
+
+
+@pytest.mark.parametrize(("liked", "kept"), LIKED)
+def test_the_last_epoch_is_kept_or_the_first_of_the_best(grounded, liked, kept):
+    """It has the very bytes of that epoch; Newton's method, which has none, does not ask."""
+    first = Extractor.zeros(grounded.rules)
+    epochs = list(fit_adam(first, grounded, epochs=3, batch=4, peak=5e-3, final=1e-4, warmup=0.06, seed=7))
+    scores = {epoch.weights.tobytes(): score for epoch, score in zip(epochs, liked or [], strict=False)}
+
+    def judge(found):
+        return scores[found.weights.tobytes()]
+
+    settings = LogiRESettings(extractor_epochs=3)
+    found = fit_extractor(first, grounded, settings, 7, judge if liked else None)
+    assert found.weights.tobytes() == epochs[kept].weights.tobytes()
+    assert found.bias.tobytes() == epochs[kept].bias.tobytes()
+    newton = [
+        fit_extractor(first, grounded, LogiRESettings(optimizer="newton"), 7, asked).weights for asked in (None, judge)
+    ]
+    assert newton[0].tobytes() == newton[1].tobytes()
+
+
+def test_a_fit_starts_at_zero_or_uniform_between_minus_one_and_one():
+    rules = RuleSet.of_counts([dict.fromkeys(product(range(6), repeat=3), 1)] * 20)
+    zero = first_extractor(rules, LogiRESettings(), 3)
+    assert not zero.bias.any()
+    assert not zero.weights.any()
+    uniform = LogiRESettings(extractor_start="uniform")
+    start, again, other = (first_extractor(rules, uniform, seed) for seed in (3, 3, 4))
+    drawn = np.concatenate([start.bias, start.weights])
+    assert len(drawn) == 20 + 20 * 216
+    assert np.abs(drawn).max() <= 1.0
+    for share in (0.1, 0.25, 0.5, 0.9):
+        assert np.quantile(drawn, share) == pytest.approx(2.0 * share - 1.0, abs=0.05)
+    assert not start.residual.any()
+    assert drawn.tobytes() == np.concatenate([again.bias, again.weights]).tobytes()
+    assert start.weights.tobytes() != other.weights.tobytes()
 
 
 def test_newton_reaches_the_optimum_where_autograds_gradient_is_zero(grounded):
@@ -109,8 +156,8 @@ def test_newton_stays_finite_where_every_instance_is_positive():
     assert solution[0] > 3.0
 
 
-def literal_posterior(extractor, grounded, log_prior):
-    """H(rule) = log AutoReg + (y*/2)(b / N + w phi), normalised over the distinct rules, summed over instances."""
+def literal_posterior(extractor, grounded, log_prior, counts):
+    """H(rule) = log prior + (y*/2)(b / N + w phi / count), normalised over the distinct rules, mean over instances."""
     n_rules, rules, instances = 50, grounded.rules, grounded.instances
     means = []
     for q in range(len(rules.start) - 1):
@@ -119,9 +166,10 @@ def literal_posterior(extractor, grounded, log_prior):
         rows = range(instances.start[q], instances.start[q + 1])
         for i, row in enumerate(rows):
             y = 1.0 if instances.labels[row] else -1.0
+            evidence = extractor.weights[part] * grounded.blocks[q].features[i] / counts[part]
             h = [
-                log_prior[part][k] + y / 2 * (extractor.bias[q] / n_rules + w * grounded.blocks[q].features[i, k])
-                for k, w in enumerate(extractor.weights[part])
+                prior + y / 2 * (extractor.bias[q] / n_rules + found)
+                for prior, found in zip(log_prior[part], evidence, strict=True)
             ]
             total += np.exp(h) / np.exp(h).sum()
         means.append(total / len(rows))
@@ -130,14 +178,19 @@ def literal_posterior(extractor, grounded, log_prior):
 
 @pytest.mark.parametrize("prior", ["once", "counted"])
 def test_posterior_equals_the_equation(grounded, prior):
+    """An identity rule that was not drawn counts as drawn once."""
+    drawn = np.where([len(body) == 1 for body in grounded.rules.bodies], 0, grounded.rules.counts)
+    grounded = replace(grounded, rules=replace(grounded.rules, counts=drawn))
     rules = grounded.rules
     rng = np.random.default_rng(2)
     extractor = Extractor(
         rng.normal(size=len(rules.start) - 1), 3.0 * rng.normal(size=len(rules)), np.zeros(len(rules.start) - 1)
     )
-    log_prior = rules.log_prior + (np.log(rules.counts) if prior == "counted" else 0.0)
+    counts = np.maximum(rules.counts, 1) if prior == "counted" else np.ones(len(rules))
+    assert prior == "once" or set(counts) >= {1, 2}
     ours = posterior(extractor, grounded, LogiRESettings(posterior_prior=prior), seed=1)
-    np.testing.assert_allclose(ours, literal_posterior(extractor, grounded, log_prior), atol=1e-9)
+    expected = literal_posterior(extractor, grounded, rules.log_prior + np.log(counts), counts)
+    np.testing.assert_allclose(ours, expected, atol=1e-9)
 
 
 def test_sampled_posterior_has_the_exact_one_as_its_mean(grounded):

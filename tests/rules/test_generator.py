@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from logire.ground.runtime import derive_seed
 from logire.rules.logire.fitting import fit_generator
-from logire.rules.logire.generator import RuleGenerator
+from logire.rules.logire.generator import RuleGenerator, draw_rules
 from logire.rules.logire.settings import LogiRESettings
 from logire.rules.queries import QueryTypes
 
@@ -42,6 +43,18 @@ def test_probabilities_of_all_bodies_sum_to_one(queries, max_length, positions):
         assert sum(math.exp(v) for v in row.values()) == pytest.approx(1.0, abs=1e-5)
 
 
+@pytest.mark.parametrize("max_length", [1, 2, 3])
+def test_past_the_end_the_probabilities_of_all_sequences_sum_to_one(queries, max_length):
+    """EOS, symbol 6, in any place; what is asked for as a body is that body filled up with EOS."""
+    generator = generator_for(queries, SMALL.model_copy(update={"max_length": max_length, "past_end": True}))
+    sequences = list(product(range(7), repeat=max_length))
+    short = generator.log_prob([[(2,)]] * len(queries), queries)
+    for row, asked in zip(generator.log_prob([sequences] * len(queries), queries), short, strict=True):
+        assert len(row) == 7**max_length
+        assert sum(math.exp(v) for v in row.values()) == pytest.approx(1.0, abs=1e-5)
+        assert asked[2,] == pytest.approx(row[(2,) + (6,) * (max_length - 1)], abs=1e-5)
+
+
 def test_log_prob_does_not_depend_on_what_else_is_asked(queries):
     generator = generator_for(queries)
     together = generator.log_prob([all_bodies(3)] * len(queries), queries)
@@ -60,10 +73,12 @@ def test_a_prefix_sees_only_itself(queries):
     assert math.exp(marginal[4,]) == pytest.approx(math.exp(values[4,]), abs=1e-6)
 
 
-def test_samples_follow_log_prob(queries):
-    generator = generator_for(queries)
+@pytest.mark.parametrize("past_end", [False, True])
+def test_samples_follow_log_prob(queries, past_end):
+    generator = generator_for(queries, SMALL.model_copy(update={"past_end": past_end}))
     count = 20_000
     drawn = generator.sample(count, queries, np.random.default_rng(0))
+    assert {len(body) for counts in drawn for body in counts} == ({3} if past_end else {1, 2, 3})
     for counts, row in zip(drawn, generator.log_prob(drawn, queries), strict=True):
         assert sum(counts.values()) == count
         for body, times in counts.items():
@@ -71,7 +86,51 @@ def test_samples_follow_log_prob(queries):
             assert abs(times - count * p) < 5 * math.sqrt(count * p * (1 - p)) + 3
 
 
-def test_fit_learns_the_table_and_reports_its_divergence(queries):
+def test_what_is_drawn_past_the_end_is_read_without_it(queries):
+    """Counts add up and so do probabilities, by a search over what was drawn; what is empty is not among the rules."""
+    settings = SMALL.model_copy(update={"past_end": True, "rules_per_query": 400, "identity_rule": "sampled"})
+    generator = generator_for(queries, settings)
+    drawn = generator.sample(400, queries, np.random.default_rng(derive_seed(9, "rules")))
+    rules = draw_rules(generator, queries, settings, 9)
+    several, empty = 0, 0
+    for q, (sequences, values) in enumerate(zip(drawn, generator.log_prob(drawn, queries), strict=True)):
+        part = rules.query(q)
+        read = {s: tuple(symbol for symbol in s if symbol != 6) for s in sequences}
+        assert list(rules.bodies[part]) == sorted(set(read.values()) - {()})
+        for body, count, prior in zip(rules.bodies[part], rules.counts[part], rules.log_prior[part], strict=True):
+            same = [s for s in sequences if read[s] == body]
+            assert count == sum(sequences[s] for s in same)
+            assert math.exp(prior) == pytest.approx(sum(math.exp(values[s]) for s in same), rel=1e-9)
+            several += len(same) > 1
+        nothing = sequences.get((6, 6, 6), 0)
+        assert rules.counts[part].sum() == 400 - nothing
+        empty += nothing
+    assert several > 10
+    assert empty > 0
+
+
+@pytest.mark.parametrize(("identity_rule", "bias"), [("always", 0.0), ("sampled", 60.0)])
+def test_the_identity_rule_past_the_end(queries, identity_rule, bias):
+    """It is kept if the settings say so, and where nothing but EOS is drawn; its prior is that of r, EOS, EOS."""
+    settings = SMALL.model_copy(update={"past_end": True, "rules_per_query": 1, "identity_rule": identity_rule})
+    generator = generator_for(queries, settings)
+    with torch.no_grad():
+        generator.out.bias[6] += bias
+    rules = draw_rules(generator, queries, settings, 1)
+    drawn = generator.sample(1, queries, np.random.default_rng(derive_seed(1, "rules")))
+    for q, (relation, _, _) in enumerate(queries.triples):
+        found = dict(zip(rules.bodies[rules.query(q)], rules.log_prior[rules.query(q)], strict=True))
+        identity = (int(relation),)
+        filled = (*identity, 6, 6)
+        values = generator.log_prob([[filled]] * len(queries), queries)[q]
+        if not any(generator.read(s) == identity for s in drawn[q]):
+            assert found[identity] == pytest.approx(values[filled], abs=1e-3)
+            assert rules.counts[rules.query(q)][list(found).index(identity)] == 0
+        assert bias == 0.0 or list(found) == [identity]
+
+
+@pytest.mark.parametrize("past_end", [False, True])
+def test_fit_learns_the_table_and_reports_its_divergence(queries, past_end):
     rng = np.random.default_rng(1)
     bodies = all_bodies(3)
     table = []
@@ -79,7 +138,7 @@ def test_fit_learns_the_table_and_reports_its_divergence(queries):
         picked = sorted(bodies[i] for i in rng.permutation(len(bodies))[:5])
         weights = rng.dirichlet(np.ones(5))
         table.append(dict(zip(picked, map(float, weights), strict=True)))
-    generator = generator_for(queries)
+    generator = generator_for(queries, SMALL.model_copy(update={"past_end": past_end}))
     losses: list[float] = []
     kl = fit_generator(generator, table, epochs=150, learning_rate=3e-3, batch=4, seed=1, progress=losses.append)
     # KL from its definition, out of log_prob
@@ -95,12 +154,32 @@ def test_fit_learns_the_table_and_reports_its_divergence(queries):
     assert losses[-1] < losses[0]
 
 
-def test_same_seed_same_weights(queries):
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_same_seed_same_weights(queries, dropout):
+    """Whatever else torch has drawn before; and without dropout, a fit draws nothing of torch's."""
+    settings = SMALL.model_copy(update={"dropout": dropout})
     table = [{(0,): 0.5, (1, 2): 0.5} for _ in range(len(queries))]
     fitted = []
-    for _ in range(2):
-        generator = generator_for(queries)
+    for further in (0, 5):
+        generator = generator_for(queries, settings)
+        torch.rand(further)
+        before = torch.get_rng_state()
         fit_generator(generator, table, epochs=3, learning_rate=1e-3, batch=2, seed=5)
+        assert torch.equal(before, torch.get_rng_state()) == (dropout == 0.0)
         fitted.append(generator.state_dict())
     for name, value in fitted[0].items():
         assert torch.equal(value, fitted[1][name])
+
+
+def test_dropout_is_for_learning_alone(queries):
+    table = [{(0,): 0.5, (1, 2): 0.5} for _ in range(len(queries))]
+    fitted = []
+    for dropout in (0.0, 0.3):
+        generator = generator_for(queries, SMALL.model_copy(update={"dropout": dropout}))
+        kl = fit_generator(generator, table, epochs=1, learning_rate=1e-3, batch=2, seed=5)
+        values = generator.log_prob(table, queries)
+        assert values == generator.log_prob(table, queries)
+        direct = np.mean([sum(0.5 * (math.log(0.5) - v) for v in row.values()) for row in values])
+        assert kl == pytest.approx(direct, abs=1e-4)
+        fitted.append(generator.out.weight)
+    assert not torch.equal(*fitted)

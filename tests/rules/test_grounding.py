@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from rules_builders import BODIES_WITH_ANY, all_candidates, relogited
 
 from logire.corpus.annotations import read_dwie
-from logire.corpus.document import Schema
-from logire.corpus.dump import scored
+from logire.corpus.document import Schema, training_facts
+from logire.corpus.dump import NEVER, scored
+from logire.corpus.predictions import predict
 from logire.corpus.sources.dwie import dwie_schema
+from logire.evaluation.scoring import evaluate
 from logire.ground.thresholds import best_threshold
 from logire.rules import grounding
 from logire.rules.explain import BestPaths
@@ -55,15 +57,15 @@ def rule_set(queries: QueryTypes, bodies: list[set[tuple[int, ...]]]) -> RuleSet
     return RuleSet.of([dict.fromkeys(b, 1) for b in bodies], [dict.fromkeys(b, 0.0) for b in bodies])
 
 
-@given(seed=st.integers(0, 10_000), data=st.data())
+@given(seed=st.integers(0, 10_000), data=st.data(), self_pairs=st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_features_equal_a_search_over_all_paths(seed, data, random_documents, schema):
+def test_features_equal_a_search_over_all_paths(seed, data, self_pairs, random_documents, schema):
     documents = random_documents(seed)
     queries = QueryTypes.of(documents, schema)
     # the same bodies for several query types, prefixes of each other among them
     bodies = [data.draw(st.sets(BODIES_WITH_ANY, min_size=1, max_size=4)) for _ in range(len(queries))]
     rules = rule_set(queries, bodies)
-    instances = Instances.of(documents, queries)
+    instances = Instances.of(documents, queries, self_pairs=self_pairs)
     features = ground(AtomScores.of(documents, queries), instances, rules, queries)
     checked = 0
     for q in range(len(queries)):
@@ -102,10 +104,11 @@ def test_best_path_has_the_score_of_the_best_of_all_paths(seed, body, random_doc
         assert path.score == pytest.approx(brute_force(probabilities, body, head, tail), abs=1e-6)
 
 
-def test_instances_are_all_pairs_of_the_types_but_self_pairs(random_documents, schema):
+@pytest.mark.parametrize("self_pairs", [False, True])
+def test_instances_are_all_pairs_of_the_types_self_pairs_where_asked_for(self_pairs, random_documents, schema):
     documents = random_documents(11, count=3)
     queries = QueryTypes.of(documents, schema)
-    instances = Instances.of(documents, queries)
+    instances = Instances.of(documents, queries, self_pairs=self_pairs)
     found = {
         (q, int(instances.document[row]), int(instances.head[row]), int(instances.tail[row]))
         for q in range(len(queries))
@@ -116,11 +119,47 @@ def test_instances_are_all_pairs_of_the_types_but_self_pairs(random_documents, s
         for q, (_, head_type, tail_type) in enumerate(queries.triples)
         for d, document in enumerate(documents)
         for h, t in product(range(len(document.types)), repeat=2)
-        if h != t and document.types[h] == head_type and document.types[t] == tail_type
+        if (h != t or self_pairs) and document.types[h] == head_type and document.types[t] == tail_type
     }
     assert found == expected
     assert len(instances) == len(expected)
     assert instances.labels.sum() == sum(d.labels.sum() for d in documents) == instances.gold
+
+
+def test_self_pairs_by_hand(document, schema):
+    """in0(e0, e1), in0(e1, e1), and what the rule in0 ^ ~in0 finds for an entity and itself: the way there and back."""
+    logits = np.full((2, 2, 3), -200.0)
+    logits[0, 1, 0] = 0.0
+    item = document(schema, [0, 0], [(0, 0, 1), (1, 0, 1)], logits)
+    queries = QueryTypes.of([item], schema)
+    instances = Instances.of([item], queries, self_pairs=True)
+    assert list(zip(instances.head, instances.tail, instances.labels, strict=True)) == [
+        (0, 0, False), (0, 1, True), (1, 0, False), (1, 1, True)
+    ]  # fmt: skip
+    assert instances.logits[0] == instances.logits[3] == NEVER
+    found = ground(AtomScores.of([item], queries), instances, rule_set(queries, [{(0, 3), (0,)}]), queries)
+    np.testing.assert_allclose(found.values.reshape(4, 2), [[0, 0.25], [0.5, 0], [0, 0], [0, 0]], atol=1e-7)
+
+
+@pytest.mark.parametrize("of_any_type", [False, True])
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_the_authors_ign_f1_is_the_metric_of_the_predictions(of_any_type, seed, random_documents, document, schema):
+    """Labelled self-pairs and candidates of no query type among the facts."""
+    train = random_documents(seed, count=1, largest=4)
+    known = training_facts([d.document for d in train])
+    made = [*random_documents(seed + 1, count=3), document(schema, [0, 1], [(0, 0, 0), (0, 2, 1)], title="itself")]
+    dev = [scored(d.document, d.logits, schema, known) for d in made]
+    queries = QueryTypes.of(train, schema)
+    split = Split.of(dev, queries)
+    scores = split.instances.logits.astype(np.float64)
+    theta, _ = split.threshold(scores, unseen=of_any_type)
+    predictions = []
+    for d in dev:
+        rejected = unseen(d, queries) & (not of_any_type)
+        predictions += predict(d.document, np.where(rejected, np.float32(-1000.0), d.logits), theta, schema)
+    expected = evaluate(predictions, [d.document for d in dev], schema, known).metrics["ign_f1_logire"]
+    assert 100.0 * split.ign_f1_logire(scores, unseen=of_any_type) == pytest.approx(expected, abs=1e-9)
 
 
 @given(seed=st.integers(0, 10_000))

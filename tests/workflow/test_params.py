@@ -13,14 +13,18 @@ import yaml
 
 from logire.backbones.registry import backbones
 from logire.ground.errors import InputError
+from logire.rules.logire.settings import LogiRESettings
 from logire.rules.methods import methods
-from workflow.lib.config import Config, read_params
+from workflow.lib.config import Config
 from workflow.lib.datasets import Dataset
 from workflow.lib.defaults import DEFAULTS, SCHEMA, defaults, schema
 from workflow.lib.params import params_class
+from workflow.lib.reading import line_of, read_params
 
 ROOT = Path(__file__).parents[2]
-PARAMS = sorted(file.stem for file in (ROOT / "params").glob("*.yaml") if file.stem != "default")
+FILES = sorted((ROOT / "params").glob("*.yaml"))
+PARAMS = [file.stem for file in FILES if "dataset" in read_params(file)]
+PRESETS = [file.stem for file in FILES if file.stem not in ("default", *PARAMS)]
 SMALL = {"dataset": "mine", "data": {"source": "embedded"}, "backbones": {"bilstm": {}}}
 
 
@@ -74,6 +78,28 @@ def test_every_params_file_is_valid(name: str) -> None:
     if name != "default":
         assert Config({})[name].backbones
         assert name in Config(values, [Path(f"params/{name}.yaml")]).names
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_laid_over_any_dataset_and_is_none_itself(name: str) -> None:
+    file = Path(f"params/{name}.yaml")
+    values = read_params(file)
+    jsonschema.validate(values, json.loads((ROOT / SCHEMA).read_text()))
+    for config in (Config(values, [file]), Config(read_params(Path("params/dwie.yaml")) | values, [file])):
+        for found in config.datasets:
+            for section, chosen in values.items():
+                assert chosen.items() <= getattr(found.params, section).model_dump().items()
+    with pytest.raises(InputError, match="is laid over datasets and is not one itself") as caught:
+        Config({})[name]
+    assert f"file params/{name}.yaml, field dataset" in str(caught.value)
+    assert f"--configfile params/dwie.yaml params/{name}.yaml" in str(caught.value)
+    assert refusal({"datasets": ["nowhere"]}).endswith(f"or use {', '.join(sorted(PARAMS))}")
+
+
+def test_the_authors_preset_has_every_setting_that_tells_of_them() -> None:
+    told = {name for name, field in LogiRESettings.model_fields.items() if "authors" in (field.description or "")}
+    assert len(told) > 10
+    assert told <= read_params(Path("params/authors.yaml"))["logire"].keys()
 
 
 def test_what_is_made_by_default() -> None:
@@ -202,6 +228,62 @@ def test_a_variant_on_every_backbone_is_a_row_of_table_2() -> None:
     [figure4] = [exhibit for exhibit in found.exhibits if exhibit.name == "figure4"]
     assert not any("/variants/" in file for file in found.exhibit_inputs(figure4))
     assert {file for file in files if not file.endswith("run.json")} <= set(found.runs_files)
+
+
+def test_a_variant_like_a_preset(tmp_path: Path) -> None:
+    """The method's settings, over them the preset's, over them the variant's own; the fit gets the whole."""
+    file = tmp_path / "preset.yaml"
+    file.write_text("logire: {positions: false, hidden: 32, momentum: 0.5}\nlogire_plus: {rounds: 1}\n")
+    runs = {
+        "one": {"method": "logire", "like": str(file), "settings": {"momentum": 0.2}},
+        "two": {"method": "logire_plus", "like": str(file)},
+        "authors": {"method": "logire", "like": "params/authors.yaml"},
+    }
+    variants = {"backbone": "bilstm", "seeds": [2], "runs": runs}
+    found = Config({"datasets": ["embedded"], "variants": variants})["embedded"]
+    own, plus = (found.fitting(method).settings for method in ("logire", "logire_plus"))
+    assert (own["iterations"], own["hidden"], own["feedforward"]) == (3, 128, 128)
+    whole = own | {"positions": False, "hidden": 32, "momentum": 0.2}
+    assert found.fitting("variants/one").settings == whole
+    options = found.fit_options("variants/one")
+    assert json.loads(options[options.index("--settings") + 1]) == whole
+    assert found.fitting("variants/two").settings == plus | {"rounds": 1}
+    assert found.fitting("variants/two").out_of_fold is True, "as the method does"
+    assert found.fitting("variants/authors").settings == own | read_params(Path("params/authors.yaml"))["logire"]
+    assert Config({})["dwie"].fitting("variants/authors").settings["dropout"] == 0.1
+
+
+PRESET = "# a preset\nlogire:\n  hidden: 32\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "named", "said", "remedy"),
+    [
+        (None, "logire", "variants.runs.x.like", "preset.yaml cannot be read", "such as params/authors.yaml"),
+        ("- 1\n", "logire", "variants.runs.x.like", "preset.yaml a mapping of params was expected", "such as"),
+        (PRESET, "logire_plus", "variants.runs.x.like", "preset.yaml has no settings of logire_plus", "such as"),
+        ("logire: null\n", "logire", "variants.runs.x.like", "has no settings of logire", "such as"),
+        (PRESET + "  iteratoins: 3\n", "logire", "line 4, field logire.iteratoins", "no such setting", "iterations"),
+        (PRESET + "  norm: behind\n", "logire", "line 4, field logire.norm", "'before' or 'after'", ""),
+    ],
+    ids=["missing", "list", "another method", "null", "unknown", "wrong"],
+)
+def test_a_preset_that_cannot_be_taken_is_refused_before_any_job(
+    tmp_path: Path, text: str | None, method: str, named: str, said: str, remedy: str
+) -> None:
+    file, params = tmp_path / "preset.yaml", tmp_path / "mine.yaml"
+    if text is not None:
+        file.write_text(text)
+    runs = {"x": {"method": method, "like": str(file)}}
+    given = SMALL | {"variants": {"backbone": "bilstm", "seeds": [1], "runs": runs}}
+    params.write_text(yaml.safe_dump(given))
+    message = refusal(given, [params])
+    assert named in message
+    assert said in message
+    assert remedy in message
+    assert f"file {file}, line 4" in message or named.endswith("like")
+    where = f"file {params}, line {line_of(params, ('variants', 'runs', 'x', 'like'))}"
+    assert (where in message) == named.endswith("like")
 
 
 def test_options_are_words_for_a_shell_to_quote() -> None:

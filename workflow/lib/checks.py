@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logire.backbones.registry import find as find_backbone
 from logire.ground.errors import InputError
 from logire.ground.settings import settings_from
 from logire.rules.methods import find as find_method
+from workflow.lib.reading import line_of, preset
 
 if TYPE_CHECKING:
     from workflow.lib.datasets import Dataset
     from workflow.lib.params import Variants
+
+PRESET = "params/authors.yaml"
+"""A preset, for remedies."""
 
 
 def check(dataset: Dataset) -> None:
@@ -85,6 +90,23 @@ def _check_variants(dataset: Dataset, variants: Variants) -> None:
                 field=f"{where}.method",
                 remedy=f"one of {', '.join(dataset.methods[1:])}",
             )
+        if variant.like is not None:
+            _check_preset(Path(variant.like), variant.method, f"{where}.like")
         settings_from(
             find_method(variant.method).Settings, dataset.laid_over_method(variant), where=f"{where}.settings"
         )
+
+
+def _check_preset(file: Path, method: str, field: str) -> None:
+    """Refuse a file that a variant cannot be like: it cannot be read, or its settings of the method are wrong."""
+    try:
+        settings = preset(file, method)
+    except InputError as error:
+        remedy = f"name a params file with settings of {method}, such as {PRESET}"
+        raise InputError(f"{error.file} {error.problem}", field=field, remedy=remedy) from error
+    try:
+        settings_from(find_method(method).Settings, settings, where=method)
+    except InputError as error:
+        line = line_of(file, tuple((error.field or "").split(".")))
+        where = f"{file}, line {line}" if line else str(file)
+        raise InputError(error.problem, file=where, field=error.field, remedy=error.remedy) from error

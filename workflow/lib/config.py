@@ -4,6 +4,9 @@ The params of a dataset are those of ``params/default.yaml``, then of ``params/<
 gives (``--configfile``, ``--config``). Two keys are about the files themselves: ``dataset`` says whose params a file
 holds (a call's file without it is laid over every dataset), ``like`` names a dataset whose params come in between.
 ``datasets`` is what is made when nothing is asked for by its path.
+
+A file without ``dataset`` in the folder of params is a preset, such as ``params/authors.yaml``: not a dataset, but laid
+over any, by a call or as ``like`` of a variant.
 """
 
 from __future__ import annotations
@@ -13,16 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from logire.ground.errors import InputError
 from workflow.lib.datasets import Dataset
 from workflow.lib.params import NAME, laid_over, params_class
+from workflow.lib.reading import KeyPath, line_of, read_params
 
 ABOUT_FILES = ("dataset", "datasets", "like")
-_LARGEST = 2**20
-_Path = tuple[str | int, ...]
 
 
 class Config:
@@ -83,11 +84,18 @@ class Config:
         file = self.folder / f"{name}.yaml"
         for_it = self.given.get("dataset") in (None, name)
         if not file.exists() and self.given.get("dataset") != name:
-            known = sorted(f.stem for f in self.folder.glob("*.yaml") if f.stem != "default")
+            known = sorted(f.stem for f in self.folder.glob("*.yaml") if line_of(f, ("dataset",)))
             raise InputError(
                 f"there are no params for the dataset {name}", file=file, remedy=f"write it, or use {', '.join(known)}"
             )
         own = read_params(file) if file.exists() else {}
+        if file.exists() and "dataset" not in own:
+            raise InputError(
+                "has no key `dataset`: it is laid over datasets and is not one itself",
+                file=file,
+                field="dataset",
+                remedy=f"lay it over one, as in --configfile params/dwie.yaml {file}, or add `dataset: {name}` to it",
+            )
         if own.get("dataset", name) != name:
             raise InputError(
                 f"is named after {name} but is about {own['dataset']}",
@@ -116,7 +124,7 @@ class Config:
         field = ".".join(map(str, path))
         return InputError(f"dataset {name}: {problem}", file=self._file(path, name), field=field, remedy=remedy)
 
-    def _file(self, path: _Path, name: str | None = None) -> str | None:
+    def _file(self, path: KeyPath, name: str | None = None) -> str | None:
         """The uppermost file that has the key, and its line; the nearest key above where none has it."""
         below = [self.folder / f"{name}.yaml"] if name else []
         for end in range(len(path), 0, -1):
@@ -136,7 +144,7 @@ def _is_of_pydantic(part: str | int) -> bool:
     return isinstance(part, str) and not re.match(r"^[A-Za-z0-9_-]+$", part)
 
 
-def _known(path: _Path) -> str:
+def _known(path: KeyPath) -> str:
     """The keys that may stand where an unknown one was found."""
     kind: Any = params_class()
     for part in path[:-1]:
@@ -151,7 +159,7 @@ def _kinds(annotation: Any) -> Iterator[Any]:
         yield from _kinds(inside)
 
 
-def _find(values: Any, path: _Path) -> bool:
+def _find(values: Any, path: KeyPath) -> bool:
     """Whether there is a value at ``path``."""
     for part in path:
         inside_list = isinstance(part, int) and isinstance(values, list) and part < len(values)
@@ -159,70 +167,3 @@ def _find(values: Any, path: _Path) -> bool:
             return False
         values = values[part]
     return True
-
-
-def read_params(file: Path) -> dict[str, Any]:
-    """A params file.
-
-    Raises:
-        InputError: it is missing, too large, not YAML, not a mapping, or a key occurs twice.
-    """
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise InputError("is larger than any params file", file=file, remedy="name a params file")
-        text = file.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        _check(node, file)
-        value = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"cannot be read ({' '.join(str(error).split())})", file=file) from error
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise InputError("a mapping of params was expected", file=file)
-    return value
-
-
-def _check(node: yaml.Node | None, file: Path) -> None:
-    """Refuse keys that occur twice, and aliases that unfold to more than a params file can mean."""
-    count = 0
-
-    def walk(node: yaml.Node | None) -> None:
-        nonlocal count
-        count += 1
-        if count > 100_000:
-            raise InputError("its aliases unfold to more than 100,000 values", file=file, remedy="write it out")
-        if isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
-            for key, value in node.value:
-                if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                    where = f"{file}, line {key.start_mark.line + 1}"
-                    raise InputError("the key occurs twice", file=where, field=key.value, remedy="remove one of them")
-                seen.add(key.value)
-                walk(value)
-        elif isinstance(node, yaml.SequenceNode):
-            for item in node.value:
-                walk(item)
-
-    walk(node)
-
-
-def line_of(file: Path, path: _Path) -> int | None:
-    """The line, from 1, at which a YAML file has a key; None where it does not."""
-    try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return None
-    line = None
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == part), None)
-            if found is None:
-                return None
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            return None
-    return line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from logire.corpus.sources.registry import command_options
@@ -14,6 +15,7 @@ from logire.rules.methods import find as find_method
 from logire.rules.methods import methods
 from workflow.lib.checks import check
 from workflow.lib.params import Params, Variant, given, laid_over
+from workflow.lib.reading import preset
 
 BACKBONE = "backbone"
 """The method that is the backbone alone."""
@@ -138,8 +140,11 @@ class Dataset:
         return Variant(method=found.method, out_of_fold=own, settings=self.laid_over_method(found))
 
     def laid_over_method(self, variant: Variant) -> dict[str, Any]:
-        """A variant's settings over those of its method."""
-        return laid_over(given(getattr(self.params, variant.method)), variant.settings)
+        """A variant's settings over those of the file it is like, and these over those of its method."""
+        own = given(getattr(self.params, variant.method))
+        if variant.like is not None:
+            own = laid_over(own, preset(Path(variant.like), variant.method))
+        return laid_over(own, variant.settings)
 
     def fit_options(self, method: str) -> list[str]:
         """The options of ``logire fit`` for a method or variant."""

@@ -59,6 +59,9 @@ class Variant(Settings):
     """A method with some of its settings changed."""
 
     method: str = Field("logire", description="the method: logire or logire_plus")
+    like: File | None = Field(
+        None, description="a params file whose settings of the method come first, such as params/authors.yaml"
+    )
     out_of_fold: bool | None = Field(None, description="learn on out-of-fold logits; null: as the method does")
     settings: dict[str, Any] = Field({}, description="settings laid over those of the method")
 
@@ -72,7 +75,7 @@ class Variants(Settings):
         [], description="those of `runs` that are fitted on every backbone, with all its seeds: rows of Table 2"
     )
     runs: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], Variant] = Field(
-        description="variant name: {method, settings, out_of_fold}"
+        description="variant name: {method, like, out_of_fold, settings}"
     )
 
 

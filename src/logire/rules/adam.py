@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from logire.corpus.document import FloatArray
@@ -21,8 +23,8 @@ def fit_adam(
     final: float,
     warmup: float,
     seed: int,
-) -> Extractor:
-    """Adam's extractor after ``epochs`` passes over the documents in random order.
+) -> Iterator[Extractor]:
+    """Adam's extractor after each of ``epochs`` passes over the documents in random order.
 
     Args:
         batch: documents a step.
@@ -39,8 +41,10 @@ def fit_adam(
     rules, rows = grounded.rules.start, instances.document_start
     features, labels = np.empty_like(grounded.values), np.empty_like(instances.labels)
     _by_document(grounded.values, grounded.start, rules, instances.start, rows, instances.labels, features, labels)
-    _adam(parameters, len(start.bias), orders, batch, rates, features, labels, rules, rows)
-    return Extractor(parameters[: len(start.bias)], parameters[len(start.bias) :], start.residual)
+    after = np.empty((epochs, len(parameters)))
+    _adam(parameters, len(start.bias), orders, batch, rates, features, labels, rules, rows, after)
+    for row in after:
+        yield Extractor(row[: len(start.bias)].copy(), row[len(start.bias) :].copy(), start.residual)
 
 
 def _rates(steps: int, peak: float, final: float, warmup: float) -> FloatArray:
@@ -79,9 +83,12 @@ def _by_document(  # type: ignore[no-untyped-def]
 
 @kernel()
 def _adam(  # type: ignore[no-untyped-def]
-    parameters, queries, orders, batch, rates, features, labels, rule_start, document_start
+    parameters, queries, orders, batch, rates, features, labels, rule_start, document_start, after
 ):
-    """Adam (beta 0.9, 0.999; eps 1e-8) on the mean loss of ``batch`` documents a step; ``parameters`` in place."""
+    """Adam (beta 0.9, 0.999; eps 1e-8) on the mean loss of ``batch`` documents a step; ``parameters`` in place.
+
+    What they are after each epoch goes to ``after`` (epochs, parameters).
+    """
     documents = document_start.shape[1] - 1
     rows, cells = np.zeros(documents + 1, dtype=np.int64), np.zeros(documents + 1, dtype=np.int64)
     longest = 0
@@ -123,6 +130,7 @@ def _adam(  # type: ignore[no-untyped-def]
                 first[i] += 0.1 * (g - first[i])
                 second[i] += 0.001 * (g * g - second[i])
                 parameters[i] -= rate * (first[i] / correction_1) / (np.sqrt(second[i] / correction_2) + 1e-8)
+        after[epoch] = parameters
 
 
 @kernel(any_order=True)

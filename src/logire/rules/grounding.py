@@ -81,17 +81,19 @@ class Split:
         queries: QueryTypes,
         *,
         atoms: Sequence[ScoredDocument] | None = None,
+        self_pairs: bool = False,
     ) -> Self:
         """Lay documents out.
 
         Args:
             atoms: the same documents with the logits whose sigmoid are the atoms' probabilities, where these are not
                 the documents' own.
+            self_pairs: whether pairs of an entity with itself are instances; in training alone, none is ever predicted.
         """
         return cls(
             documents,
             queries,
-            Instances.of(documents, queries),
+            Instances.of(documents, queries, self_pairs=self_pairs),
             AtomScores.of(documents if atoms is None else atoms, queries),
         )
 
@@ -132,6 +134,47 @@ class Split:
             if found.f1 * (most + gold) > 2.0 * gold:
                 break
         return found
+
+    def ign_f1_logire(self, scores: npt.NDArray[np.float64], *, unseen: bool) -> float:
+        """Ign F1 (0 to 1) of the instances' scores (rows,) at the threshold with the best F1.
+
+        It is the LogiRE authors' own, the metric `ign_f1_logire`: precision over all predictions, recall over the
+        facts that are not known from training.
+
+        Args:
+            unseen: as in :meth:`threshold`.
+        """
+        theta, _ = self.threshold(scores, unseen=unseen)
+        parts = [(scores.astype(np.float32), self.instances.labels, self._known)]
+        if unseen:
+            parts.append((*self._unseen, self._known_unseen))
+        predicted = sum(int((found >= theta).sum()) for found, _, _ in parts)
+        correct = sum(int((found[labels] >= theta).sum()) for found, labels, _ in parts)
+        new = correct - sum(int((found[known] >= theta).sum()) for found, _, known in parts)
+        precision, recall = correct / max(predicted, 1), new / max(self._new_gold, 1)
+        return 2.0 * precision * recall / max(precision + recall, 1e-300)
+
+    @cached_property
+    def _new_gold(self) -> int:
+        """Number of labelled facts that are not known from training, those of no query type included."""
+        return self.instances.gold - sum(int((d.labels & d.in_train).sum()) for d in self.documents)
+
+    @cached_property
+    def _known(self) -> BoolArray:
+        """(rows,) whether an instance is labelled and known from training."""
+        instances, known = self.instances, np.zeros(len(self.instances), dtype=np.bool_)
+        labelled = np.flatnonzero(instances.labels)
+        relation = self.queries.triples[np.searchsorted(instances.start, labelled, side="right") - 1, 0]
+        for row, r in zip(labelled, relation, strict=True):
+            document = self.documents[instances.document[row]]
+            known[row] = document.in_train[instances.head[row], instances.tail[row], r]
+        return known
+
+    @cached_property
+    def _known_unseen(self) -> BoolArray:
+        """The same for the candidates of no query type, document by document."""
+        parts = [(d.labels & d.in_train)[unseen(d, self.queries)] for d in self.documents]
+        return np.concatenate([*parts, np.zeros(0, np.bool_)])
 
     @cached_property
     def _unseen(self) -> tuple[FloatArray, BoolArray]:
@@ -200,6 +243,7 @@ def ground(
         type_start=scores.type_start,
         feature_start=start,
         document_start=instances.document_start,
+        self_pairs=instances.self_pairs,
         features=values,
     )
     return Grounded(rules, instances, values[: start[-1]], start, tuple(blocks))

@@ -24,6 +24,10 @@ def sigmoid(logits: FloatArray) -> FloatArray:
 class Instances:
     """All candidate pairs of all query types in one split, query type by query type, then document by document.
 
+    A candidate is a pair of two different entities. The authors' code trains on pairs of an entity with itself too
+    (``self_pairs``). The atoms between an entity and itself then have the dump's logits there,
+    :data:`~logire.corpus.dump.NEVER` here.
+
     Attributes:
         start: (Q + 1,) first row of each query type.
         document_start: (Q, D + 1) first row of each document inside its query type's rows.
@@ -31,6 +35,7 @@ class Instances:
         labels: (rows,) whether it is labelled.
         logits: (rows,) the backbone's logit for it.
         gold: number of labelled facts in the split, those of no query type included.
+        self_pairs: whether pairs of an entity with itself are among them.
     """
 
     start: IntArray
@@ -41,15 +46,17 @@ class Instances:
     labels: BoolArray
     logits: npt.NDArray[np.float32]
     gold: int
+    self_pairs: bool = False
 
     @classmethod
-    def of(cls, documents: Sequence[ScoredDocument], queries: QueryTypes) -> Instances:
+    def of(cls, documents: Sequence[ScoredDocument], queries: QueryTypes, *, self_pairs: bool = False) -> Instances:
         """Enumerate the instances; order inside a document: heads by number, then tails likewise."""
         types = queries.index.shape[1]
         _, head_type, tail_type = queries.triples.T
         entities = np.array([np.bincount(d.types, minlength=types) for d in documents], dtype=np.int64)
         entities = entities.reshape(-1, types).T
-        pairs = entities[head_type] * (entities[tail_type] - (head_type == tail_type)[:, None])
+        itself = (head_type == tail_type) & (not self_pairs)
+        pairs = entities[head_type] * (entities[tail_type] - itself[:, None])
         document_start = np.concatenate([np.zeros((len(queries), 1), dtype=np.int64), pairs.cumsum(axis=1)], axis=1)
         start = np.concatenate([[0], document_start[:, -1].cumsum()])
         rows = int(start[-1])
@@ -62,6 +69,7 @@ class Instances:
             labels=np.empty(rows, np.bool_),
             logits=np.empty(rows, np.float32),
             gold=int(sum(d.labels.sum() for d in documents)),
+            self_pairs=self_pairs,
         )
         for d, document in enumerate(documents):
             order, type_start = by_type(document.types, types)
@@ -71,6 +79,7 @@ class Instances:
                 type_start,
                 queries.triples,
                 start[:-1] + document_start[:, d],
+                self_pairs,
                 np.ascontiguousarray(document.labels),
                 np.ascontiguousarray(document.logits, dtype=np.float32),
                 found.document,
@@ -126,7 +135,7 @@ def by_type(of_entity: IntArray, types: int) -> tuple[IntArray, IntArray]:
 
 @kernel()
 def _enumerate(  # type: ignore[no-untyped-def]
-    number, order, type_start, triples, place, labels, logits, document, head, tail, label, logit
+    number, order, type_start, triples, place, self_pairs, labels, logits, document, head, tail, label, logit
 ):
     """Write the instances of one document, those of query type q from row ``place[q]`` on."""
     for q in range(len(triples)):
@@ -134,7 +143,7 @@ def _enumerate(  # type: ignore[no-untyped-def]
         row = place[q]
         for h in order[type_start[head_type] : type_start[head_type + 1]]:
             for t in order[type_start[tail_type] : type_start[tail_type + 1]]:
-                if h != t:
+                if h != t or self_pairs:
                     document[row] = number
                     head[row] = h
                     tail[row] = t

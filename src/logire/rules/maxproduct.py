@@ -83,6 +83,7 @@ def max_product(
     type_start: IntArray,
     feature_start: IntArray,
     document_start: IntArray,
+    self_pairs: bool,
     features: npt.NDArray[np.float32],
 ) -> None:
     """Write the features of all rules on all documents to ``features``.
@@ -93,6 +94,7 @@ def max_product(
             holds them.
         feature_start, features: as :class:`logire.rules.grounding.Grounded` holds them; zeros at first.
         document_start: (Q, D + 1) first row of each document inside its query type's rows.
+        self_pairs: whether pairs of an entity with itself have rows.
     """
     query_of_rule = rules.query_of_rule
     _ground(
@@ -114,6 +116,7 @@ def max_product(
         feature_start,
         document_start,
         int(trie.depth.max(initial=1)),
+        self_pairs,
         features,
     )
 
@@ -172,6 +175,7 @@ def _ground(  # type: ignore[no-untyped-def]
     feature_start,
     document_start,
     deepest,
+    self_pairs,
     features,
 ):
     types = head_types.shape[1]
@@ -237,6 +241,6 @@ def _ground(  # type: ignore[no-untyped-def]
                 cell = feature_start[q] + document_start[q, d] * width + column_of_rule[rule]
                 for i in range(first_row, last_row):
                     for j in range(first, last):
-                        if i != j:
+                        if i != j or self_pairs:
                             features[cell] = out[i, j]
                             cell += width

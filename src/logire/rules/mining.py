@@ -5,6 +5,11 @@ labelled training fact (h, r, t), the label paths h -> ... -> t of length 1 to `
 relations, visiting no entity twice; each distinct atom sequence counts once a fact, and the counts of a query type are
 normalised to 1.
 
+Relations of an entity to itself (h = t) are left out, as the paper's paths have no room for them. The authors' code
+has them (``self_relations``): such a fact is one of the query type (r, type, type), and the bodies that join h to
+itself are the relations of h to itself and their inverses; a path from h to another entity may have one of these before
+its first atom. There a fact that is labelled twice counts twice; our labels are a boolean array, which does not tell.
+
 Open bodies have one atom at the head or at the tail of a query, its other end any other entity of the document:
 
     r(h, t) <- r1(h, e), e != t    is the body    r1 ^ any
@@ -33,18 +38,26 @@ RuleTable = list[dict[Body, float]]
 """For each query type: rule body -> weight; the weights of a query type sum to 1."""
 
 
-def mine(documents: Sequence[ScoredDocument], queries: QueryTypes, max_length: int) -> RuleTable:
-    """Mine the rule table; every query type has at least its identity rule r <- r."""
-    return normalised(count_paths(documents, queries, max_length))
+def mine(
+    documents: Sequence[ScoredDocument], queries: QueryTypes, max_length: int, *, self_relations: bool = False
+) -> RuleTable:
+    """Mine the rule table; every query type has at least its identity rule r <- r.
+
+    Args:
+        self_relations: whether relations of an entity to itself count; then ``queries`` must have their types.
+    """
+    return normalised(count_paths(documents, queries, max_length, self_relations=self_relations))
 
 
-def count_paths(documents: Sequence[ScoredDocument], queries: QueryTypes, max_length: int) -> list[Counter[Body]]:
+def count_paths(
+    documents: Sequence[ScoredDocument], queries: QueryTypes, max_length: int, *, self_relations: bool = False
+) -> list[Counter[Body]]:
     """For each query type: rule body -> number of facts that a path of this body joins (its support)."""
     counts: list[Counter[Body]] = [Counter() for _ in range(len(queries))]
     for document in documents:
-        paths = label_paths(document.labels, max_length)
+        paths = label_paths(document.labels, max_length, self_relations=self_relations)
         for h, t, r in np.argwhere(document.labels):
-            if h != t:
+            if h != t or self_relations:
                 q = queries.index[r, document.types[h], document.types[t]]
                 if q >= 0:
                     counts[q].update(paths[int(h), int(t)])
@@ -59,22 +72,33 @@ def normalised(counts: Sequence[Counter[Body]]) -> RuleTable:
     ]
 
 
-def label_paths(labels: BoolArray, max_length: int) -> dict[tuple[int, int], set[Body]]:
+def explored(table: RuleTable, share: float) -> RuleTable:
+    """The table with ``share`` of each query type's weight spread evenly over its bodies (the authors' code: 0.1)."""
+    return [{body: (1.0 - share) * w + share / len(rules) for body, w in rules.items()} for rules in table]
+
+
+def label_paths(
+    labels: BoolArray, max_length: int, *, self_relations: bool = False
+) -> dict[tuple[int, int], set[Body]]:
     """(h, t) -> the distinct atom sequences of the simple paths from h to t.
 
     Only pairs that carry a label themselves are kept.
 
     Args:
         labels: (N, N, R).
+        self_relations: whether pairs (h, h) are kept, and paths may begin with a relation of h to itself.
     """
     n, _, r = labels.shape
     neighbours: list[list[tuple[int, int]]] = [[] for _ in range(n)]
+    loops: list[list[int]] = [[] for _ in range(n)]
     wanted = set()
     for h, t, relation in np.argwhere(labels):
         if h != t:
             neighbours[h].append((int(relation), int(t)))
             neighbours[t].append((int(relation) + r, int(h)))
             wanted.add((int(h), int(t)))
+        elif self_relations:
+            loops[h] += [int(relation), int(relation) + r]
     found: dict[tuple[int, int], set[Body]] = {pair: set() for pair in wanted}
     heads = {h for h, _ in wanted}
 
@@ -90,6 +114,9 @@ def label_paths(labels: BoolArray, max_length: int) -> dict[tuple[int, int], set
 
     for head in sorted(heads):
         walk(head, head, (), (head,))
+    for (head, _), bodies in found.items():
+        bodies.update([(atom, *body) for atom in loops[head] for body in bodies if len(body) < max_length])
+    found.update({(entity, entity): {(atom,) for atom in atoms} for entity, atoms in enumerate(loops) if atoms})
     return found
 
 

@@ -62,8 +62,11 @@ class QueryTypes:
     index: IntArray
 
     @classmethod
-    def of(cls, documents: Sequence[ScoredDocument], schema: Schema) -> QueryTypes:
+    def of(cls, documents: Sequence[ScoredDocument], schema: Schema, *, self_relations: bool = False) -> QueryTypes:
         """The query types of the training documents' facts.
+
+        Args:
+            self_relations: whether relations of an entity to itself count.
 
         Raises:
             InputError: the training split is empty or has no labelled fact.
@@ -71,7 +74,7 @@ class QueryTypes:
         found = set()
         for document in documents:
             for h, t, r in np.argwhere(document.labels):
-                if h != t:
+                if h != t or self_relations:
                     found.add((int(r), int(document.types[h]), int(document.types[t])))
         if not found:
             raise InputError(
@@ -156,8 +159,18 @@ class Problem:
     queries: QueryTypes
 
     @classmethod
-    def of(cls, train: Sequence[ScoredDocument], dev: Sequence[ScoredDocument], schema: Schema) -> Problem:
+    def of(
+        cls,
+        train: Sequence[ScoredDocument],
+        dev: Sequence[ScoredDocument],
+        schema: Schema,
+        *,
+        self_relations: bool = False,
+    ) -> Problem:
         """With the query types of the training documents.
+
+        Args:
+            self_relations: whether relations of an entity to itself count among them.
 
         Raises:
             InputError: a split is empty, or no training fact is labelled.
@@ -165,4 +178,4 @@ class Problem:
         for name, split in (("training", train), ("development", dev)):
             if not split:
                 raise InputError(f"the {name} split is empty", remedy="LogiRE needs labelled train and dev documents")
-        return cls(train, dev, schema, QueryTypes.of(train, schema))
+        return cls(train, dev, schema, QueryTypes.of(train, schema, self_relations=self_relations))

@@ -18,13 +18,13 @@ import torch
 from logire.ground.runtime import derive_seed
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Split
-from logire.rules.logire.extraction import fit_extractor
+from logire.rules.logire.extraction import first_extractor, fit_extractor
 from logire.rules.logire.fitting import fit_generator
 from logire.rules.logire.generator import RuleGenerator, draw_rules, new_generator
 from logire.rules.logire.posterior import as_table, mixed, posterior
 from logire.rules.logire.settings import LogiRESettings
 from logire.rules.logire.state import EMState, Iteration
-from logire.rules.mining import RuleTable, mine
+from logire.rules.mining import RuleTable, explored, mine
 from logire.rules.model import History, Report, ignore, silent
 from logire.rules.queries import Body, Problem, RuleSet
 
@@ -53,7 +53,7 @@ def learn(
         ``generator_kl`` (the generator's divergence from its target, in nats).
     """
     schema, queries = problem.schema, problem.queries
-    splits = Split.of(problem.train, queries), Split.of(problem.dev, queries)
+    splits = Split.of(problem.train, queries, self_pairs=settings.self_pairs), Split.of(problem.dev, queries)
     generator = new_generator(schema, queries, settings, seed, device)
     key = _fingerprint(problem, settings, seed)
     state = EMState.load(checkpoint, key, schema, queries) if checkpoint is not None else None
@@ -66,10 +66,11 @@ def learn(
         step = derive_seed(seed, "iteration", iteration)
         if state is not None and settings.reset_generator:
             generator = new_generator(schema, queries, settings, step, device)
-        table = _target(state, settings) if state else mine(problem.train, queries, settings.max_length)
+        table = _target(state, settings) if state else _mined(problem, settings)
+        # Only the first fit explores: the momentum mixes the posterior with the mined table as it is.
         kl = fit_generator(
             generator,
-            table,
+            table if state else explored(table, settings.exploration),
             epochs=settings.update_epochs if state else settings.generator_epochs,
             learning_rate=settings.update_learning_rate if state else settings.generator_learning_rate,
             batch=settings.generator_batch,
@@ -85,6 +86,10 @@ def learn(
     report("EM iteration", settings.iterations, settings.iterations)
     assert state is not None
     return state.best, state.history
+
+
+def _mined(problem: Problem, settings: LogiRESettings) -> RuleTable:
+    return mine(problem.train, problem.queries, settings.max_length, self_relations=settings.self_relations)
 
 
 def _target(state: EMState, settings: LogiRESettings) -> RuleTable:
@@ -104,12 +109,17 @@ def _extract(
     """Draw z, fit the extractor, score dev, and take the posterior."""
     train, dev = splits
     rules = draw_rules(generator, train.queries, settings, step)
-    grounded = train.ground(rules)
-    start = Extractor.zeros(rules)
+    grounded, dev_grounded = train.ground(rules), dev.ground(rules)
+    unseen = settings.unseen_types == "backbone"
+    start = first_extractor(rules, settings, step)
     if last is not None and not settings.reset_extractor:
-        start = carried_over(last, rules)
-    extractor = fit_extractor(start, grounded, settings, step)
-    theta, f1 = dev.threshold(extractor.scores(dev.ground(rules)), unseen=settings.unseen_types == "backbone")
+        start = carried_over(last, start, rules)
+
+    def judge(found: Extractor) -> float:
+        return dev.ign_f1_logire(found.scores(dev_grounded), unseen=unseen)
+
+    extractor = fit_extractor(start, grounded, settings, step, judge if settings.extractor_epoch == "best" else None)
+    theta, f1 = dev.threshold(extractor.scores(dev_grounded), unseen=unseen)
     parameters = {name: value.detach().cpu().numpy().copy() for name, value in generator.state_dict().items()}
     row = {
         "iteration": number,
@@ -123,13 +133,16 @@ def _extract(
     return Iteration(number, parameters, rules, extractor, weights, theta, f1), row
 
 
-def carried_over(last: Iteration, rules: RuleSet) -> Extractor:
-    """An extractor for new rules that starts from the old ones' weights; new rules start at 0."""
+def carried_over(last: Iteration, start: Extractor, rules: RuleSet) -> Extractor:
+    """An extractor for new rules that starts from the old ones' weights; rules without any keep those of ``start``."""
     old: dict[tuple[int, Body], float] = {
         (int(q), body): float(w)
         for q, body, w in zip(last.rules.query_of_rule, last.rules.bodies, last.extractor.weights, strict=True)
     }
-    weights = [old.get((int(q), body), 0.0) for q, body in zip(rules.query_of_rule, rules.bodies, strict=True)]
+    weights = [
+        old.get((int(q), body), float(first))
+        for q, body, first in zip(rules.query_of_rule, rules.bodies, start.weights, strict=True)
+    ]
     return Extractor(last.extractor.bias.copy(), np.array(weights), last.extractor.residual.copy())
 
 
@@ -139,10 +152,11 @@ def _patience_is_over(history: list[dict[str, float]], patience: int) -> bool:
 
 
 def _fingerprint(problem: Problem, settings: LogiRESettings, seed: int) -> str:
-    """What a checkpoint belongs to: documents, logits, labels, settings and seed."""
+    """What a checkpoint belongs to: documents, logits, labels and which are known, settings and seed."""
     digest = hashlib.sha256(json.dumps([settings.model_dump(), seed]).encode())
     for document in (*problem.train, *problem.dev):
         digest.update(document.title.encode())
         digest.update(np.ascontiguousarray(document.logits).tobytes())
         digest.update(np.packbits(document.labels).tobytes())
+        digest.update(np.packbits(document.in_train).tobytes())
     return digest.hexdigest()

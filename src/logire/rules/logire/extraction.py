@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
+from logire.ground.runtime import derive_seed
 from logire.rules.adam import fit_adam
 from logire.rules.convex import Doubles, fit_logistic
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Grounded
 from logire.rules.logire.settings import LogiRESettings
+from logire.rules.queries import RuleSet
 
 
-def fit_extractor(start: Extractor, grounded: Grounded, settings: LogiRESettings, seed: int) -> Extractor:
-    """Fit by the paper's minibatch Adam, or by Newton's method on the same loss plus L2 (``settings.optimizer``)."""
+def first_extractor(rules: RuleSet, settings: LogiRESettings, seed: int) -> Extractor:
+    """Where a fit starts: at zero, or weights and biases uniform in [-1, 1] (``settings.extractor_start``)."""
+    start = Extractor.zeros(rules)
+    if settings.extractor_start == "zero":
+        return start
+    random = np.random.default_rng(derive_seed(seed, "extractor start"))
+    bias, weights = (random.uniform(-1.0, 1.0, len(part)) for part in (start.bias, start.weights))
+    return Extractor(bias, weights, start.residual)
+
+
+def fit_extractor(
+    start: Extractor,
+    grounded: Grounded,
+    settings: LogiRESettings,
+    seed: int,
+    judge: Callable[[Extractor], float] | None = None,
+) -> Extractor:
+    """Fit by the paper's minibatch Adam, or by Newton's method on the same loss plus L2 (``settings.optimizer``).
+
+    Args:
+        judge: how good an extractor is on dev. Adam then keeps the best epoch, of equals the first, instead of the
+            last; Newton's method has none.
+    """
     if settings.optimizer == "newton":
         return _fit_newton(start, grounded, settings.l2)
-    return fit_adam(
+    epochs = fit_adam(
         start,
         grounded,
         epochs=settings.extractor_epochs,
@@ -26,6 +52,7 @@ def fit_extractor(start: Extractor, grounded: Grounded, settings: LogiRESettings
         warmup=settings.extractor_warmup,
         seed=seed,
     )
+    return deque(epochs, maxlen=1).pop() if judge is None else max(epochs, key=judge)
 
 
 def _fit_newton(start: Extractor, grounded: Grounded, l2: float) -> Extractor:

@@ -2,7 +2,7 @@
 
     loss(theta) = - sum_q sum_rule table[q][rule] log AutoReg_theta(rule | q)
 
-Summed over the prefix forest: next-atom weights at a prefix are the weights of the rules that go on that way.
+Summed over the prefix forest: next-symbol weights at a prefix are the weights of the rules that go on that way.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from logire.ground.adamw import AdamW, Group
 from logire.ground.errors import LogireError
-from logire.ground.runtime import derive_seed
+from logire.ground.runtime import derive_seed, seed_torch
 from logire.rules.logire.forest import Forest
 from logire.rules.logire.generator import RuleGenerator
 from logire.rules.mining import RuleTable
@@ -25,7 +25,7 @@ from logire.rules.mining import RuleTable
 
 @dataclass(frozen=True)
 class _Batch:
-    """Some query types' forest and the weight of each (prefix, next atom)."""
+    """Some query types' forest and the weight of each (prefix, next symbol)."""
 
     forest: Forest
     node: Tensor
@@ -46,7 +46,8 @@ def fit_generator(
 ) -> float:
     """Fit the generator to a table whose weights sum to 1 a query type, from its current parameters.
 
-    Adam; the learning rate rises over the first 5% of the steps and falls to a tenth of its peak by a cosine.
+    Adam; the learning rate rises over the first 5% of the steps and falls to a tenth of its peak by a cosine. What
+    dropout draws follows from ``seed`` alone, so that a fit that goes on from a checkpoint draws the same.
 
     Args:
         progress: called after each epoch with its mean loss.
@@ -66,6 +67,8 @@ def fit_generator(
     steps, step = epochs * len(batches), 0
     warm = max(1, steps // 20)
     generator.train()
+    if generator.dropout:
+        seed_torch(seed, "generator dropout")
     for epoch in range(epochs):
         total = 0.0
         for number in shuffle.permutation(len(batches)):
@@ -102,13 +105,14 @@ def _cross_entropy(generator: RuleGenerator, part: _Batch) -> Tensor:
 
 
 def _batch(generator: RuleGenerator, table: RuleTable, queries: list[int]) -> _Batch:
-    forest = Forest.of(((q, table[q]) for q in queries), generator.begin, generator.max_length)
+    symbols = {q: [(generator.symbols(body), weight) for body, weight in table[q].items()] for q in queries}
+    prefixes = ((q, [written[:-1] for written, _ in symbols[q]]) for q in queries)
+    forest = Forest.of(prefixes, generator.begin, generator.max_length)
     weights: dict[tuple[int, int], float] = {}
     for q in queries:
-        for body, weight in table[q].items():
-            ends = (generator.end,) if len(body) < generator.max_length else ()
-            for k, atom in enumerate((*body, *ends)):
-                key = forest.number[q, body[:k]], atom
+        for written, weight in symbols[q]:
+            for k, symbol in enumerate(written):
+                key = forest.number[q, written[:k]], symbol
                 weights[key] = weights.get(key, 0.0) + weight
     pairs = sorted(weights)
     return _Batch(

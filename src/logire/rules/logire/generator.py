@@ -4,6 +4,13 @@ Source: [head type, relation, tail type]; target: the body's atoms, then EOS. Th
 ``max_length`` long, so that AutoReg(. | q) is a normalised distribution over bodies: EOS has no probability at the
 first position, and is certain after the last.
 
+With ``past_end``, as in the authors' code, EOS is a symbol like the atoms: ``max_length`` symbols are always drawn, a
+body is learnt filled up with EOS, and AutoReg is normalised over all sequences of ``max_length`` symbols. What is drawn
+is read without its EOS, wherever it stands: sequences that read the same are one rule, whose counts add up and whose
+prior is the sum over those that were drawn; an empty one is dropped. In their code each place of EOS makes a rule with
+a weight of its own, although all of them hold for the same pairs, and the empty one holds between each entity and
+itself alone.
+
 All computing is done on forests of prefixes: bodies that share a prefix share its computation, so that exact
 expectations, sampling for all query types and probabilities are one call each.
 """
@@ -18,46 +25,10 @@ from torch import Tensor, nn
 
 from logire.corpus.document import IntArray, Schema
 from logire.ground.runtime import derive_seed, seed_torch
-from logire.rules.logire.attention import attend
+from logire.rules.logire.decoder import PrefixDecoderLayer
 from logire.rules.logire.forest import THREE, Forest
 from logire.rules.logire.settings import LogiRESettings
 from logire.rules.queries import Body, QueryTypes, RuleSet
-
-
-class PrefixDecoderLayer(nn.Module):
-    """A pre-norm transformer decoder layer over a forest: a prefix attends to its own prefixes and the query."""
-
-    def __init__(self, hidden: int, heads: int, feedforward: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(3))
-        self.self_query, self.self_key_value = nn.Linear(hidden, hidden), nn.Linear(hidden, 2 * hidden)
-        self.cross_query, self.cross_key_value = nn.Linear(hidden, hidden), nn.Linear(hidden, 2 * hidden)
-        self.self_out, self.cross_out = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
-        self.feedforward = nn.Sequential(nn.Linear(hidden, feedforward), nn.ReLU(), nn.Linear(feedforward, hidden))
-
-    def forward(
-        self, x: Tensor, memory: Tensor, source: Tensor, ancestors: Tensor, word: Tensor | None = None
-    ) -> Tensor:
-        """The states of all nodes after this layer.
-
-        Args:
-            x: (nodes, H), or with ``word`` (words, H) the states of distinct words.
-            memory: (3 * trees, H) of the query types. source: (nodes, 3) the rows of memory that a node attends to.
-            ancestors: (nodes, L) the rows of x that it attends to.
-            word: (nodes,) the row of x that is its own; by default x has a row for each node.
-
-        Returns:
-            (nodes, H)
-        """
-        normed = self.norms[0](x)
-        rows = torch.arange(len(ancestors), device=x.device)
-        own = rows if word is None else word
-        found = attend(self.self_query(normed), self.self_key_value(normed), own, ancestors, self.heads)
-        x = (x if word is None else nn.functional.embedding(word, x)) + self.self_out(found)
-        asked = self.cross_query(self.norms[1](x))
-        x = x + self.cross_out(attend(asked, self.cross_key_value(memory), rows, source, self.heads))
-        return x + self.feedforward(self.norms[2](x))  # type: ignore[no-any-return]
 
 
 class RuleGenerator(nn.Module):
@@ -74,19 +45,24 @@ class RuleGenerator(nn.Module):
         self.max_length = settings.max_length
         self.end, self.begin = 2 * relations, 2 * relations + 1
         self.positions = settings.positions
+        self.past_end = settings.past_end
+        self.dropout = settings.dropout
         source = triples[:, [1, 0, 2]] + np.array([2 * relations + 2, 0, 2 * relations + 2])
         self.register_buffer("source", torch.from_numpy(source), persistent=False)
         self.embedding = nn.Embedding(2 * relations + 2 + types, hidden)
         self.position = nn.Embedding(THREE + settings.max_length, hidden)
         layer = nn.TransformerEncoderLayer(
-            hidden, settings.heads, settings.feedforward, dropout=0.0, batch_first=True, norm_first=True
+            hidden,
+            settings.heads,
+            settings.feedforward,
+            dropout=settings.dropout,
+            batch_first=True,
+            norm_first=settings.norm == "before",
         )
         self.encoder = nn.TransformerEncoder(
             layer, settings.layers, norm=nn.LayerNorm(hidden), enable_nested_tensor=False
         )
-        self.decoder = nn.ModuleList(
-            PrefixDecoderLayer(hidden, settings.heads, settings.feedforward) for _ in range(settings.layers)
-        )
+        self.decoder = nn.ModuleList(PrefixDecoderLayer(settings) for _ in range(settings.layers))
         self.norm = nn.LayerNorm(hidden)
         self.out = nn.Linear(hidden, 2 * relations + 1)
         nn.init.normal_(self.embedding.weight, std=hidden**-0.5)
@@ -112,25 +88,43 @@ class RuleGenerator(nn.Module):
         for layer in others:
             x = layer(x, memory, forest.source, forest.ancestors)
         logits = self.out(self.norm(x))
-        never_empty = torch.zeros_like(logits, dtype=torch.bool)
-        never_empty[:, self.end] = forest.depth == 0
-        result: Tensor = logits.masked_fill(never_empty, -torch.inf).log_softmax(-1)
+        if not self.past_end:
+            never_empty = torch.zeros_like(logits, dtype=torch.bool)
+            never_empty[:, self.end] = forest.depth == 0
+            logits = logits.masked_fill(never_empty, -torch.inf)
+        result: Tensor = logits.log_softmax(-1)
         return result
+
+    def written(self, body: Body) -> Body:
+        """A body as :meth:`sample` gives it: with ``past_end`` it is filled up with EOS."""
+        return (*body, *[self.end] * (self.max_length - len(body))) if self.past_end else body
+
+    def symbols(self, body: Body) -> Body:
+        """All that is written for a body: the EOS behind a shorter one too."""
+        written = self.written(body)
+        return written if len(written) == self.max_length else (*written, self.end)
+
+    def read(self, written: Body) -> Body:
+        """The inverse of :meth:`written`: the atoms, without EOS."""
+        return tuple(symbol for symbol in written if symbol != self.end)
 
     @torch.no_grad()
     def log_prob(self, bodies: Sequence[Iterable[Body]], queries: QueryTypes) -> list[dict[Body, float]]:
-        """For each query type: body -> log AutoReg(body | q); over all bodies of a query type they sum to 1."""
-        groups = [(q, sorted(group)) for q, group in enumerate(bodies)]
-        forest = Forest.of(groups, self.begin, self.max_length)
+        """For each query type: body -> log AutoReg(body | q); over all bodies of a query type they sum to 1.
+
+        With ``past_end``: over all sequences of ``max_length`` symbols; a shorter one counts as filled up with EOS.
+        """
+        groups = [[(body, self.symbols(body)) for body in sorted(group)] for group in bodies]
+        prefixes = ((q, [symbols[:-1] for _, symbols in group]) for q, group in enumerate(groups))
+        forest = Forest.of(prefixes, self.begin, self.max_length)
         log_probs = self(forest).double().cpu().numpy()
         result = []
-        for q, group in groups:
+        for q, group in enumerate(groups):
             values = {}
-            for body in group:
-                path = [forest.number[q, body[:k]] for k in range(len(body))]
-                value = sum(float(log_probs[node, atom]) for node, atom in zip(path, body, strict=True))
-                if len(body) < self.max_length:
-                    value += float(log_probs[forest.number[q, body], self.end])
+            for body, symbols in group:
+                value = 0.0
+                for k, symbol in enumerate(symbols):
+                    value += float(log_probs[forest.number[q, symbols[:k]], symbol])
                 values[body] = value
             result.append(values)
         return result
@@ -138,6 +132,8 @@ class RuleGenerator(nn.Module):
     @torch.no_grad()
     def sample(self, count: int, queries: QueryTypes, generator: np.random.Generator) -> list[dict[Body, int]]:
         """Draw ``count`` rules for every query type: body -> how often it was drawn (the multinomial of z).
+
+        With ``past_end`` these are sequences of ``max_length`` symbols, EOS among them.
 
         Prefixes that were drawn together are extended together: one pass over the forest a position.
         """
@@ -155,7 +151,7 @@ class RuleGenerator(nn.Module):
                 outcome = generator.multinomial(copies, row / row.sum())
                 for atom in np.flatnonzero(outcome):
                     times = int(outcome[atom])
-                    if atom == self.end:
+                    if atom == self.end and not self.past_end:
                         drawn[q][prefix] = times
                     elif length == self.max_length:
                         drawn[q][(*prefix, int(atom))] = times
@@ -176,9 +172,31 @@ def new_generator(
 
 
 def draw_rules(generator: RuleGenerator, queries: QueryTypes, settings: LogiRESettings, seed: int) -> RuleSet:
-    """z: N rules drawn for every query type, with their log priors; the identity rule kept as the settings say."""
-    counts = generator.sample(settings.rules_per_query, queries, np.random.default_rng(derive_seed(seed, "rules")))
-    if settings.identity_rule == "always":
-        for q, (relation, _, _) in enumerate(queries.triples):
-            counts[q].setdefault((int(relation),), 0)
-    return RuleSet.of(counts, generator.log_prob(counts, queries))
+    """z: N rules drawn for every query type, with their log priors; the identity rule kept as the settings say.
+
+    It is kept, too, for a query type for which nothing but EOS was drawn (``past_end``).
+    """
+    drawn = generator.sample(settings.rules_per_query, queries, np.random.default_rng(derive_seed(seed, "rules")))
+    for q, (relation, _, _) in enumerate(queries.triples):
+        if settings.identity_rule == "always" or not any(map(generator.read, drawn[q])):
+            drawn[q].setdefault(generator.written((int(relation),)), 0)
+    log_prob = generator.log_prob(drawn, queries)
+    return RuleSet.of(*_as_read(drawn, log_prob, generator) if settings.past_end else (drawn, log_prob))
+
+
+def _as_read(
+    drawn: Sequence[dict[Body, int]], log_prob: Sequence[dict[Body, float]], generator: RuleGenerator
+) -> tuple[list[dict[Body, int]], list[dict[Body, float]]]:
+    """Of each query type, body -> count and body -> log prior: sequences that read the same added up, no empty one."""
+    counts: list[dict[Body, int]] = []
+    log_prior: list[dict[Body, float]] = []
+    for sequences, values in zip(drawn, log_prob, strict=True):
+        times: dict[Body, int] = {}
+        prior: dict[Body, float] = {}
+        for sequence, count in sequences.items():
+            if body := generator.read(sequence):
+                times[body] = times.get(body, 0) + count
+                prior[body] = float(np.logaddexp(prior.get(body, -np.inf), values[sequence]))
+        counts.append(times)
+        log_prior.append(prior)
+    return counts, log_prior

@@ -55,7 +55,7 @@ class LogiRE(RuleModel[LogiRESettings]):
 
         from logire.rules.logire.em import learn
 
-        problem = Problem.of(train, dev, self.schema)
+        problem = Problem.of(train, dev, self.schema, self_relations=self.settings.self_relations)
         best, history = learn(
             problem,
             self.settings,

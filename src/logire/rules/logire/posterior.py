@@ -4,9 +4,15 @@
 
 The generator's target is the sum of p_hat, H's softmax, over all training instances of the query type, positives and
 negatives: the exact expectation of what the authors' code samples once an instance.
+
+Their H knows how often each rule was drawn, its count, and divides the rule's evidence by it (``counted``):
+
+    H(rule) = log AutoReg(rule | q) + log count(rule) + (y*/2) (b_q / N + w_{q,rule} phi(rule; h, t) / count(rule))
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +28,16 @@ from logire.rules.queries import RuleSet
 def posterior(extractor: Extractor, grounded: Grounded, settings: LogiRESettings, seed: int) -> npt.NDArray[np.float64]:
     """(rules,) mean posterior of each rule over its query type's instances; sums to 1 a query type.
 
-    ``settings.posterior_prior`` ``counted`` adds the log of the sample count to H (the authors' code);
-    ``settings.posterior`` ``sampled`` draws one rule an instance instead of taking the expectation.
+    It is 0 for the rules of a query type without instances. ``settings.posterior_prior`` picks H, where an identity
+    rule that was kept without being drawn counts once; ``settings.posterior`` ``sampled`` draws one rule an instance
+    instead of taking the expectation.
     """
     rules = grounded.rules
     log_prior = rules.log_prior.copy()
     if settings.posterior_prior == "counted":
-        log_prior += np.log(np.maximum(rules.counts, 1))
+        counts = np.maximum(rules.counts, 1)
+        log_prior += np.log(counts)
+        extractor = replace(extractor, weights=extractor.weights / counts)
     generator = np.random.default_rng(derive_seed(seed, "posterior"))
     draws = generator.random(len(grounded.instances)) if settings.posterior == "sampled" else None
     return extractor.posterior(grounded, log_prior, draws)
