@@ -1,12 +1,13 @@
 """Keep what was measured as numbers, and check that the tables and figures follow from them.
 
-    python reference/reference.py collect results/dwie reference/dwie
+    python reference/reference.py collect results/dwie reference/dwie [--add]
     python reference/reference.py check reference/dwie
     python reference/reference.py readme reference/dwie
 
 ``collect`` keeps the numbers of every finished run (:mod:`logire.reporting.kept`) and makes the tables and figures from
-them. ``check`` makes these again elsewhere and compares them byte for byte; drawings, which may differ with the version
-of matplotlib, are left out. ``readme`` writes the table of README.md.
+them; with ``--add``, runs that are kept already stay, so that a long table can grow backbone by backbone. ``check``
+makes these again elsewhere and compares them byte for byte; drawings, which may differ with the version of matplotlib,
+are left out. ``readme`` writes the table of README.md.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import tempfile
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from logire.reporting.kept import keep
+from logire.reporting.kept import keep, read
 from logire.reporting.names import BACKBONE, Names
 
 NEEDED = ("run.json", "history.csv")
@@ -35,11 +36,16 @@ NOT_KEPT = (".html", ".tex", ".pdf")
 """Other forms of the same tables and drawings, which git ignores here."""
 
 
-def collect(results: Path, reference: Path) -> None:
-    """Keep the numbers of every finished run of a dataset, and make its tables and figures."""
+def collect(results: Path, reference: Path, *, add: bool = False) -> None:
+    """Keep the numbers of every finished run of a dataset, and make its tables and figures.
+
+    Args:
+        add: leave the kept runs that ``results`` does not have.
+    """
     runs = sorted(path.parent for path in (results / "runs").rglob("run.json"))
     finished = [run for run in runs if all((run / name).exists() for name in needed(run))]
-    keep(finished, reference, with_rules=[run for run in finished if run == results / WITH_RULES])
+    with_rules = [run for run in finished if run == results / WITH_RULES]
+    keep(finished, reference, with_rules=with_rules, beside=read(reference) if add else ())
     statistics = Path("corpus", "statistics.json")
     (reference / statistics).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(results / statistics, reference / statistics)
@@ -149,6 +155,7 @@ def main() -> int:
     collecting = commands.add_parser("collect", help="keep the numbers of a results folder, make tables and figures")
     collecting.add_argument("results", type=Path)
     collecting.add_argument("reference", type=Path)
+    collecting.add_argument("--add", action="store_true", help="leave the kept runs that RESULTS does not have")
     checking = commands.add_parser("check", help="make tables and figures again from the kept numbers, and compare")
     checking.add_argument("reference", type=Path)
     shown = commands.add_parser("readme", help="write the table of README.md from the kept numbers")
@@ -158,7 +165,7 @@ def main() -> int:
         write_readme(options.reference)
         return 0
     if options.command == "collect":
-        collect(options.results, options.reference)
+        collect(options.results, options.reference, add=options.add)
         return 0
     wrong = check(options.reference)
     print("\n".join(f"does not follow from the numbers: {name}" for name in wrong) or "every table follows")

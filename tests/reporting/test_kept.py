@@ -159,6 +159,20 @@ def test_the_files_of_other_runs_go_and_other_files_stay(tmp_path: Path, runs: l
     assert not names & {"rules.csv", "history-round.csv"}
 
 
+def test_runs_that_are_added_leave_the_others(tmp_path: Path, runs: list[Path]) -> None:
+    """Run by run gives the bytes that all at once give; a run that was kept before is replaced."""
+    keep(runs, tmp_path / "whole", with_rules=runs[:1])
+    folder = tmp_path / "kept"
+    keep(runs[1:], folder)
+    keep(runs[:1], folder, with_rules=runs[:1], beside=read(folder))
+    assert texts(folder) == texts(tmp_path / "whole")
+    (runs[1] / "history.csv").write_text("epoch,loss,dev_f1\n1,0.125,0.5\n")
+    keep(runs[1:2], folder, beside=read(folder))
+    found = {run.name: run for run in read(folder)}
+    assert found["backbone/bilstm/seed1"].history == [{"epoch": "1", "loss": "0.125", "dev_f1": "0.5"}]
+    assert len(found) == 3
+
+
 def test_a_metric_that_an_old_file_lacks_is_computed(tmp_path: Path, runs: list[Path]) -> None:
     file = runs[0] / "metrics-dev.json"
     values = read_json(file)

@@ -63,7 +63,7 @@ class Kept:
     rules: pd.DataFrame | None = None
 
 
-def keep(runs: Sequence[Path], folder: Path, *, with_rules: Collection[Path] = ()) -> None:
+def keep(runs: Sequence[Path], folder: Path, *, with_rules: Collection[Path] = (), beside: Iterable[Kept] = ()) -> None:
     """Write the numbers of some runs of one corpus as CSV files into ``folder``, in place of those it has.
 
     Before ``folder`` is touched, the new files are read and compared with the runs.
@@ -72,6 +72,7 @@ def keep(runs: Sequence[Path], folder: Path, *, with_rules: Collection[Path] = (
         runs: run folders below one called ``runs``, each with ``run.json``, ``history.csv`` and, where the run was
             scored, ``metrics-<split>.json``.
         with_rules: those of them whose ``rules.csv`` is kept as well.
+        beside: kept runs that stay, but for those that are among ``runs``.
 
     Raises:
         InputError: a file is missing or damaged, two runs have the same name or were scored on different labels, or a
@@ -84,11 +85,13 @@ def keep(runs: Sequence[Path], folder: Path, *, with_rules: Collection[Path] = (
     if not ruled <= places.keys():
         raise InputError(f"{min(ruled - places.keys())} is not among the runs", field="with_rules")
     found = [_read_run(name, run, rules=name in ruled) for name, run in places.items()]
-    texts = _texts(found)
+    stay = [run for run in beside if run.name not in places]
+    texts = _texts(sorted([*found, *stay], key=lambda run: run.name))
     with tempfile.TemporaryDirectory() as scratch:
         _write(Path(scratch), texts)
-        for run, again in zip(found, read(Path(scratch)), strict=True):
-            _compare(run, again, places[run.name])
+        written = {run.name: run for run in read(Path(scratch))}
+        for run in (*found, *stay):
+            _compare(run, written[run.name], places.get(run.name, folder))
     for file in _files(folder):
         file.unlink()
     _write(folder, texts)
