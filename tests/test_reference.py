@@ -144,7 +144,7 @@ def test_the_readme_shows_the_measured_numbers() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     table = module.readme_table(REFERENCE)
-    assert len(table.splitlines()) == 2 + 15
+    assert len(table.splitlines()) == 2 + 18
     assert table in (ROOT / "README.md").read_text(), "python reference/reference.py readme reference/dwie"
     [row] = [
         row
@@ -152,4 +152,4 @@ def test_the_readme_shows_the_measured_numbers() -> None:
         if [row[key] for key in ("backbone", "method", "split", "metric")] == ["bilstm", "logire_plus", "test", "f1"]
     ]
     assert f" | **{float(row['mean']):.2f} ± {float(row['sd']):.2f} (" in table
-    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+    assert len((ROOT / "README.md").read_text().splitlines()) - len(table.splitlines()) <= 140, "it is to be short"
