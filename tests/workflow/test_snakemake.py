@@ -122,7 +122,10 @@ def test_any_dataset_by_its_path(clone, compiled):
     assert run.returncode == 0, run.stdout + run.stderr
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout + run.stderr, re.M))
     assert jobs["make_table2"] == jobs["fetch_dwie"] == jobs["prepare_corpus"] == "1"
-    assert jobs["train_backbone"] == str(4 * 5 + 2)
+    runs = 4 * 5 + 2 * 3
+    assert jobs["train_backbone"] == str(runs)
+    assert jobs["train_fold"] == str(2 * runs)
+    assert jobs["fit_logire"] == str(4 * runs), "both methods, and of each a variant that every backbone has"
     assert not {"make_table1", "make_figure4"} & jobs.keys()
     run = snakemake(clone, compiled, "-n", "results/nowhere/tables/table2.md")
     assert run.returncode != 0
