@@ -6,9 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from rules_builders import QUICK, assert_same_files, contents
 
 from logire.corpus.dump import write_dump
@@ -16,13 +18,19 @@ from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 from logire.rules.run import fit_run, load_run
 
-METHODS = {
-    "logire": {
-        "iterations": 1, "rules_per_query": 10, "max_length": 2, "hidden": 16, "heads": 2, "feedforward": 16,
-        "layers": 1, "generator_epochs": 3, "extractor_epochs": 3,
-    },
-    "logire_plus": QUICK | {"l2": [3.0, 0.3], "blend": [0.0, 0.5, 1.0], "rounds": 2, "calibrate": True},
+SMALL = {
+    "iterations": 1, "rules_per_query": 10, "max_length": 2, "hidden": 16, "heads": 2, "feedforward": 16,
+    "layers": 1, "generator_epochs": 3, "extractor_epochs": 3,
 }  # fmt: skip
+AUTHORS = yaml.safe_load((Path(__file__).parents[2] / "params" / "authors.yaml").read_text(encoding="utf-8"))["logire"]
+FITS = {
+    "logire": ("logire", SMALL),
+    "authors": ("logire", AUTHORS | SMALL | {"extractor_epochs": 50, "extractor_learning_rate": 0.1}),
+    "logire_plus": (
+        "logire_plus",
+        QUICK | {"l2": [3.0, 0.3], "blend": [0.0, 0.5, 1.0], "rounds": 2, "calibrate": True},
+    ),
+}
 
 
 def with_shuffled_labels(corpus: PreparedCorpus, split: str, folder) -> PreparedCorpus:
@@ -41,16 +49,14 @@ def with_shuffled_labels(corpus: PreparedCorpus, split: str, folder) -> Prepared
     return PreparedCorpus.open(folder)
 
 
-@pytest.fixture(scope="module", params=METHODS)
+@pytest.fixture(scope="module", params=FITS)
 def fitted(request, corpus, dump, tmp_path_factory):
     """Method -> its run folder on the corpus as it is, and how to fit it on another."""
     folder = tmp_path_factory.mktemp(request.param)
 
     def fit(documents: PreparedCorpus, name: str, **more):
-        chosen = METHODS[request.param]
-        fit_run(
-            documents.path, dump, folder / name, settings=chosen, seed=4, device="cpu", method=request.param, **more
-        )
+        method, chosen = FITS[request.param]
+        fit_run(documents.path, dump, folder / name, settings=chosen, seed=4, device="cpu", method=method, **more)
         return folder / name
 
     return fit(corpus, "plain"), fit
@@ -154,7 +160,7 @@ method, settings, documents, dump, out = sys.argv[1:]
 fit_run(Path(documents), Path(dump), Path(out), settings=json.loads(settings), seed=4, method=method)
 """
     cases = {
-        "logire": ("logire", METHODS["logire"]),
+        "logire": ("logire", SMALL),
         "plus": ("logire_plus", QUICK),
         "generated": ("logire_plus", QUICK | {"rules": "generated", "generator_epochs": 1}),
     }
