@@ -12,6 +12,7 @@ from reporting_builders import made, write_metrics, write_runs
 from logire.ground.errors import InputError
 from logire.reporting.material import Material
 from logire.reporting.ours.distances import distances
+from logire.reporting.style import figure_style
 
 
 def runs(folder: Path, backbones: tuple[str, ...]) -> list[Path]:
@@ -49,3 +50,16 @@ def test_refusals(tmp_path: Path) -> None:
     write_metrics(tmp_path, "cnn", "logire", by_distance=[])
     with pytest.raises(InputError, match="distance groups"):
         made("distances", files, tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_the_title_fits_the_figure(tmp_path: Path, count: int) -> None:
+    """The warning of a synthetic corpus is never cut off."""
+    names = ("cnn", "lstm", "bilstm", "context_aware", "gain", "atlop")[:count]
+    files = runs(tmp_path, names)
+    with figure_style():
+        figure = distances(Material(tuple(sorted({file.parent for file in files})))).draw()
+        figure.canvas.draw()
+        [title] = [text for text in figure.texts if "SYNTHETIC" in text.get_text()]
+        box = title.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width

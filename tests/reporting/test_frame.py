@@ -11,7 +11,7 @@ from reporting_builders import write_variant
 from scipy import stats
 
 from logire.reporting.frame import METRICS, Summary, summarise, tidy, tidy_distances, tidy_relations
-from logire.reporting.material import Runs
+from logire.reporting.selection import Runs
 from logire.reporting.tables import p_value, score, seeds_phrase
 
 

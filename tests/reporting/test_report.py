@@ -20,8 +20,8 @@ from logire.ground.errors import InputError
 from logire.ground.files import read_json, write_json
 from logire.reporting.exhibits import exhibits, find
 from logire.reporting.kept import keep
-from logire.reporting.material import Runs
 from logire.reporting.report import make_report
+from logire.reporting.selection import Runs
 from logire.reporting.trace import trace
 
 PLUS = {"closure": [0.0], "closure_length": 2}

@@ -14,9 +14,9 @@ from logire.evaluation.metrics import find
 from logire.evaluation.significance import paired_bootstrap
 from logire.ground.errors import InputError
 from logire.ground.files import read_json, write_json
-from logire.reporting.material import Runs
 from logire.reporting.paper.compared import published
 from logire.reporting.report import make_report
+from logire.reporting.selection import Runs
 
 GAINS = [2.0, 2.1, 1.9, 2.0, 2.2]
 

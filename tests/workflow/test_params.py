@@ -107,7 +107,7 @@ def test_what_is_made_by_default() -> None:
     assert config.names == ["embedded", "embedded-docred"]
     main, second = config.datasets
     assert main.backbones == [spec.name for spec in backbones()]
-    assert len(main.metrics) == 6 * 2 * 3 * 2, "backbones, seeds, methods, splits"
+    assert len(main.runs_files) == 6 * 2 * 3 * 2, "backbones, seeds, methods, splits"
     assert main.raw == []
     assert second.backbones == ["bilstm"]
     assert second.params.seeds == [1, 2]
@@ -176,7 +176,7 @@ def test_a_backbone_may_take_seeds_of_its_own() -> None:
     found = Config({"seeds_of": {"bilstm": [7], "gain": [1]}, "crossfit": {"folds": 2, "backbones": ["lstm"]}})[
         "embedded"
     ]
-    assert len(found.metrics) == 2 * 3 * (4 * 2 + 1 + 1), "splits, methods, seeds of each backbone"
+    assert len(found.runs_files) == 2 * 3 * (4 * 2 + 1 + 1), "splits, methods, seeds of each backbone"
     assert found.shown[1] == "results/embedded/runs/logire/bilstm/seed7"
     assert not [run for run in found.runs() if run.endswith(("gain/seed2", "bilstm/seed1"))]
     assert found.out_of_fold("logire_plus", "lstm", 2) == [

@@ -113,6 +113,11 @@ class Dataset:
         variants = self.params.variants
         return [f"{VARIANTS}/{name}" for name in variants.everywhere] if variants else []
 
+    @property
+    def rows(self) -> list[str]:
+        """The runs behind the rows of Table 2: of the methods, and of the variants that every backbone has."""
+        return self.runs(*self.methods, *self.everywhere)
+
     def out_of_fold(self, method: str, backbone: str, seed: object) -> list[str]:
         """The dumps that together hold a run's out-of-fold training logits; none where it takes the backbone's own."""
         chosen = self.params.crossfit.backbones
@@ -168,15 +173,9 @@ class Dataset:
         return [self.params.evaluation.gold_rules] if self.params.evaluation.gold_rules else []
 
     @property
-    def metrics(self) -> list[str]:
-        """The metrics of every run."""
-        return [f"{run}/{name}" for run in self.runs() for name in METRICS]
-
-    @property
     def runs_files(self) -> list[str]:
         """The metrics of every run, of the variants' too."""
-        more = [*self.runs(*self.everywhere), *self.compared] if self.everywhere else self.compared
-        return list(dict.fromkeys([*self.metrics, *(f"{run}/{name}" for run in more for name in METRICS)]))
+        return [f"{run}/{name}" for run in dict.fromkeys([*self.rows, *self.compared]) for name in METRICS]
 
     @property
     def evaluate_options(self) -> list[str]:
@@ -193,8 +192,7 @@ class Dataset:
         variants = self.params.variants
         if variants is None:
             return []
-        own = [self.run(m, variants.backbone, seed) for m in self.methods for seed in self.seeds(variants.backbone)]
-        found = list(own)
+        found = [self.run(m, variants.backbone, seed) for m in self.methods for seed in self.seeds(variants.backbone)]
         for name in (f"{VARIANTS}/{name}" for name in variants.runs):
             seeds = self.seeds(variants.backbone) if name in self.everywhere else variants.seeds
             found += [self.run(name, variants.backbone, seed) for seed in seeds]
@@ -223,10 +221,8 @@ class Dataset:
 
     def _exhibit_runs(self, exhibit: Exhibit) -> list[str]:
         """The run folders that a table or figure is made from."""
-        if exhibit.needs == "rows":
-            return self.runs(*self.methods, *self.everywhere)
-        shown = {"shown": self.shown, "rules": self.shown[1:], "variants": self.compared, "runs": self.runs()}
-        return shown.get(exhibit.needs, [])
+        shown = {"shown": self.shown, "rules": self.shown[1:], "variants": self.compared}
+        return (shown | {"runs": self.runs(), "rows": self.rows}).get(exhibit.needs, [])
 
     def exhibit_inputs(self, exhibit: Exhibit) -> list[str]:
         """The files that a table or figure is made from."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from logire.ground.errors import InputError
 from logire.reporting.exhibits import Exhibit, exhibits, find
-from logire.reporting.material import Material, UnavailableError
+from logire.reporting.material import Material
 from logire.reporting.names import Corpus
+from logire.reporting.selection import UnavailableError
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from math import ceil
+from textwrap import fill
 
 from matplotlib.figure import Figure
 
@@ -18,6 +19,8 @@ from logire.reporting.tables import Record, seeds_phrase
 METRIC, SPLIT = "f1", "test"
 ACROSS = 3
 """Panels side by side."""
+LETTERS = 13
+"""Letters of the title that fit in an inch."""
 
 
 def distances(material: Material) -> Drawing:
@@ -64,7 +67,9 @@ def _draw(
         axes.set_xlabel("tokens between the nearest mentions", fontsize=7.5)
     for axes in panels[::across]:
         axes.set_ylabel(f"gain in {SPLIT} {TITLES[METRIC]}")
-    figure.suptitle(f"{corpus.warning}{corpus.title}, error bars: standard deviation over seeds", fontsize=9)
+    bars = "" if all(record["gain_sd"] is None for record in records) else ", error bars: standard deviation over seeds"
+    width = int(figure.get_figwidth() * LETTERS)
+    figure.suptitle(fill(f"{corpus.warning}{corpus.title}{bars}", width), fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(methods))
     return figure

@@ -15,10 +15,11 @@ from matplotlib.patheffects import withStroke
 
 from logire.ground.errors import InputError
 from logire.reporting.frame import Summary, summarise, tidy
-from logire.reporting.material import LOGIRE, Material, UnavailableError
+from logire.reporting.material import LOGIRE, Material
 from logire.reporting.names import BACKBONE, Corpus
 from logire.reporting.ours.knob import LOGIRE_PLUS, Knob, find_knobs
 from logire.reporting.runs import SPLITS, Run
+from logire.reporting.selection import UnavailableError
 from logire.reporting.style import COLOURS, MARKERS, Drawing
 from logire.reporting.tables import Record, seeds_phrase
 from logire.rules.plus.method import METHOD

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from logire.ground.errors import InputError
-from logire.reporting.material import UnavailableError
 from logire.reporting.runs import Run
+from logire.reporting.selection import UnavailableError
 from logire.rules.plus.method import METHOD
 
 LOGIRE_PLUS = METHOD.name

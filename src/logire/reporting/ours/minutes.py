@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logire.ground.files import write_text
-from logire.reporting.material import Material, UnavailableError
+from logire.reporting.material import Material
+from logire.reporting.selection import UnavailableError
 from logire.reporting.tables import Record, records_text
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from logire.evaluation.significance import PairedTest
 from logire.reporting.exhibits import find
 from logire.reporting.frame import Summary, summarise, tidy
-from logire.reporting.material import LOGIRE, Material, UnavailableError
+from logire.reporting.material import LOGIRE, Material
 from logire.reporting.names import BACKBONE, Names
 from logire.reporting.runs import SPLITS, Run
+from logire.reporting.selection import UnavailableError
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table, p_value, score, seeds_phrase
 
 TESTED = ("test", "f1")

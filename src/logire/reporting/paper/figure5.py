@@ -19,9 +19,10 @@ from logire.corpus.predictions import read_predictions
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
 from logire.reporting.formulas import formula
-from logire.reporting.material import LOGIRE, Material, UnavailableError
+from logire.reporting.material import LOGIRE, Material
 from logire.reporting.names import BACKBONE, Corpus
 from logire.reporting.paper.cases import Arrow, Case, Triple, read_explanations, select_cases
+from logire.reporting.selection import UnavailableError
 from logire.reporting.sources import Source, corpus_sources, run_source, write_sources
 from logire.reporting.style import draw
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from logire.ground.errors import InputError
 from logire.ground.files import read_json
 from logire.reporting.exhibits import find
-from logire.reporting.material import Material, UnavailableError
+from logire.reporting.material import Material
 from logire.reporting.names import Corpus
 from logire.reporting.paper.compared import Compared, ComparedRow, compare, published
+from logire.reporting.selection import UnavailableError
 from logire.reporting.sources import Source
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 

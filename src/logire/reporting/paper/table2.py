@@ -7,9 +7,10 @@ from itertools import product
 
 from logire.reporting.exhibits import Exhibit, find
 from logire.reporting.frame import HEADLINE, TITLES, Summary, summarise, tested, tidy
-from logire.reporting.material import Material, UnavailableError
+from logire.reporting.material import Material
 from logire.reporting.paper.compared import Compared, ComparedRow, compare, published
 from logire.reporting.runs import SPLITS, Run
+from logire.reporting.selection import UnavailableError
 from logire.reporting.tables import Cell, Column, Table, p_value, score, seeds_phrase
 
 SHOWN = ("ign_f1", "f1", "logic")

@@ -8,9 +8,10 @@ from logire.evaluation.consistency import DOCRED_RULES, Consistency, consistency
 from logire.ground.errors import InputError
 from logire.reporting.exhibits import find
 from logire.reporting.formulas import formula
-from logire.reporting.material import Material, UnavailableError
+from logire.reporting.material import Material
 from logire.reporting.names import Corpus
 from logire.reporting.paper.compared import Published, published
+from logire.reporting.selection import UnavailableError
 from logire.reporting.sources import corpus_sources
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 

@@ -9,9 +9,10 @@ from logire.corpus.gold import GoldRule, read_gold_rules
 from logire.ground.errors import InputError
 from logire.reporting.exhibits import find
 from logire.reporting.formulas import formula
-from logire.reporting.material import LOGIRE, Material, UnavailableError
+from logire.reporting.material import LOGIRE, Material
 from logire.reporting.names import Corpus
 from logire.reporting.runs import Run
+from logire.reporting.selection import UnavailableError
 from logire.reporting.sources import Source, run_source
 from logire.reporting.tables import Cell, Column, Record, Table
 
