@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,17 @@ def made(name: str, metrics: Sequence[Path], out: Path, **options: Any) -> Path:
     """Make one table or figure from the runs that some metrics files belong to; its path without an ending."""
     make_report(list(dict.fromkeys(file.parent for file in metrics)), out, only=[name], **options)
     return out / find(name).kind / name
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    return list(csv.DictReader(file.read_text().splitlines()))
+
+
+def row(file: Path, **wanted: str) -> dict[str, str]:
+    """Its one row with these values."""
+    (found,) = [r for r in rows(file) if all(r[key] == value for key, value in wanted.items())]
+    return found
 
 
 def write_metrics(

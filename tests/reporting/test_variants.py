@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
 import pytest
-from reporting_builders import made, write_metrics, write_variant
+from reporting_builders import made, row, rows, write_metrics, write_variant
 from scipy import stats
 
 from logire.ground.errors import InputError
@@ -28,15 +27,6 @@ def files(folder: Path) -> list[Path]:
         *write_variant(folder, "logire", {1: 52.0, 2: 54.0, 3: 53.0}, "a_last_one", logic=70.0),
         *write_variant(folder, "backbone", BACKBONE),
     ]
-
-
-def rows(file: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(file.read_text().splitlines()))
-
-
-def row(file: Path, **wanted: str) -> dict[str, str]:
-    (found,) = [r for r in rows(file) if all(r[key] == value for key, value in wanted.items())]
-    return found
 
 
 def table_rows(file: Path) -> list[str]:
