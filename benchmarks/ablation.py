@@ -47,6 +47,8 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
         {"edges": "last"},
         {"edge_dropout": 0.3},
         {"graph_dim": None},
+        {"encoder_learning_rate": 3e-4},
+        {"learning_rate": 3e-4, "encoder_learning_rate": 3e-4},
     ],
 }
 

@@ -161,17 +161,17 @@ def test_without_labels_nothing_is_right_or_wrong(tmp_path: Path) -> None:
     ("row", "message"),
     [
         (explanation("nowhere", 0, "a", 1, 1.0), "no such document"),
-        (explanation("one", 0, "unknown", 1, 1.0), "is not an explanation.*unknown"),
-        (explanation("one", 0, "a", 5, 1.0), "an entity of an explanation does not exist"),
-        (explanation("one", 0, "a", 1, 1.0, reason("a <- b", 1.0, (0, "b", 0.5, 9))), "does not exist"),
-        (explanation("one", 0, "a", 1, 1.0, {"rule": "a <- b"}), "is not an explanation.*path"),
+        (explanation("one", 0, "unknown", 1, 1.0), "field r: unknown relation 'unknown'"),
+        (explanation("one", 0, "a", 5, 1.0), "field t_idx: entity 5 does not exist"),
+        (explanation("one", 0, "a", 1, 1.0, reason("a <- b", 1.0, (0, "b", 0.5, 9))), r"path\[0\].to_idx: entity 9 does not"),
+        (explanation("one", 0, "a", 1, 1.0, {"rule": "a <- b"}), "contribution: is missing"),
     ],
 )
 def test_refusals(tmp_path: Path, row: str, message: str) -> None:
     explanations, backbone, corpus = write(tmp_path, [row])
     with pytest.raises(InputError, match=message) as caught:
         browser(explanations, backbone, corpus, "test", tmp_path / "page.html")
-    assert caught.value.file == str(explanations)
+    assert caught.value.file == f"{explanations}, line 1"
     assert not (tmp_path / "page.html").exists()
 
 

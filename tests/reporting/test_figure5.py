@@ -13,7 +13,8 @@ from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
-from logire.reporting.paper.cases import Arrow, read_explanations, select_cases
+from logire.reporting.explanations import read_explanations
+from logire.reporting.paper.cases import Arrow, select_cases
 from logire.reporting.report import make_report
 
 # In every document c(0, 2) follows from a(0, 1) and b(1, 2).
@@ -27,12 +28,13 @@ DOCUMENTS = [
 
 
 def reason(rule: str, contribution: float, *steps: tuple[int, str, int]) -> dict[str, Any]:
-    path = [{"from_idx": h, "atom": atom, "to_idx": t} for h, atom, t in steps]
-    return {"rule": rule, "contribution": contribution, "path": path}
+    path = [{"from_idx": h, "atom": atom, "to_idx": t, "score": 0.5} for h, atom, t in steps]
+    return {"rule": rule, "contribution": contribution, "weight": 1.0, "phi": 0.5, "path": path}
 
 
 def explanation(title: str, tail: int, *reasons: dict[str, Any]) -> dict[str, Any]:
-    return {"title": title, "h_idx": 0, "t_idx": tail, "r": "c", "reasons": list(reasons)}
+    numbers = {"score": 1.0, "threshold": 0.5, "bias": 0.0, "residual": 0.0, "backbone_probability": 0.25}
+    return {"title": title, "h_idx": 0, "t_idx": tail, "r": "c", **numbers, "reasons": list(reasons)}
 
 
 IDENTITY = reason("c <- c", 9.0, (0, "c", 2))
@@ -147,9 +149,9 @@ def test_refusals(tmp_path: Path) -> None:
     splits = {"train": DOCUMENTS, "dev": DOCUMENTS, "test": DOCUMENTS[:1]}
     corpus = prepared(tmp_path / "documents", splits, relations=("a", "b", "c"))
     for text, message in (
-        ("{", "line 1"),
-        ('{"title": "one"}', "is not an explanation"),
-        (json.dumps(explanation("two", 2, IDENTITY)), "no such document in the test split"),
+        ("{", "line 1: broken JSON"),
+        ('{"title": "one"}', "line 1, document one, field h_idx: is missing"),
+        (json.dumps(explanation("two", 2, IDENTITY)), "no such document in this split"),
     ):
         with pytest.raises(InputError, match=message):
             make(runs(tmp_path, [text], []), corpus, tmp_path)
@@ -160,6 +162,6 @@ def test_refusals(tmp_path: Path) -> None:
     assert "logire predict" in str(caught.value.remedy)
     with pytest.raises(InputError, match="no run of backbone on bilstm"):
         make(folders[1:], corpus, tmp_path)
-    with pytest.raises(InputError, match="cannot be read"):
-        read_explanations(tmp_path / "nowhere.jsonl")
+    with pytest.raises(InputError, match="does not exist"):
+        read_explanations(tmp_path / "nowhere.jsonl", corpus.test, corpus.schema)
     assert not (tmp_path / "figures").exists()

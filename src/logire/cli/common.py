@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from logire.ground.errors import InputError
+from logire.ground.runtime import SEEDS
 
 Split = Literal["train", "dev", "test"]
 SplitOrBoth = Annotated[
@@ -21,8 +22,8 @@ SplitOrBoth = Annotated[
 ]
 Documents = Annotated[Path, typer.Option("--documents", help="A folder that `logire prepare` wrote.")]
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
-Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, or as torch names it (cuda:0).")]
+Seed = Annotated[int, typer.Option(help="Everything random follows from it.", min=0, max=SEEDS - 1)]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Settings = Annotated[
     str, typer.Option(help="Settings that differ from the defaults: a JSON object, or a .json / .yaml file.")
 ]

@@ -30,8 +30,10 @@ def provenance(
     as_json: Json = False,
 ) -> None:
     """Show what stands behind a result, back to the raw data; fails where a file has changed since."""
+    from logire.evaluation.metrics import find
     from logire.reporting.trace import trace
 
+    find(metric)  # a metric that does not exist is refused
     chain = trace(path, metric=metric, backbone=backbone, method=method, variant=variant, split=split, seed=seed)
     if as_json:
         print(json.dumps(chain.as_dict(), indent=2, ensure_ascii=False))

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from logire.corpus.data import DATA
-from logire.corpus.document import MOST_ENTITIES, Document, Entity, Fact, Mention
+from logire.corpus.document import MOST_ENTITIES, MOST_TOKENS, Document, Entity, Fact, Mention
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
 from logire.ground.typed import Whole, read_typed
@@ -60,8 +60,8 @@ def read_docred(
 
     Raises:
         InputError: broken JSON, a missing field, a mention outside its text, a label on an unknown entity, evidence
-            outside the text, an unknown relation or type, a document without entities, a title that occurs twice, or
-            no document at all.
+            outside the text, an unknown relation or type, a document without entities or too large, a title that
+            occurs twice, or no document at all.
     """
     records = read_typed(path, list[_Record], title="title")
     if not records:
@@ -117,6 +117,8 @@ def _problem(
 ) -> tuple[str, str, str | None] | None:
     """Field, problem and remedy of the first thing that is wrong with a document of the right form."""
     lengths = [len(sentence) for sentence in record.sents]
+    if sum(lengths) > MOST_TOKENS:
+        return "sents", f"{sum(lengths):,} tokens, at most {MOST_TOKENS:,} fit", "split the document"
     if len(record.vertexSet) > MOST_ENTITIES:
         return "vertexSet", f"{len(record.vertexSet)} entities, at most {MOST_ENTITIES} fit", "split the document"
     for i, vertex in enumerate(record.vertexSet):

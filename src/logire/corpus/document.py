@@ -20,6 +20,9 @@ FloatArray = npt.NDArray[np.float32]
 MOST_ENTITIES = 2000
 """The most entities of a document: with N of them and R relations its scores alone are N x N x R numbers."""
 
+MOST_TOKENS = 200_000
+"""The most tokens of a document; a long novel has as many."""
+
 
 @dataclass(frozen=True)
 class Mention:

@@ -23,7 +23,7 @@ from logire.corpus.authors_dump import authors_arrays, is_torch_file
 from logire.corpus.document import BoolArray, Document, FloatArray, IntArray, Schema, TrainingFacts
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
-from logire.ground.files import atomic
+from logire.ground.files import atomic, check_file
 
 NEVER = -30.0
 """The logit of what is impossible: a relation of an entity to itself."""
@@ -163,9 +163,7 @@ def _arrays(
     path: str | Path, split: str, documents: tuple[Document, ...], schema: Schema
 ) -> Iterator[tuple[tuple[str, str], FloatArray]]:
     """Yield ((title, key), array) of one split."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError("does not exist", file=path, remedy="dump the backbone's logits first")
+    path = check_file(path, remedy="give the logits that a backbone dumped")
     if is_torch_file(path):
         yield from authors_arrays(path, split, documents, schema)
         return
@@ -178,8 +176,9 @@ def stored_arrays(path: Path, prefix: str) -> Iterator[tuple[str, npt.NDArray[An
     """Yield the names that begin with ``prefix`` and the arrays of a safetensors file; bfloat16 becomes float32.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: the file cannot be read, or is damaged.
     """
+    check_file(path)
     try:
         with safe_open(path, framework="numpy") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a mapping)

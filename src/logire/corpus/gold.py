@@ -8,13 +8,20 @@ from pathlib import Path
 from logire.corpus.data import DATA
 from logire.corpus.document import Schema
 from logire.ground.errors import InputError
+from logire.ground.files import read_text
 
 DWIE_RULES = DATA / "dwie_rules.txt"
 """The 39 published gold rules of DWIE."""
 
-INVERSE = "~"
+ARROW, INVERSE = "<-", "~"
 ANY = "any"
 """What rules call a step over a relation of any name."""
+
+
+def can_name(relation: str) -> bool:
+    """Whether a relation of this name reads as itself in ``head <- atom ^ ~atom``."""
+    special = relation == ANY or relation.startswith((INVERSE, "#")) or ARROW in relation or "^" in relation
+    return bool(relation) and relation == relation.strip() and relation.isprintable() and not special
 
 
 @dataclass(frozen=True)
@@ -36,20 +43,17 @@ def read_gold_rules(path: str | Path = DWIE_RULES) -> tuple[GoldRule, ...]:
     """Read a file of rules, one ``head <- atom ^ atom`` a line; empty lines and ``#`` comments are skipped.
 
     Raises:
-        InputError: the file is missing, or a line is not a rule.
+        InputError: the file cannot be read, a line is not a rule, or there is none.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read ({error})", file=path, remedy="give a text file of gold rules") from error
     rules = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_text(path, remedy="give a text file of gold rules").split("\n"), start=1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        head, arrow, body = (part.strip() for part in text.partition("<-"))
+        head, arrow, body = (part.strip() for part in text.partition(ARROW))
         atoms = tuple(atom.strip() for atom in body.split("^"))
-        if not arrow or not head or not all(atom.removeprefix(INVERSE) for atom in atoms):
+        names = (head, *(atom.removeprefix(INVERSE) for atom in atoms))
+        if not arrow or not all(map(can_name, names)):
             raise InputError(
                 f"{text!r} is not a rule",
                 file=path,
@@ -57,4 +61,6 @@ def read_gold_rules(path: str | Path = DWIE_RULES) -> tuple[GoldRule, ...]:
                 remedy="write `head <- atom ^ ~inverse_atom`",
             )
         rules.append(GoldRule(head, atoms))
+    if not rules:
+        raise InputError("holds no rule", file=path, remedy="write one `head <- atom ^ ~inverse_atom` a line")
     return tuple(rules)

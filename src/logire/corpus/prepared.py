@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from logire.corpus.docred import read_docred, write_docred
 from logire.corpus.document import Document, Schema, TrainingFacts, training_facts
-from logire.corpus.gold import ANY, INVERSE
+from logire.corpus.gold import ANY, INVERSE, can_name
 from logire.corpus.statistics import statistics
 from logire.ground.digests import files_digest
 from logire.ground.errors import InputError
@@ -37,7 +37,7 @@ _REMEDY = "make the folder with `logire prepare`"
 class _Info(Struct):
     """``corpus.json``, but for what the corpus was made from."""
 
-    name: str
+    name: Annotated[str, Meta(min_length=1)]
     synthetic: bool
 
 
@@ -205,14 +205,7 @@ def _count(titles: list[str], split: str) -> str:
 def _check_names(schema: Schema, file: Path) -> None:
     """Refuse a relation whose name would read as something else in ``head <- atom ^ ~atom``."""
     for name in schema.relations:
-        taken = name in (NA, ANY) or name.startswith((INVERSE, "#"))
-        if (
-            taken
-            or name != name.strip()
-            or not name.isprintable()
-            or any(mark in name for mark in ("<-", "^"))
-            or not name
-        ):
+        if name == NA or not can_name(name):
             raise InputError(
                 f"no relation can have the name {name!r}",
                 file=file,

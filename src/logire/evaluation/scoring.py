@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +27,8 @@ DISTANCE_EDGES = (100, 200, 400)
 
 SENTENCES = ("intra", "inter")
 """The sentence groups: pairs with a sentence in common, and pairs without."""
+_FARTHEST = 2**31
+"""No two entities are as many tokens apart."""
 _RULE_COUNTS = ("bodies", "heads")
 
 
@@ -181,13 +184,13 @@ def evaluate(
     Raises:
         InputError: a prediction for an unknown document, or edges that do not rise.
     """
-    edges = np.asarray(distance_edges, dtype=np.int64)
-    if (np.diff(edges, prepend=0) <= 0).any():
+    if any(low >= high for low, high in pairwise((0, *distance_edges, _FARTHEST))):
         raise InputError(
             f"{list(distance_edges)}: positive, rising numbers were expected",
             field="distance_edges",
             remedy="give edges like 100 200 400",
         )
+    edges = np.asarray(distance_edges, dtype=np.int64)
     table = fact_table(predictions, documents, schema, training_facts)
     rules = tuple(rule for rule in gold_rules if rule.known_to(schema))
 

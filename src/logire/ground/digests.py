@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from logire.ground.errors import InputError
+from logire.ground.files import check_file
 
 
 def file_digest(path: Path) -> str:
@@ -18,6 +19,7 @@ def file_digest(path: Path) -> str:
     Raises:
         InputError: the file can't be read.
     """
+    check_file(path)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

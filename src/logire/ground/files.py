@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import stat
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from logire.ground.errors import InputError
 
 log = logging.getLogger(__name__)
 
+LARGEST = 4 << 30
+"""Bytes. What is read at once may hold no more: a small gzip file can stand for terabytes."""
 _DISK_PROBLEMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -30,10 +33,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
     On any error the temporary file is removed and ``path`` stays as it was.
 
     Raises:
-        InputError: the folder can't be written to, or the disk is full or broken.
+        InputError: ``path`` is a folder, its folder can't be written to, or the disk is full or broken.
     """
     path = Path(path)
     try:
+        if path.is_dir():
+            raise InputError("is a folder, a file was to be written there", file=path, remedy="name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
@@ -129,23 +134,57 @@ def read_json(path: str | Path, *, remedy: str | None = None) -> Any:
         raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
 
 
+def check_file(path: str | Path, *, remedy: str | None = None) -> Path:
+    """``path``, if it can be read as a file: a pipe or a device might never end.
+
+    Raises:
+        InputError: it does not exist, is not a file, or cannot be read.
+    """
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError("does not exist", file=path, remedy=remedy) from error
+    except (OSError, ValueError) as error:  # of a name with a null character: a ValueError
+        problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        raise InputError(problem, file=path, remedy=remedy) from error
+    if stat.S_ISDIR(mode):
+        raise InputError("is a folder, a file was expected", file=path, remedy=remedy)
+    if not stat.S_ISREG(mode):
+        raise InputError("is not a file", file=path, remedy=remedy)
+    if not os.access(path, os.R_OK):
+        raise InputError("cannot be read (permission denied)", file=path, remedy=remedy)
+    return path
+
+
 def read_bytes(path: str | Path, *, remedy: str | None = None) -> bytes:
     """The bytes of a file; of a ``.gz``, what it holds.
 
     Raises:
-        InputError: the file is missing, is not a file, cannot be read, or is not a whole gzip file.
+        InputError: what :func:`check_file` raises, it is not a whole gzip file, or it holds more than :data:`LARGEST`.
     """
-    path = Path(path)
+    path = check_file(path, remedy=remedy)
     try:
-        if path.is_dir():
-            raise InputError("is a folder, a file was expected", file=path, remedy=remedy)
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise InputError("is not a file", file=path, remedy=remedy)
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" else data
-    except FileNotFoundError as error:
-        raise InputError("does not exist", file=path, remedy=remedy) from error
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", file=path, remedy=remedy) from error
+    if len(data) > LARGEST:
+        raise InputError(f"holds more than {LARGEST >> 30} GiB", file=path, remedy="split it")
+    return data
+
+
+def read_text(path: str | Path, *, remedy: str | None = None) -> str:
+    """The text (UTF-8) of a file, line ends as they are.
+
+    Raises:
+        InputError: what :func:`read_bytes` raises, or it is not UTF-8; the message names the line.
+    """
+    data = read_bytes(path, remedy=remedy)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError("is not UTF-8", file=path, field=f"line {line}", remedy=remedy) from error

@@ -62,7 +62,7 @@ class RunRecord(BaseModel):
         wall_seconds, device, peak_memory_mib, peak_gpu_memory_mib, versions, hardware: how long, on what.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
     dataset: str | None = None
     synthetic: bool | None = None

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from logire.ground.errors import InputError
 
 if TYPE_CHECKING:
     import torch
+
+
+DEVICE = r"^(auto|cpu|cuda(:\d{1,3})?|mps)$"
+"""What a device may be called."""
+SEEDS = 2**32
+"""Seeds run from 0 to below this."""
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
@@ -29,11 +36,13 @@ def seed_torch(seed: int, *names: str | int) -> None:
 
 
 def pick_device(device: str = "auto") -> torch.device:
-    """``auto`` is the first GPU, or the CPU; anything else is taken as torch names it (``cpu``, ``cuda:1``).
+    """``auto`` is the first GPU, or the CPU; others are called as torch calls them (``cpu``, ``cuda:1``, ``mps``).
 
     Raises:
         InputError: no such device here.
     """
+    if not re.match(DEVICE, device):
+        raise InputError(f"{device!r} is not a device", field="device", remedy="use auto, cpu, cuda, cuda:1 or mps")
     import torch
 
     if device == "auto":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logire.ground.errors import InputError
+from logire.ground.files import read_text
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -36,9 +37,8 @@ class CsvFile:
             InputError: it is missing, has no header, or a row has too few or too many cells.
         """
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                lines = list(csv.reader(file, strict=True))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            lines = list(csv.reader(io.StringIO(read_text(path, remedy=remedy), newline=""), strict=True))
+        except csv.Error as error:
             raise InputError(f"cannot be read ({error})", file=path, remedy=remedy) from error
         if not lines:
             raise InputError("is empty, a header was expected", file=path, remedy=remedy)

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from logire.corpus.document import IntArray, Schema
 from logire.ground.errors import InputError
+from logire.ground.files import check_file
 from logire.rules.extractor import Extractor
 from logire.rules.queries import Body, QueryTypes, RuleSet, any_atom
 from logire.rules.stages import Calibration
@@ -48,8 +49,9 @@ def read_arrays(file: Path, entry: str) -> tuple[str, Named]:
     """One entry of a safetensors file's metadata, and its arrays.
 
     Raises:
-        InputError: the file is damaged, or has no such entry.
+        InputError: the file cannot be read, is damaged, or has no such entry.
     """
+    check_file(file, remedy=AGAIN)
     try:
         with safe_open(file, framework="numpy") as opened:
             text = (opened.metadata() or {}).get(entry)

@@ -11,6 +11,7 @@ from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument, scored, stored_arrays
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
+from logire.ground.files import check_file
 
 
 def read_out_of_fold(files: Sequence[str | Path], corpus: PreparedCorpus) -> list[ScoredDocument]:
@@ -42,7 +43,6 @@ def read_out_of_fold(files: Sequence[str | Path], corpus: PreparedCorpus) -> lis
 
 
 def _logits(file: Path) -> dict[str, FloatArray]:
-    if not file.is_file():
-        raise InputError("does not exist", file=file, remedy="train the fold first: logire train --fold 1/3")
+    check_file(file, remedy="train the fold first: logire train --fold 1/3")
     named = ((name.partition("/")[2].rpartition("/"), array) for name, array in stored_arrays(file, "train/"))
     return {title: array.astype(np.float32, copy=False) for (title, _, key), array in named if key == "logits"}

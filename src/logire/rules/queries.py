@@ -173,9 +173,13 @@ class Problem:
             self_relations: whether relations of an entity to itself count among them.
 
         Raises:
-            InputError: a split is empty, or no training fact is labelled.
+            InputError: a split is empty, or has no labelled fact.
         """
         for name, split in (("training", train), ("development", dev)):
             if not split:
                 raise InputError(f"the {name} split is empty", remedy="LogiRE needs labelled train and dev documents")
+        if not any(h != t for document in dev for h, t, _ in np.argwhere(document.labels)):
+            raise InputError(
+                f"no labelled fact in the {len(dev)} development documents", remedy="the threshold is chosen on facts"
+            )
         return cls(train, dev, schema, QueryTypes.of(train, schema, self_relations=self_relations))

@@ -8,6 +8,7 @@ JSON. Nothing of it reaches a kernel before every index, shape and number is che
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,7 +21,7 @@ from safetensors.numpy import save_file
 
 from logire.corpus.document import Schema
 from logire.ground.errors import InputError
-from logire.ground.files import atomic, write_text
+from logire.ground.files import atomic, read_text, write_text
 from logire.rules.arrays import (
     AGAIN,
     GENERATOR,
@@ -223,11 +224,8 @@ def _checked_csv(file: Path) -> tuple[tuple[str, ...], int]:
         InputError: it does not exist, or is no CSV file.
     """
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            header, *rows = csv.reader(lines, strict=True)
-    except FileNotFoundError as error:
-        raise InputError("does not exist", file=file, remedy=AGAIN) from error
-    except (ValueError, OSError, csv.Error) as error:  # an empty file has no header: a ValueError, as broken UTF-8 is
+        header, *rows = csv.reader(io.StringIO(read_text(file, remedy=AGAIN), newline=""), strict=True)
+    except (ValueError, csv.Error) as error:  # an empty file has no header: a ValueError
         raise InputError(f"cannot be read ({error})", file=file, remedy=AGAIN) from error
     wrong = next((number for number, row in enumerate(rows, start=2) if len(row) != len(header)), None)
     if wrong is not None:

@@ -46,13 +46,14 @@ def fit(
     Resumes from ``checkpoints`` if they hold an earlier part of this run.
 
     Raises:
-        InputError: ``dev`` has no labelled fact, or the loss is not finite; the message names the step and the
+        InputError: a split has no labelled fact, or the loss is not finite; the message names the step and the
             documents.
     """
-    if not any(fact.head != fact.tail for document in dev for fact in document.facts):
-        raise InputError("the dev split has no labelled fact", remedy="label some: the threshold is chosen on them")
+    for split, given, use in (("training", train, "the model learns from"), ("dev", dev, "the threshold is chosen on")):
+        if not any(fact.head != fact.tail for document in given for fact in document.facts):
+            raise InputError(f"the {split} split has no labelled fact", remedy=f"label some: {use} them")
     settings = model.settings
-    documents = [model.encode(document) for document in train]
+    train_documents = [model.encode(document) for document in train]
     dev_documents = [model.encode(document) for document in dev]
     optimizer = make_optimizer(model)
     state = checkpoints.load(model, optimizer) or TrainingState()
@@ -60,7 +61,7 @@ def fit(
         log.info("going on after epoch %d", state.epoch)
     while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         started = time.perf_counter()
-        loss = train_epoch(model, optimizer, documents, state, seed=seed, progress=progress)
+        loss = train_epoch(model, optimizer, train_documents, state, seed=seed, progress=progress)
         trained = time.perf_counter()
         best = model.decide(infer_encoded(model, dev_documents), dev)
         state.epoch += 1
@@ -74,7 +75,7 @@ def fit(
         log.info(
             "epoch %d: loss %.4f, dev F1 %.2f at threshold %.3f; %.1f s, %.1f documents/s in training",
             *(state.epoch, loss, 100 * best.f1, best.threshold, time.perf_counter() - started),
-            len(documents) / (trained - started),
+            len(train) / (trained - started),
         )
     checkpoints.load_best(model, state)
     return state

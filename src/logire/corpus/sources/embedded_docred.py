@@ -22,7 +22,7 @@ from logire.corpus.sources.embedded import Sizes, prepare_embedded
 from logire.corpus.sources.registry import Source
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
-from logire.ground.runtime import derive_seed
+from logire.ground.runtime import SEEDS, derive_seed
 from logire.ground.settings import Settings
 
 NAME = "embedded-docred"
@@ -32,7 +32,7 @@ class Options(Settings):
     """How to make the embedded corpus in DocRED's form."""
 
     documents: Sizes = Field((240, 60, 60), description="Number of train, dev and test documents.")
-    seed: int = Field(13, description="Everything random follows from it.")
+    seed: int = Field(13, ge=0, lt=SEEDS, description="Everything random follows from it.")
     deleted: float = Field(0.2, ge=0, le=1, description="Share of the facts taken out of the labels.")
 
 

@@ -12,8 +12,8 @@ from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.files import write_text
 from logire.reporting.browser.content import page_content
+from logire.reporting.explanations import read_explanations
 from logire.reporting.names import Corpus
-from logire.reporting.paper.cases import read_explanations
 
 _ASSETS = Path(__file__).parent
 
@@ -37,7 +37,7 @@ def browser(explanations: Path, backbone_predictions: Path, corpus: PreparedCorp
     """
     documents, schema = corpus.documents(split), corpus.schema
     backbone = read_predictions(backbone_predictions, documents, schema)
-    content = page_content(read_explanations(explanations), backbone, documents, schema, file=explanations)
+    content = page_content(read_explanations(explanations, documents, schema), backbone, documents, schema)
     who = Corpus.of(corpus.name, corpus.synthetic)
     page = Template(_asset("page.html")).substitute(
         corpus=html.escape(who.title),

@@ -9,15 +9,13 @@ taken first, each rule and each document once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from logire.corpus.document import Document
 from logire.corpus.gold import INVERSE
-from logire.ground.errors import InputError
+from logire.reporting.explanations import Explained
 
 Triple = tuple[int, str, int]  # head, relation, tail
 
@@ -81,34 +79,8 @@ class Case:
         }
 
 
-def read_explanations(path: Path) -> list[dict[str, Any]]:
-    """Read the ``explanations-SPLIT.jsonl`` of a LogiRE run.
-
-    Raises:
-        InputError: the file is missing, or a line is not an explanation.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(
-            f"cannot be read ({error.strerror})", file=path, remedy="`logire predict` writes it"
-        ) from error
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"broken JSON ({error.msg})", file=path, field=f"line {number}") from error
-        if not isinstance(row, dict) or not {"title", "h_idx", "t_idx", "r", "reasons"} <= row.keys():
-            raise InputError(
-                "is not an explanation", file=path, field=f"line {number}", remedy="`logire predict` writes it"
-            )
-        rows.append(row)
-    return rows
-
-
 def select_cases(
-    explanations: Sequence[dict[str, Any]],
+    explanations: Sequence[Explained],
     backbone: Mapping[str, Set[Triple]],
     documents: Sequence[Document],
     *,
@@ -141,12 +113,12 @@ def select_cases(
     return chosen
 
 
-def _case(row: dict[str, Any], backbone: Set[Triple], document: Document) -> Case | None:
+def _case(row: Explained, backbone: Set[Triple], document: Document) -> Case | None:
     """The case that a prediction makes, or None if it is not a clear one."""
     reasons = [reason for reason in row["reasons"] if reason["rule"] != f"{row['r']} <- {row['r']}"]
     if not reasons:
         return None
-    reason = max(reasons, key=lambda reason: float(reason["contribution"]))
+    reason = max(reasons, key=lambda reason: reason["contribution"])
     steps = reason["path"]
     entities = (steps[0]["from_idx"], *(step["to_idx"] for step in steps))
     if len(steps) < 2 or len(set(entities)) < len(entities) or reason["contribution"] <= 0:
@@ -170,7 +142,7 @@ def _case(row: dict[str, Any], backbone: Set[Triple], document: Document) -> Cas
         title=row["title"],
         names={entity: document.entities[entity].name for entity in entities},
         rule=reason["rule"],
-        contribution=float(reason["contribution"]),
+        contribution=reason["contribution"],
         entities=entities,
         new=new,
         path=path,

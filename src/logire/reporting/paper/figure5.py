@@ -16,12 +16,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
 from logire.corpus.predictions import read_predictions
-from logire.ground.errors import InputError
 from logire.ground.files import write_json
+from logire.reporting.explanations import read_explanations
 from logire.reporting.formulas import formula
 from logire.reporting.material import LOGIRE, Material
 from logire.reporting.names import BACKBONE, Corpus
-from logire.reporting.paper.cases import Arrow, Case, Triple, read_explanations, select_cases
+from logire.reporting.paper.cases import Arrow, Case, Triple, select_cases
 from logire.reporting.selection import UnavailableError
 from logire.reporting.sources import Source, corpus_sources, run_source, write_sources
 from logire.reporting.style import draw
@@ -76,10 +76,7 @@ def figure5(material: Material) -> Cases:
     predicted: dict[str, set[Triple]] = {}
     for p in read_predictions(predictions, documents, corpus.schema):
         predicted.setdefault(p.title, set()).add((p.head, p.relation, p.tail))
-    rows = read_explanations(explanations)
-    unknown = {row["title"] for row in rows} - {document.title for document in documents}
-    if unknown:
-        raise InputError(f"no such document in the {SPLIT} split", file=explanations, document=min(unknown))
+    rows = read_explanations(explanations, documents, corpus.schema)
     return Cases(
         select_cases(rows, predicted, documents),
         Corpus.of(corpus.name, corpus.synthetic),

@@ -48,7 +48,7 @@ class LogiRE(RuleModel[LogiRESettings]):
                 :func:`logire.rules.logire.em.learn`.
 
         Raises:
-            InputError: a split is empty, or no training fact is labelled.
+            InputError: a split is empty, or has no labelled fact.
         """
         # These import torch and pandas, which predicting does without.
         import pandas as pd

@@ -56,7 +56,7 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             report, log: told of each round as it starts; given the choices tried so far after each.
 
         Raises:
-            InputError: a split is empty, no training fact is labelled, or gold rules without a readable file.
+            InputError: a split is empty or has no labelled fact, or gold rules without a readable file.
         """
         import pandas as pd  # predicting does without
 

@@ -13,6 +13,7 @@ from logire.corpus.prepared import SPLITS, write_prepared
 from logire.corpus.sources.registry import Source
 from logire.ground.digests import tree_digest
 from logire.ground.errors import InputError
+from logire.ground.runtime import SEEDS
 from logire.ground.settings import Settings
 
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -24,7 +25,7 @@ class Options(Settings):
     """How to make the embedded corpus."""
 
     documents: Sizes = Field((360, 80, 80), description="Number of train, dev and test documents.")
-    seed: int = Field(13, description="Everything random follows from it.")
+    seed: int = Field(13, ge=0, lt=SEEDS, description="Everything random follows from it.")
     sentences: bool = Field(
         False, description="Keep sentence boundaries; off is the authors' form, one sentence a document."
     )
