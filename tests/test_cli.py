@@ -47,7 +47,7 @@ def test_prepare_writes_the_folder_and_says_what_is_in_it(tmp_path):
         (["train", "bert", "--documents", "{folder}", "--out", "x"], "unknown backbone 'bert'"),
         (["train", "bilstm", "--documents", "nowhere", "--out", "x"], "file nowhere: is not a folder"),
         (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--settings", '{"lr": 1}'], "lr"),
-        (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--settings", "{lr}"], "not JSON or YAML"),
+        (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--settings", "{lr}"], "is not JSON"),
         (["train", "bilstm", "--documents", "{folder}", "--out", "x", "--device", "abacus"], "field device"),
         (["fit", "--documents", "{folder}", "--logits", "no.safetensors", "--out", "x"], "no.safetensors"),
         (["predict", "x"], "logire fit --out RUN"),

@@ -38,18 +38,22 @@ def splits_of(split: Split | None) -> tuple[Split, ...]:
 
 def read_settings(text: str) -> dict[str, Any]:
     """Settings from a JSON object or a file."""
-    import yaml
+    if text.strip().startswith("{"):
+        try:
+            return dict(json.loads(text, object_pairs_hook=_once))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"is not JSON ({error})", field="--settings") from error
+    from logire.ground.yamlfiles import read_mapping
 
-    stripped = text.strip()
-    try:
-        value = json.loads(stripped) if stripped.startswith("{") else yaml.safe_load(Path(text).read_text("utf-8"))
-    except OSError as error:
-        raise InputError("cannot be read", file=text, field="--settings") from error
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"not JSON or YAML ({error})", field="--settings") from error
-    if not isinstance(value, dict):
-        raise InputError("an object of settings was expected", field="--settings")
-    return value
+    return read_mapping(Path(text), what="settings", remedy="give a JSON object, or a .json or .yaml file")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, no key of which occurs twice."""
+    for number, (key, _) in enumerate(pairs):
+        if key in [other for other, _ in pairs[:number]]:
+            raise InputError("the key occurs twice", field=f"--settings, {key}", remedy="remove one of them")
+    return dict(pairs)
 
 
 def console() -> Console:
