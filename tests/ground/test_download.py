@@ -135,7 +135,7 @@ def test_a_file_that_takes_too_long(server: FileServer, tmp_path: Path) -> None:
 def test_only_the_web_is_asked(server: FileServer, tmp_path: Path, scheme: str) -> None:
     secret = tmp_path.parent / f"{tmp_path.name}-secret"
     secret.write_bytes(BODY)
-    with pytest.raises(InputError, match=f"unknown url type: {scheme}"):
+    with pytest.raises(InputError, match="is not an address that can be downloaded from"):
         download(f"{scheme}://{secret}", tmp_path / "out", sha256=DIGEST)
     server.faults["file.bin"] = [f"{scheme}://{secret}"] * 9
     refused(server, tmp_path)
@@ -143,9 +143,13 @@ def test_only_the_web_is_asked(server: FileServer, tmp_path: Path, scheme: str) 
     secret.unlink()
 
 
-def test_an_address_without_a_scheme(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="unknown url type"):
-        download("nowhere", tmp_path / "out")
+@pytest.mark.parametrize(
+    "address", ["nowhere", "http://", "https:/one", "data:,x", "http://a b", "http://[::1", "//host"]
+)
+def test_what_is_not_an_address(tmp_path: Path, address: str) -> None:
+    with pytest.raises(InputError, match="give one that begins with http:// or https://"):
+        download(address, tmp_path / "new" / "out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_redirect_on_the_web_is_followed(server: FileServer, tmp_path: Path) -> None:

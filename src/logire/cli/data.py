@@ -75,6 +75,10 @@ def _fetch_command(source: Source) -> Callable[..., None]:
     """``logire fetch SOURCE``."""
 
     def command(out: Path, base_url: str | None = None) -> None:
+        from logire.ground.download import check_address
+
+        if base_url is not None:
+            check_address(base_url, field="--base-url")
         with progress() as report:
             source.fetch(out, base_url, lambda done, total: report("fetching", done, total))  # type: ignore[misc]
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from logire.ground.errors import InputError
 
@@ -24,6 +25,8 @@ RETRIES = 3
 TIMEOUT = 30.0
 """Seconds without a single byte after which a server counts as silent."""
 REMEDY = "check the network and run this again, or download the file by other means and put it there yourself"
+SCHEMES = ("http", "https")
+"""What an address may begin with, wherever a redirect leads."""
 _CHUNK = 1 << 20
 _RETRYABLE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -49,6 +52,25 @@ class _FinalError(Exception):
     """A transfer failed, and trying again is pointless."""
 
 
+def check_address(url: str, *, field: str | None = None) -> None:
+    """Refuse what is not an address on the web.
+
+    Raises:
+        InputError: another scheme than :data:`SCHEMES`, or no host.
+    """
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in SCHEMES and bool(parts.hostname) and url.isprintable() and " " not in url
+    except ValueError:
+        sound = False
+    if not sound:
+        raise InputError(
+            f"{url!r} is not an address that can be downloaded from",
+            field=field,
+            remedy=f"give one that begins with {' or '.join(f'{scheme}://' for scheme in SCHEMES)}",
+        )
+
+
 def download(
     url: str,
     to: Path,
@@ -65,7 +87,7 @@ def download(
     ``to`` is written whole or not at all.
 
     Args:
-        url: ``http`` or ``https``.
+        url: see :func:`check_address`.
         sha256: of the file's bytes; None if they are not known.
         field: the setting that the address comes from, for error messages.
         document: the title of the document that the file holds, for error messages.
@@ -77,10 +99,12 @@ def download(
         ``to``, as an absolute path.
 
     Raises:
-        InputError: the file cannot be downloaded, exceeds a limit, fails a check, or cannot be written.
+        InputError: ``url`` is not an address, or the file cannot be downloaded, exceeds a limit, fails a check, or
+            cannot be written.
     """
     import pooch
 
+    check_address(url, field=field)
     to = to.absolute()
     if to.exists() and not to.is_file():
         raise InputError("is not a file", file=to, field=field, remedy="choose another place")

@@ -134,6 +134,18 @@ def read_json(path: str | Path, *, remedy: str | None = None) -> Any:
         raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
 
 
+def read_object(path: str | Path, *, remedy: str | None = None) -> dict[str, Any]:
+    """Read a JSON file that holds an object.
+
+    Raises:
+        InputError: what :func:`read_json` raises, or it holds something else.
+    """
+    value = read_json(path, remedy=remedy)
+    if not isinstance(value, dict):
+        raise InputError("an object was expected", file=path, remedy=remedy)
+    return value
+
+
 def check_file(path: str | Path, *, remedy: str | None = None) -> Path:
     """``path``, if it can be read as a file: a pipe or a device might never end.
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from logire import __version__
 from logire.ground.digests import content_digest
 from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_json
+from logire.ground.files import read_object, write_json
 
 if TYPE_CHECKING:
     import torch
@@ -102,11 +102,8 @@ class RunRecord(BaseModel):
             InputError: there is none, or it is damaged; the message names the field.
         """
         file = folder / RUN
-        value = read_json(file, remedy=remedy)
-        if not isinstance(value, dict):
-            raise InputError("an object was expected", file=file, remedy=remedy)
         try:
-            return cls(**value)
+            return cls(**read_object(file, remedy=remedy))
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])

@@ -28,7 +28,7 @@ import pandas as pd
 from logire.evaluation.files import metrics_file
 from logire.evaluation.scoring import Evaluation
 from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_text
+from logire.ground.files import read_object, write_text
 from logire.ground.records import RunRecord
 from logire.reporting.csvfiles import CsvFile, csv_text
 from logire.reporting.kept_counts import TABLES, KeptCounts, counts_csv
@@ -128,7 +128,7 @@ def read(folder: Path) -> list[Kept]:
 
 
 def _read_run(name: str, run: Path, *, rules: bool) -> Kept:
-    metrics = {file.stem.removeprefix("metrics-"): read_json(file) for file in sorted(run.glob("metrics-*.json"))}
+    metrics = {file.stem.removeprefix("metrics-"): read_object(file) for file in sorted(run.glob("metrics-*.json"))}
     history = CsvFile.read(run / "history.csv").dicts()
     learnt = pd.DataFrame(CsvFile.read(run / "rules.csv").dicts(), dtype=str) if rules else None
     return Kept(name, RunRecord.read(run), metrics, history, learnt)

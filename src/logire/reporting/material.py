@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from logire.corpus.prepared import PreparedCorpus
-from logire.ground.files import read_json
+from logire.ground.files import read_object
 from logire.reporting.names import Corpus
 from logire.reporting.runs import Run
 from logire.reporting.selection import Runs, UnavailableError
@@ -103,5 +103,5 @@ class Material:
         """The corpus that the report is about."""
         if self.paths:
             return self.runs.corpus
-        values = read_json(self.statistics[0], remedy="`logire prepare` writes it")
+        values = read_object(self.statistics[0], remedy="`logire prepare` writes it")
         return Corpus.of(str(values.get("corpus")), bool(values.get("synthetic")))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from logire.ground.errors import InputError
-from logire.ground.files import read_json
+from logire.ground.files import read_object
 from logire.ground.records import RUN, RunRecord
 from logire.reporting.kept import Kept
 from logire.reporting.kept import read as read_kept
@@ -146,7 +146,7 @@ def _read_folder(folder: Path) -> tuple[RunRecord, Metrics]:
     record = RunRecord.read(folder)
     metrics: dict[str, Mapping[str, Any]] = {}
     for file in sorted(folder.glob("metrics-*.json")):
-        split, values = file.stem.removeprefix("metrics-"), read_json(file)
+        split, values = file.stem.removeprefix("metrics-"), read_object(file)
         for key in _KEYS:
             value = values
             for part in key.split("."):

@@ -11,7 +11,7 @@ from typing import Any
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
-from logire.ground.files import read_json
+from logire.ground.files import read_object
 from logire.ground.records import RUN, RunRecord
 from logire.reporting.kept import Kept
 from logire.reporting.kept import read as read_kept
@@ -82,7 +82,7 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     elif listed.exists():
         chain.made = listed.name.removesuffix(LISTED)
         chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
-        for row in read_json(listed)["sources"]:
+        for row in read_object(listed)["sources"]:
             if _is_wanted(row, chosen):
                 _add_file(chain, listed.parent.resolve() / row["file"], row, metric)
         if not chain.files:
@@ -125,9 +125,9 @@ def _add_file(chain: Chain, file: Path, facts: Mapping[str, Any], metric: str) -
             row["predictions"] = NOT_KEPT
         _add_kept(chain, file.parent, kept)
         return
-    sources = read_json(file).get("sources") if file.name.startswith("metrics") else None
+    sources = read_object(file).get("sources") if file.name.startswith("metrics") else None
     if sources:
-        row["value"] = read_json(file).get(metric)
+        row["value"] = read_object(file).get(metric)
         row["predictions"] = _state(file.parent / sources["predictions"], sources["predictions_digest"])
     if not (file.parent / KEPT).exists():
         _follow(chain, file.parent, facts.get("data_digest"), {})
@@ -206,9 +206,9 @@ def _add_corpus(chain: Chain, folder: Path, digest: str | None) -> None:
     except InputError:
         # Kept numbers hold the corpus's statistics, which name its digest, but no documents.
         statistics = folder / "statistics.json"
-        now = read_json(statistics).get("data_digest") if statistics.exists() else None
+        now = read_object(statistics).get("data_digest") if statistics.exists() else None
         state = MISSING if now is None else NOT_KEPT if digest in (None, now) else CHANGED
-    info = read_json(folder / CORPUS) if (folder / CORPUS).exists() else {}
+    info = read_object(folder / CORPUS) if (folder / CORPUS).exists() else {}
     chain.corpora.append({"folder": _shown(folder), "data_digest": digest or now, "state": state, **info})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logire.ground.errors import InputError
-from logire.ground.files import read_json
+from logire.ground.files import read_object
 from logire.reporting.exhibits import find
 from logire.reporting.material import Material
 from logire.reporting.names import Corpus
@@ -71,7 +71,7 @@ def _read(material: Material) -> tuple[Measured, list[Source]]:
     measured: Measured = {}
     sources = []
     for file in material.statistics:
-        values = read_json(file)
+        values = read_object(file)
         try:
             corpus = Corpus.of(str(values["corpus"]), bool(values["synthetic"]))
             rows: list[Record] = [
