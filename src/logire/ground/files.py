@@ -30,10 +30,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
     On any error the temporary file is removed and ``path`` stays as it was.
 
     Raises:
-        InputError: the folder can't be written to, or the disk is full or broken.
+        InputError: ``path`` is a folder, its folder can't be written to, or the disk is full or broken.
     """
     path = Path(path)
     try:
+        if path.is_dir():
+            raise InputError("is a folder, a file was expected", file=path, remedy="name a file in it")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
