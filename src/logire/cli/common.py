@@ -21,6 +21,9 @@ SplitOrBoth = Annotated[
 ]
 Documents = Annotated[Path, typer.Option("--documents", help="A folder that `logire prepare` wrote.")]
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Remove another finished run that --out holds.", show_default=False)
+]
 Seed = Annotated[int, typer.Option(help="Everything random follows from it.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, or as torch names it (cuda:0).")]
 Settings = Annotated[
