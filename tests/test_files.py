@@ -51,6 +51,13 @@ def test_other_errors_stay_what_they_are(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_is_not_written_over(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="folder: is a folder, a file was expected"):
+        write_text(tmp_path / "folder", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
 def test_one_process_at_a_time_holds_a_folder(tmp_path):
     other = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
     assert other.stdout is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -16,12 +17,14 @@ import torch
 
 from logire.cli.provenance import provenance as command
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.runfolder import Predicted, finish_run
 from logire.corpus.sources.embedded import prepare_embedded
 from logire.evaluation.files import evaluate_file
 from logire.ground import records as provenance
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import read_json, write_json
+from logire.ground.records import RunRecord
 from logire.reporting.report import make_report
 from logire.reporting.sources import run_source, write_sources
 from logire.reporting.trace import trace
@@ -180,6 +183,30 @@ def test_out_of_fold_logits_are_checked_too(results: Path, capsys: pytest.Captur
     with pytest.raises(InputError, match="has changed since"):
         command(run)
     assert "1 fold CHANGED" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_byte_of_any_file_that_a_run_wrote_is_found(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = results / "runs" / "cnn" / "seed1" / "logire"
+    for name in ("model.safetensors", "rules.csv", "explanations-test.jsonl"):
+        (run / name).write_text(f"what {name} holds")
+    record = RunRecord.read(run)
+    finish_run(run, record, ("model.safetensors", "rules.csv"))
+    Predicted.write(run, "test", RunRecord.read(run), run.parent / "backbone" / "logits.safetensors")
+    table = results / "tables" / "table2.csv"
+    names = ["model.safetensors", "rules.csv", "predictions-test.json", "explanations-test.jsonl"]
+    assert trace(run).runs[0]["files_state"] == dict.fromkeys(names, "unchanged")
+    for name in names:
+        times, content = (run / name).stat(), (run / name).read_bytes()
+        (run / name).write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+        os.utime(run / name, ns=(times.st_atime_ns, times.st_mtime_ns))
+        for path in (table, run):
+            with pytest.raises(InputError, match="has changed since"):
+                command(path)
+            shown = capsys.readouterr().out
+            assert "3 unchanged" in shown
+            assert name in shown
+        (run / name).write_bytes(content)
+    assert not trace(table).changed
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
-from logire.backbones import train_backbone
+from logire.backbones import load_backbone, train_backbone
 from logire.backbones.base import Backbone
 from logire.backbones.decisions import Decision, choose_threshold
 from logire.backbones.settings import TrainingSettings
 from logire.backbones.training import loop
+from logire.backbones.training.checkpoint import load_weights
 from logire.corpus.document import Document, Fact
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.ground.errors import InputError
@@ -114,14 +117,158 @@ def test_checkpoints_of_another_run_are_not_taken_up(
         return train_epoch(model, optimizer, documents, state, **rest)
 
     monkeypatch.setattr(loop, "train_epoch", stop_after_one)
+    how = {"device": "cpu", "progress": False, "overwrite": True}
     for changed, seed, resume in (({"dropout": 0.1}, 1, True), ({}, 2, True), ({}, 1, False)):
         seen.clear()
         with pytest.raises(KeyboardInterrupt):
-            train_backbone(corpus, "lstm", settings, tmp_path, seed=1, device="cpu", progress=False)
-        train_backbone(
-            corpus, "lstm", settings | changed, tmp_path, seed=seed, device="cpu", progress=False, resume=resume
-        )
+            train_backbone(corpus, "lstm", settings, tmp_path, seed=1, **how)
+        train_backbone(corpus, "lstm", settings | changed, tmp_path, seed=seed, resume=resume, **how)
         assert seen == [0, 1, 0, 1, 2]
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "a last that is missing": lambda folder: (folder / "last-2.safetensors").unlink(),
+    "a last that is cut": lambda folder: damaged(folder / "last-2.safetensors", lambda content: content[:100]),
+    "a byte of the last": lambda folder: damaged(folder / "last-2.safetensors", flipped),
+    "a best that is missing": lambda folder: next(folder.glob("best-*")).unlink(),
+    "a byte of the best": lambda folder: damaged(next(folder.glob("best-*")), flipped),
+    "a state that is cut": lambda folder: damaged(folder / "state.json", lambda content: content[:40]),
+    "a state of another form": lambda folder: damaged(folder / "state.json", lambda _: b"[1]"),
+}
+
+
+def damaged(file: Path, change: Callable[[bytes], bytes]) -> None:
+    file.write_bytes(change(file.read_bytes()))
+
+
+def flipped(content: bytes) -> bytes:
+    return content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+
+
+def die_after(epochs: int) -> Callable[..., float]:
+    train_epoch = loop.train_epoch
+
+    def dying(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
+        if state.epoch == epochs:
+            raise KeyboardInterrupt
+        return train_epoch(model, optimizer, documents, state, **rest)
+
+    return dying
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_training_starts_over_where_its_checkpoint_is_damaged(
+    corpus: PreparedCorpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    damage: str,
+) -> None:
+    settings, how = small("lstm") | QUICK, {"seed": 1, "device": "cpu", "progress": False}
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train_backbone(corpus, "lstm", settings, whole, **how)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "train_epoch", die_after(2))
+        with pytest.raises(KeyboardInterrupt):
+            train_backbone(corpus, "lstm", settings, killed, **how)
+    DAMAGE[damage](killed / "checkpoints")
+    train_backbone(corpus, "lstm", settings, killed, **how)
+    assert "checkpoints is damaged: training starts over" in caplog.text
+    names = sorted(path.name for path in whole.iterdir())
+    assert sorted(path.name for path in killed.iterdir()) == names
+    assert not [n for n in names if n != "run.json" and (whole / n).read_bytes() != (killed / n).read_bytes()]
+
+
+def test_a_checkpoint_of_an_earlier_version_is_taken_up(
+    corpus: PreparedCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, how = small("lstm") | QUICK, {"seed": 1, "device": "cpu", "progress": False}
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "train_epoch", die_after(2))
+        with pytest.raises(KeyboardInterrupt):
+            train_backbone(corpus, "lstm", settings, tmp_path, **how)
+    state = tmp_path / "checkpoints" / "state.json"
+    saved = json.loads(state.read_text())
+    assert saved.pop("files")
+    state.write_text(json.dumps(saved))
+    caplog.set_level("INFO")
+    train_backbone(corpus, "lstm", settings, tmp_path, **how)
+    assert "going on after epoch 2" in caplog.text
+
+
+STORED: dict[str, tuple[Callable[[dict[str, torch.Tensor]], object], str]] = {
+    "a weight that is NaN": (lambda t: t["linear.weight"].view(-1)[:1].fill_(torch.nan), r"linear\.weight: has values"),
+    "an infinite weight": (lambda t: t["linear.bias"][:1].fill_(torch.inf), r"linear\.bias: has values"),
+    "a missing tensor": (lambda t: t.pop("linear.bias"), r"field linear\.bias: is missing"),
+    "a tensor too many": (lambda t: t.update(more=torch.zeros(2)), "field more: is not a tensor of this model"),
+    "another shape": (lambda t: t.update({"linear.bias": torch.zeros(2)}), r"linear\.bias: has the shape \[2\]"),
+}
+
+
+@pytest.fixture(scope="module")
+def trained(corpus: PreparedCorpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained BiLSTM."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    train_backbone(corpus, "bilstm", small("bilstm") | QUICK, folder, seed=1, device="cpu", progress=False)
+    return folder
+
+
+@pytest.mark.parametrize("damage", STORED)
+def test_weights_that_cannot_be_are_refused_by_name(trained: Path, build: Build, tmp_path: Path, damage: str) -> None:
+    change, message = STORED[damage]
+    tensors = load_file(trained / "model.safetensors")
+    change(tensors)
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(InputError, match=message):
+        load_weights(tmp_path / "model.safetensors", build("bilstm"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("model.safetensors", None, r"model\.safetensors: does not exist"),
+        ("model.safetensors", b"cut", r"model\.safetensors: (is damaged|has changed)"),
+        ("settings.json", None, r"settings\.json: does not exist"),
+        ("settings.json", b"[]", r"settings\.json: has changed since"),
+        ("vocabulary.json", b'{"words": 3}', r"vocabulary\.json: has changed since"),
+        ("run.json", b'{"backbone": null}', r"run\.json, field backbone: is null"),
+        ("run.json", b'{"backbone": "bilstm"}', None),
+    ],
+)
+def test_a_file_of_a_backbone_that_is_missing_or_damaged_is_named(
+    trained: Path, corpus: PreparedCorpus, tmp_path: Path, name: str, content: bytes | None, message: str | None
+) -> None:
+    run = shutil.copytree(trained, tmp_path / "run")
+    if content is None:
+        (run / name).unlink()
+    else:
+        (run / name).write_bytes(content)
+    if message is None:  # a record of an earlier version, without digests
+        load_backbone(run, corpus.schema, device="cpu")
+        (run / "settings.json").write_text("[]")
+        with pytest.raises(InputError, match=r"settings\.json: an object was expected"):
+            load_backbone(run, corpus.schema, device="cpu")
+        (run / "settings.json").write_bytes((trained / "settings.json").read_bytes())
+        (run / "vocabulary.json").write_text('{"words": 3}')
+        with pytest.raises(InputError, match=r"vocabulary\.json, field words: is not a list of words"):
+            load_backbone(run, corpus.schema, device="cpu")
+        return
+    with pytest.raises(InputError, match=message):
+        load_backbone(run, corpus.schema, device="cpu")
+
+
+def test_training_again_leaves_nothing_of_the_first_run(trained: Path, corpus: PreparedCorpus, tmp_path: Path) -> None:
+    run = shutil.copytree(trained, tmp_path / "run")
+    record = json.loads((run / "run.json").read_text())
+    assert set(record["files"]) == {path.name for path in run.iterdir()} - {"run.json"}
+    for name in ("metrics-dev.json", "explanations-test.jsonl", "notes.txt"):
+        (run / name).write_text("of before")
+    chosen, how = small("bilstm") | QUICK, {"device": "cpu", "progress": False}
+    with pytest.raises(InputError, match="holds another finished run: seed 1, not 2"):
+        train_backbone(corpus, "bilstm", chosen, run, seed=2, **how)
+    train_backbone(corpus, "bilstm", chosen, run, seed=1, **how)
+    assert {path.name for path in run.iterdir()} == {*record["files"], "run.json", "notes.txt"}
+    assert json.loads((run / "run.json").read_text())["files"] == record["files"]
 
 
 def test_the_threshold_ignores_self_pairs_but_counts_their_labels_as_missed() -> None:

@@ -12,9 +12,11 @@ from rich.console import Console
 
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus, write_prepared
+from logire.corpus.runfolder import finish_run
 from logire.evaluation.files import evaluate_file, evaluate_run, render
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
+from logire.ground.records import RunRecord
 
 
 @pytest.fixture
@@ -71,6 +73,30 @@ def test_an_unlabelled_split_is_refused(tmp_path: Path, corpus: PreparedCorpus) 
 def test_a_run_that_is_no_object_is_refused(corpus: PreparedCorpus, predictions: Path) -> None:
     (predictions.parent / "run.json").write_text("[]")
     with pytest.raises(InputError, match=r"run\.json"):
+        evaluate_file(predictions, corpus, "dev")
+
+
+def test_a_run_is_named_only_where_it_wrote_the_predictions(corpus: PreparedCorpus, predictions: Path) -> None:
+    run = predictions.parent
+    (run / "model.safetensors").write_text("a model")
+    record = RunRecord(backbone="bilstm", method="backbone", seed=3, threshold=0.4)
+    finish_run(run, record, ("model.safetensors", predictions.name))
+    assert evaluate_file(predictions, corpus, "dev")["run"]["backbone"] == "bilstm"
+    foreign = [Prediction("d", 0, "a", 1, 0.9)]
+    write_predictions(run / "mine.json", foreign)
+    assert evaluate_file(run / "mine.json", corpus, "dev")["run"] == {}
+    write_predictions(predictions, foreign)
+    result = evaluate_file(predictions, corpus, "dev")
+    assert (result["run"], result["sources"]["run"], result["sources"]["params_digest"]) == ({}, None, None)
+    assert "bilstm" not in shown(result)
+    with pytest.raises(InputError, match=r"predictions-dev\.json: is not what the run in run\.json predicted"):
+        list(evaluate_run(run, corpus, ("dev",)))
+    assert not (run / "metrics-dev.json").exists()
+
+
+def test_a_record_without_a_threshold_is_named(corpus: PreparedCorpus, predictions: Path) -> None:
+    (predictions.parent / "run.json").write_text('{"backbone": "bilstm", "threshold": null}')
+    with pytest.raises(InputError, match=r"run\.json, field threshold: is null"):
         evaluate_file(predictions, corpus, "dev")
 
 

@@ -364,6 +364,11 @@ def test_a_damaged_checkpoint_is_not_gone_on_from(noise, schema, tmp_path):
 
     state = read(tensors, notes)
     assert state.last.rules.bodies == state.best.rules.bodies == model.fitted.last.rules.bodies
+    assert read(tensors | {"last/bias": tensors["last/bias"] + 1e-9}, notes) is None
+    assert read(tensors, notes | {"best": notes["best"] | {"theta": notes["best"]["theta"] + 1e-9}}) is None
+    # without a digest, as earlier versions wrote it, what cannot be is refused all the same
+    del notes["digest"]
+    assert read(tensors, notes) is not None
     out_of_range = notes | {"best": notes["best"] | {"bodies": [[10**9], *notes["best"]["bodies"][1:]]}}
     assert read(tensors, out_of_range) is None
     assert read(tensors, {key: notes[key] for key in ("key", "last", "history", "table")}) is None

@@ -15,8 +15,10 @@ from rules_builders import QUICK, assert_same_files, contents
 
 from logire.corpus.dump import write_dump
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.runfolder import begin_run
+from logire.evaluation.files import evaluate_run
 from logire.ground.errors import InputError
-from logire.rules.run import fit_run, load_run
+from logire.rules.run import fit_run, load_run, predict_run
 
 SMALL = {
     "iterations": 1, "rules_per_query": 10, "max_length": 2, "hidden": 16, "heads": 2, "feedforward": 16,
@@ -128,6 +130,106 @@ def test_what_has_changed_since_the_fit_is_not_predicted_on(fitted, corpus, dump
     (run / "run.json").write_text(json.dumps({key: record[key] for key in record if key != "logits"}))
     with pytest.raises(InputError, match=r"run\.json, field logits: is not recorded"):
         load_run(run, "test")
+
+
+def test_a_run_that_is_fitted_again_holds_nothing_of_the_first(fitted, corpus):
+    plain, fit = fitted
+    run = fit(corpus, "again")
+    for split in ("dev", "test"):
+        predict_run(run, split)
+    list(evaluate_run(run, corpus, ("dev", "test")))
+    first = contents(run)
+    (run / "notes.txt").write_text("the user's")
+    assert {"predictions-dev.json", "explanations-test.jsonl", "predicted-dev.json", "metrics-test.json"} <= set(first)
+    fit(corpus, "again")
+    assert sorted(contents(run)) == sorted([*contents(plain), "notes.txt"])
+    (run / "notes.txt").unlink()
+    assert_same_files(plain, run)
+    for split in ("dev", "test"):
+        predict_run(run, split)
+    list(evaluate_run(run, corpus, ("dev", "test")))
+    assert contents(run) == first
+
+
+def test_a_fit_begins_without_the_record_of_the_last_one(fitted, corpus, tmp_path, monkeypatch):
+    plain, fit = fitted
+    run = shutil.copytree(plain, tmp_path / "run")
+    predict_run(plain, "dev", out=run / "predictions-dev.json")
+    record = json.loads((run / "run.json").read_text())
+    found = []
+
+    def killed(*arguments, **options):
+        begin_run(*arguments, **options)
+        found.append(sorted(path.name for path in run.iterdir()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("logire.rules.run.begin_run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        fit(corpus, run)
+    assert found == [[]]
+    (run / "run.json").write_text(json.dumps(record | {"seed": 5}))
+    with pytest.raises(InputError, match="holds another finished run: seed 5, not 4"):
+        fit(corpus, run)
+    with pytest.raises(KeyboardInterrupt):
+        fit(corpus, run, overwrite=True)
+    assert found == [[], []]
+
+
+def test_predictions_that_are_not_the_runs_are_not_scored_in_its_name(fitted, corpus, splits, dump, tmp_path):
+    plain, _ = fitted
+    run = shutil.copytree(plain, tmp_path / "run")
+    record = json.loads((run / "run.json").read_text()) | {"documents": str(corpus.path), "logits": str(dump)}
+    (run / "run.json").write_text(json.dumps(record))
+    file = predict_run(run, "dev")
+    (metrics,) = evaluate_run(run, corpus, ["dev"])
+    assert json.loads(metrics.read_text())["run"]["seed"] == 4
+    negated = tmp_path / "negated.safetensors"
+    write_dump(negated, {"dev": {d.title: -d.logits for d in splits[1]}})
+    predict_run(run, "dev", logits=negated)
+    with pytest.raises(InputError, match=r"predictions-dev\.json: is not what the run in run\.json predicted"):
+        list(evaluate_run(run, corpus, ["dev"]))
+    predict_run(run, "dev")
+    assert list(evaluate_run(run, corpus, ["dev"])) == [metrics]
+    predict_run(run, "test", out=file)
+    with pytest.raises(InputError, match="is not what the run"):
+        list(evaluate_run(run, corpus, ["dev"]))
+
+
+@pytest.mark.parametrize("blocked", ["predictions.json", "explanations-dev.jsonl"])
+def test_predicting_into_a_folder_leaves_nothing_behind(fitted, tmp_path, blocked):
+    plain, _ = fitted
+    (tmp_path / blocked).mkdir()
+    with pytest.raises(InputError, match=rf"{blocked}: is a folder, a file was expected"):
+        predict_run(plain, "dev", out=tmp_path / "predictions.json")
+    assert [path.name for path in tmp_path.rglob("*")] == [blocked]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "rules.csv", "history.csv"])
+def test_a_byte_of_a_model_that_has_changed_is_found_before_predicting(fitted, tmp_path, name):
+    plain, _ = fitted
+    run = shutil.copytree(plain, tmp_path / "run")
+    content = bytearray((run / name).read_bytes())
+    content[-2] ^= 1
+    (run / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name}: has changed since run\.json was written"):
+        predict_run(run, "dev", out=tmp_path / "predictions.json")
+    assert not (tmp_path / "predictions.json").exists()
+
+
+def test_where_predicting_nothing_is_best_the_record_has_the_highest_number(corpus, splits, tmp_path):
+    """JSON has no infinity."""
+    logits = tmp_path / "logits.safetensors"
+    # no candidate of dev can be right: its facts are those of self-pairs, which nothing predicts
+    folder = shutil.copytree(corpus.path, tmp_path / "corpus")
+    records = json.loads((folder / "dev.json").read_text())
+    for record in records:
+        record["labels"] = []
+    (folder / "dev.json").write_text(json.dumps(records))
+    write_dump(
+        logits, {s: {d.title: d.logits for d in part} for s, part in zip(("train", "dev"), splits, strict=False)}
+    )
+    fit_run(folder, logits, tmp_path / "run", settings=QUICK, seed=1, device="cpu", method="logire_plus")
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["threshold"] == sys.float_info.max
 
 
 def test_an_unknown_method_is_named(corpus, dump, tmp_path):

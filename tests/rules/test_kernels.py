@@ -117,9 +117,22 @@ def test_processes_that_compile_at_the_same_time_do_not_disturb_each_other(cache
     assert side_by_side(tmp_path / "one", types) == [f"{values} 1" for values in doubled]
 
 
-def test_where_nothing_can_be_written_it_is_compiled_each_time(tmp_path, monkeypatch):
+@pytest.mark.parametrize("folder", ["file", "file/deeper"])
+def test_where_nothing_can_be_written_it_is_compiled_each_time(tmp_path, monkeypatch, folder):
     (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / folder))
+    for _ in range(2):
+        assert run(loaded(tmp_path / "one")) == ([2, 4, 6], True)
+
+
+def test_a_user_without_a_home_compiles_each_time(tmp_path, monkeypatch):
+    for name in ("NUMBA_CACHE_DIR", "LOGIRE_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
     for _ in range(2):
         assert run(loaded(tmp_path / "one")) == ([2, 4, 6], True)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from logire.corpus.runfolder import Predicted, explanations_name, metrics_name, predictions_name
 from logire.corpus.sources.registry import command_options
 from logire.corpus.sources.registry import find as find_source
 from logire.ground.errors import InputError
@@ -25,9 +26,12 @@ FITTED = f"{'|'.join(method.name for method in methods())}|{VARIANTS}/[a-z0-9_]+
 """What is fitted on a backbone's logits, as a pattern of the method wildcard."""
 CORPUS = tuple(f"{name}.json" for name in ("train", "dev", "test", "rel2id", "ner2id", "corpus", "statistics"))
 """The files of a prepared corpus, those first that every job reads."""
-PREDICTIONS = ("predictions-dev.json", "predictions-test.json")
-EXPLANATIONS = ("explanations-dev.jsonl", "explanations-test.jsonl")
-METRICS = ("metrics-dev.json", "metrics-test.json")
+SCORED = ("dev", "test")
+"""The splits that runs are measured on."""
+PREDICTIONS = tuple(map(predictions_name, SCORED))
+EXPLANATIONS = tuple(map(explanations_name, SCORED))
+PREDICTED = tuple(map(Predicted.name, SCORED))
+METRICS = tuple(map(metrics_name, SCORED))
 RUN = "results/{dataset}/runs/{method}/{backbone}/seed{seed}"
 BACKBONE_RUN = "results/{dataset}/runs/backbone/{backbone}/seed{seed}"
 FOLD = "results/{dataset}/runs/folds/{backbone}/seed{seed}/{fold}"

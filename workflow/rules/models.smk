@@ -36,7 +36,8 @@ rule train_backbone:
         code=lambda wildcards: code_of("train", wildcards.backbone),
     shell:
         "python -m logire train {wildcards.backbone:q} --documents {params.documents:q} --out {params.out:q}"
-        " --seed {wildcards.seed:q} --device {params.device:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
+        " --seed {wildcards.seed:q} --device {params.device:q} --settings {params.settings:q}"
+        " --overwrite 2>&1 | tee {log:q}"
 
 
 rule train_fold:
@@ -67,7 +68,7 @@ rule train_fold:
     shell:
         "python -m logire train {wildcards.backbone:q} --documents {params.documents:q} --out {params.out:q}"
         " --seed {wildcards.seed:q} --fold {params.fold:q} --device {params.device:q} --settings {params.settings:q}"
-        " 2>&1 | tee {log:q}"
+        " --overwrite 2>&1 | tee {log:q}"
 
 
 rule fit_logire:
@@ -111,7 +112,7 @@ rule fit_logire:
     shell:
         "python -m logire fit --documents {params.documents:q} --logits {input.logits:q} {params.folds:q}"
         " --out {params.out:q} --seed {wildcards.seed:q} --device {params.device:q} {params.options:q}"
-        " 2>&1 | tee {log:q}"
+        " --overwrite 2>&1 | tee {log:q}"
 
 
 rule score_logire:
@@ -123,7 +124,12 @@ rule score_logire:
     output:
         [
             f"{files.RUN}/{name}"
-            for name in (*files.PREDICTIONS, *files.EXPLANATIONS, *files.METRICS)
+            for name in (
+                *files.PREDICTIONS,
+                *files.EXPLANATIONS,
+                *files.PREDICTED,
+                *files.METRICS,
+            )
         ],
     log:
         f"{LOGS}/score_logire/{{backbone}}-seed{{seed}}-{{method}}.log",

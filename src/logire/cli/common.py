@@ -24,6 +24,9 @@ Documents = Annotated[Path, typer.Option("--documents", help="A folder that `log
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Seed = Annotated[int, typer.Option(help="Everything random follows from it.", min=0, max=SEEDS - 1)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Remove another finished run that --out holds.", show_default=False)
+]
 Settings = Annotated[
     str, typer.Option(help="Settings that differ from the defaults: a JSON object, or a .json / .yaml file.")
 ]

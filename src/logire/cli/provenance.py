@@ -69,7 +69,7 @@ def _sections(chain: Chain, metric: str) -> Iterator[tuple[list[str], list[list[
         rows = [[row["file"], row.get("value"), _short(row.get("sha256")), _file_state(row)] for row in chain.files]
         yield ["made from", metric, "SHA-256", "state"], rows
     if chain.runs:
-        headings = ["run", "seed", "params", "logits", "commit", "device", "seconds", "peak MiB"]
+        headings = ["run", "seed", "params", "files", "logits", "commit", "device", "seconds", "peak MiB"]
         yield headings, [_run_row(row) for row in chain.runs]
     if chain.corpora:
         corpora = [
@@ -90,12 +90,20 @@ def _run_row(row: Mapping[str, Any]) -> list[Any]:
         row["folder"],
         row.get("seed"),
         _short(row.get("params_digest")),
+        ", ".join(_files(row.get("files_state", {}))),
         ", ".join([*filter(None, [row.get("logits_state")]), *_folds(row.get("folds_state", []))]),
         f"{commit} and changes" if git.get("dirty") else commit,
         hardware.get("gpu") or hardware.get("cpu"),
         row.get("wall_seconds"),
         row.get("peak_memory_mib"),
     ]
+
+
+def _files(states: Mapping[str, str]) -> Iterator[str]:
+    """``5 unchanged``: how many of a run's own files are, and the others by name."""
+    unchanged = sum(state == "unchanged" for state in states.values())
+    yield from [f"{unchanged} unchanged"] if unchanged else []
+    yield from (f"{name} {state}" for name, state in states.items() if state != "unchanged")
 
 
 def _folds(states: Sequence[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from logire.cli.common import (
     Documents,
     Json,
     Out,
+    Overwrite,
     Run,
     Seed,
     Settings,
@@ -44,6 +45,7 @@ def fit(
         typer.Option(help="A dump of `logire train --fold`, one option a fold: logits to train on instead."),
     ] = None,
     variant: Annotated[str | None, typer.Option(help="A name for these settings, for the ablation table.")] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Learn rules on a backbone's logits; a killed run goes on after its last EM iteration."""
     from logire.rules.run import fit_run
@@ -60,6 +62,7 @@ def fit(
             method=method,
             variant=variant,
             out_of_fold=out_of_fold or (),
+            overwrite=overwrite,
         )
     fitted = model.fitted
     unit = fitted.history.columns[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from logire.cli.common import Device, Documents, Out, Seed, Settings, console, read_settings
+from logire.cli.common import Device, Documents, Out, Overwrite, Seed, Settings, console, read_settings
 from logire.ground.errors import InputError
 from logire.ground.files import alone
 
@@ -72,6 +72,7 @@ def _command(spec: BackboneSpec) -> Any:
         device: Device = "auto",
         settings: Settings = "{}",
         fold: FoldOption = "",
+        overwrite: Overwrite = False,
     ) -> None:
         from logire.backbones.training.crossfit import train_fold
         from logire.backbones.training.run import train_backbone
@@ -80,9 +81,10 @@ def _command(spec: BackboneSpec) -> Any:
         corpus, chosen = PreparedCorpus.open(documents), read_settings(settings)
         with alone(out):
             if fold:
-                train_fold(corpus, spec.name, chosen, out, fold=_read_fold(fold, seed), device=device)
+                of = _read_fold(fold, seed)
+                train_fold(corpus, spec.name, chosen, out, fold=of, device=device, overwrite=overwrite)
             else:
-                train_backbone(corpus, spec.name, chosen, out, seed=seed, device=device)
+                train_backbone(corpus, spec.name, chosen, out, seed=seed, device=device, overwrite=overwrite)
 
     single = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
     single.command(spec.name, cls=_WithSettings, help=f"{spec.title}, which {READS[spec.family]}.")(run)

@@ -12,6 +12,7 @@ from rich.table import Table
 from logire.corpus.gold import DWIE_RULES, read_gold_rules
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.runfolder import metrics_name, predictions_name, whose
 from logire.evaluation.metrics import fact_metrics
 from logire.evaluation.scoring import DISTANCE_EDGES, Evaluation, evaluate
 from logire.ground.digests import file_digest
@@ -20,7 +21,7 @@ from logire.ground.files import write_json
 from logire.ground.records import RUN, RunRecord
 
 RUN_KEYS = ("dataset", "backbone", "method", "variant", "seed", "threshold")
-"""What a metrics file keeps of the ``run.json`` beside the predictions: nothing that differs between equal runs."""
+"""What a metrics file keeps of the ``run.json`` of the predictions: nothing that differs between equal runs."""
 
 
 def evaluate_file(
@@ -32,6 +33,8 @@ def evaluate_file(
     gold_rules: Path | None = None,
 ) -> dict[str, Any]:
     """Score a predictions file against one split of a prepared corpus.
+
+    The run beside the file is named where its records show that it wrote the file (:func:`whose`).
 
     Args:
         gold_rules: a file of rules for the logic score; DWIE's published ones where it is None.
@@ -68,7 +71,7 @@ def evaluate_file(
         gold_rules_digest=file_digest(gold_rules),
         predictions=Path(predictions).name,
         predictions_digest=file_digest(predictions),
-        record=RunRecord.beside(Path(predictions)),
+        record=whose(Path(predictions)),
     )
 
 
@@ -86,13 +89,19 @@ def evaluate_run(
         The files, each when it is written.
 
     Raises:
-        InputError: as :func:`evaluate_file` does.
+        InputError: as :func:`evaluate_file` does, or the run in the folder did not write the predictions.
     """
     for split in splits:
-        file = run / f"predictions-{split}.json"
+        file = run / predictions_name(split)
+        if (run / RUN).exists() and file.exists() and whose(file) is None:
+            raise InputError(
+                f"is not what the run in {RUN} predicted: edited, or of another model or other logits",
+                file=file,
+                remedy=f"predict again: logire predict {run}; or score the file by itself: logire evaluate {file}",
+            )
         result = evaluate_file(file, corpus, split, distance_edges=distance_edges, gold_rules=gold_rules)
-        write_json(run / f"metrics-{split}.json", result)
-        yield run / f"metrics-{split}.json"
+        write_json(run / metrics_name(split), result)
+        yield run / metrics_name(split)
 
 
 def metrics_file(
@@ -113,7 +122,7 @@ def metrics_file(
         corpus, synthetic, data_digest: the corpus, and the digest of its prepared form.
         gold_rules_digest, predictions_digest: SHA-256 of the two files that were scored, one against the other.
         predictions: the name of the predictions file.
-        record: of the run that the predictions lie beside, if there is one.
+        record: of the run that made the predictions, if that is known.
 
     Returns:
         ``corpus`` (name, synthetic), ``split``, ``run`` (the :data:`RUN_KEYS` of the record, {} without one),

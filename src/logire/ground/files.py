@@ -38,7 +38,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     try:
         if path.is_dir():
-            raise InputError("is a folder, a file was to be written there", file=path, remedy="name a file")
+            raise InputError("is a folder, a file was expected", file=path, remedy="name a file in it")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:

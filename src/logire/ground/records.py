@@ -56,13 +56,14 @@ class RunRecord(BaseModel):
         documents, logits: where the corpus and the dump lie, seen from the run's folder.
         logits_digest: SHA-256 of the dump.
         out_of_fold: the dumps of the folds, where it was fitted on them.
+        files: name -> SHA-256 of the files that were written with the record.
         params_digest: of everything that was chosen but the seed; equal choices give equal digests.
         data_digest: of the prepared corpus.
         git: ``commit`` and ``dirty`` of the code.
         wall_seconds, device, peak_memory_mib, peak_gpu_memory_mib, versions, hardware: how long, on what.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
 
     dataset: str | None = None
     synthetic: bool | None = None
@@ -86,6 +87,7 @@ class RunRecord(BaseModel):
     logits: str | None = None
     logits_digest: str | None = None
     out_of_fold: list[Dump] = []
+    files: dict[str, str] = {}
     peak_memory_mib: float | None = None
     peak_gpu_memory_mib: float | None = None
     git: dict[str, Any] = {}
@@ -102,8 +104,12 @@ class RunRecord(BaseModel):
             InputError: there is none, or it is damaged; the message names the field.
         """
         file = folder / RUN
+        value = read_object(file, remedy=remedy)
+        empty = next((name for name in cls.model_fields if name in value and value[name] is None), None)
+        if empty is not None:
+            raise InputError("is null, a value was expected", file=file, field=empty, remedy=remedy)
         try:
-            return cls(**read_object(file, remedy=remedy))
+            return cls(**value)
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])

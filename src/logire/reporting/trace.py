@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.prepared import SPLITS, PreparedCorpus
+from logire.corpus.runfolder import Predicted
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import read_object
@@ -35,8 +36,9 @@ class Chain:
         cell: the table's row in full, where one was asked for.
         files: what it was made from: ``file``, ``sha256``, ``state``, the file's facts and, of metrics, ``value`` and
             the state of the ``predictions`` scored.
-        runs: the record of every run behind those, with its ``folder`` (of a kept run its name); of LogiRE's runs also
-            ``logits_run`` and ``logits_state``, and ``folds_state``, one state for each out-of-fold dump.
+        runs: the record of every run behind those, with its ``folder`` (of a kept run its name) and ``files_state``,
+            the states of the files that it wrote, by name; of LogiRE's runs also ``logits_run`` and ``logits_state``,
+            and ``folds_state``, one state for each out-of-fold dump.
         corpora: ``folder``, ``data_digest`` and ``state`` of each corpus behind those, and its ``corpus.json``.
         kept: folders of kept numbers that were read on the way.
     """
@@ -57,7 +59,9 @@ class Chain:
     def changed(self) -> bool:
         """Whether anything is not what the result was made from."""
         states = [value for rows in (self.files, self.runs, self.corpora) for row in rows for value in row.values()]
-        return CHANGED in states or any(CHANGED in row.get("folds_state", []) for row in self.runs)
+        states += [state for row in self.runs for state in row.get("folds_state", [])]
+        states += [state for row in self.runs for state in row.get("files_state", {}).values()]
+        return CHANGED in states
 
 
 def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
@@ -153,6 +157,13 @@ def _add_run(chain: Chain, folder: Path) -> None:
     record = RunRecord.read(folder)
     row = {"folder": _shown(folder), **record.as_dict()}
     chain.runs.append(row)
+    written = record.files | {
+        name: digest
+        for split in SPLITS
+        if (predicted := Predicted.read(folder, split)) is not None
+        for name, digest in predicted.files.items()
+    }
+    row["files_state"] = {name: _state(folder / name, digest) for name, digest in written.items()}
     if record.logits is not None:
         logits = (folder / record.logits).resolve()
         row["logits_state"] = _state(logits, record.logits_digest)

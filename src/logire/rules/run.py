@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,20 @@ from typing import TYPE_CHECKING, Any, cast
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.predictions import write_predictions
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.runfolder import (
+    HISTORY,
+    MODEL,
+    RULES,
+    Predicted,
+    begin_run,
+    check_files,
+    explanations_name,
+    finish_run,
+    predictions_name,
+)
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
-from logire.ground.files import write_text
+from logire.ground.files import atomic
 from logire.ground.records import RUN, Dump, RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device
 from logire.ground.settings import settings_from
@@ -40,11 +52,13 @@ def fit_run(
     method: str = "logire",
     variant: str | None = None,
     out_of_fold: Sequence[Path] = (),
+    overwrite: bool = False,
 ) -> RuleModel[Any]:
     """Fit a method on a dump and write the run folder ``out``.
 
     ``history.csv`` grows with each iteration or round; then come ``model.safetensors``, ``rules.csv`` and, last,
-    ``run.json``. A run that was killed goes on from ``out/checkpoints/`` and ends with the same files.
+    ``run.json``. A run that was killed goes on from ``out/checkpoints/`` and ends with the same files. What a finished
+    run left in ``out`` is removed first.
 
     Args:
         settings: what differs from the defaults of the method's settings class.
@@ -52,9 +66,11 @@ def fit_run(
         variant: a name for these settings, for tables that compare settings.
         out_of_fold: dumps that together hold the training documents' logits, each from a backbone that has not seen
             them; by default the ones in ``logits``.
+        overwrite: whether ``out`` may hold another finished run, which is removed.
 
     Raises:
-        InputError: a bad setting, a broken corpus or dump, documents and logits that do not match.
+        InputError: a bad setting, a broken corpus or dump, documents and logits that do not match, another run in
+            ``out``.
     """
     kind = find(method).load()
     chosen = settings_from(kind.Settings, settings, where=method)
@@ -68,24 +84,30 @@ def fit_run(
     backbone = RunRecord.beside(logits)
     params: dict[str, Any] = {"method": method, "settings": chosen.model_dump(), "folds": len(out_of_fold)}
     params["backbone"] = backbone.params_digest if backbone else None
-    record = made_now(params=params, data=corpus.digest, device=target)
-    logits_digest = file_digest(logits)
-    folds = [Dump(file=relative_path(file, out), digest=file_digest(file)) for file in out_of_fold]
+    optional: dict[str, Any] = {"variant": variant} if variant else {}
+    if out_of_fold:
+        optional["out_of_fold"] = [
+            Dump(file=relative_path(file, out), digest=file_digest(file)) for file in out_of_fold
+        ]
+    about: dict[str, Any] = {
+        "dataset": corpus.name,
+        "synthetic": corpus.synthetic,
+        "backbone": (backbone.backbone if backbone else None) or logits.stem,
+        "method": method,
+        "seed": seed,
+        "logits_digest": file_digest(logits),
+        **optional,
+        **made_now(params=params, data=corpus.digest, device=target),
+    }
     checkpoint = out / "checkpoints" / "em.safetensors"
     model = kind(corpus.schema, chosen, seed=seed, device=device)
-    history = out / "history.csv"
-    model.fit(train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(history, rows))
+    begin_run(out, about, reads=(logits, *out_of_fold), overwrite=overwrite)
+    model.fit(train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(out / HISTORY, rows))
     model.save(out)
     fitted = model.fitted
-    optional: dict[str, Any] = {"variant": variant} if variant else {}
-    optional |= {"out_of_fold": folds} if folds else {}
-    RunRecord(
-        dataset=corpus.name,
-        synthetic=corpus.synthetic,
-        backbone=(backbone.backbone if backbone else None) or logits.stem,
-        method=method,
-        seed=seed,
-        threshold=fitted.theta,
+    record = RunRecord(
+        # JSON has no infinity, which is the threshold where predicting nothing is best.
+        threshold=min(fitted.theta, sys.float_info.max),
         dev_f1=fitted.dev_f1,
         iteration=fitted.kept,
         iterations=len(fitted.history),
@@ -95,11 +117,10 @@ def fit_run(
         device=str(target),
         documents=relative_path(documents, out),
         logits=relative_path(logits, out),
-        logits_digest=logits_digest,
-        **optional,
         **peak_memory(target),
-        **record,
-    ).write(out)
+        **about,
+    )
+    finish_run(out, record, (MODEL, RULES, HISTORY))
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return model
 
@@ -171,9 +192,11 @@ def load_model(run: Path) -> RuleModel[Any]:
     """The model of a run folder, of whichever method.
 
     Raises:
-        InputError: a file is missing or damaged.
+        InputError: a file is missing, damaged, or not the one that the run wrote.
     """
-    return find(str(_record(run).method)).load().load(run)
+    record = _record(run)
+    check_files(run, record, (MODEL, RULES, HISTORY))
+    return find(str(record.method)).load().load(run)
 
 
 def _record(run: Path) -> RunRecord:
@@ -185,14 +208,21 @@ def predict_run(
 ) -> Path:
     """Write the run's predictions of one split, and beside them the rules and grounding paths behind each.
 
+    Where one of the files cannot be written, neither is. ``predicted-SPLIT.json`` says what the run's own predictions,
+    those in its folder, were made from.
+
     Returns:
         The predictions file: ``out``, by default ``RUN/predictions-SPLIT.json``. The explanations go to
         ``explanations-SPLIT.jsonl`` in the same folder, one prediction a line, in the same order.
     """
+    own = run / predictions_name(split)
+    file = out or own
     model, _, scored = load_run(run, split, documents=documents, logits=logits)
-    file = out or run / f"predictions-{split}.json"
     explained = list(model.explained(scored))
-    lines = (json.dumps(row, ensure_ascii=False) + "\n" for _, row in explained)
-    write_text(file.parent / f"explanations-{split}.jsonl", "".join(lines))
-    write_predictions(file, (prediction for prediction, _ in explained))
+    with atomic(file.parent / explanations_name(split)) as reasons, atomic(file) as predictions:
+        reasons.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for _, row in explained), "utf-8")
+        write_predictions(predictions, (prediction for prediction, _ in explained))
+    if file.resolve() == own.resolve():
+        record = _record(run)
+        Predicted.write(run, split, record, logits or _recorded(run, "logits", record.logits))
     return file

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save_file
 
 from logire.corpus.document import Schema
+from logire.corpus.runfolder import FORMER, HISTORY, MODEL, RULES
 from logire.ground.errors import InputError
 from logire.ground.files import atomic, read_text, write_text
 from logire.rules.arrays import (
@@ -40,10 +41,6 @@ from logire.rules.stages import ExtractorStage, Stage
 
 if TYPE_CHECKING:
     import pandas as pd  # a third of a second, which predicting does without
-
-MODEL = "model.safetensors"
-FORMER = "extractor.safetensors"
-"""The file that earlier versions wrote instead."""
 
 Bodies = tuple[Annotated[tuple[int, ...], Field(min_length=1, max_length=LONGEST)], ...]
 
@@ -124,8 +121,8 @@ def save(folder: Path, fitted: Fitted, *, method: str, seed: int, schema: Schema
             file,
             metadata={"logire": origin.model_dump_json()},
         )
-    write_text(folder / "rules.csv", fitted.table.to_csv(index=False, float_format="%.6g"))
-    write_history(folder / "history.csv", fitted.history)
+    write_text(folder / RULES, fitted.table.to_csv(index=False, float_format="%.6g"))
+    write_history(folder / HISTORY, fitted.history)
 
 
 def write_history(file: Path, history: pd.DataFrame | Sequence[Mapping[str, float]]) -> None:
@@ -166,18 +163,16 @@ def load(folder: Path, *, method: str) -> tuple[Fitted, Origin]:
         theta=origin.theta,
         dev_f1=origin.dev_f1,
         kept=origin.kept,
-        read_table=partial(_table, folder / "rules.csv"),
-        read_history=partial(_csv, folder / "history.csv"),
+        read_table=partial(_table, folder / RULES),
+        read_history=partial(_csv, folder / HISTORY),
         generator=checked.generator(GENERATOR),
     )
-    header, rows = _checked_csv(folder / "rules.csv")
+    header, rows = _checked_csv(folder / RULES)
     if header != COLUMNS:
-        raise InputError(f"has not the columns {', '.join(COLUMNS)}", file=folder / "rules.csv", remedy=AGAIN)
+        raise InputError(f"has not the columns {', '.join(COLUMNS)}", file=folder / RULES, remedy=AGAIN)
     if rows != len(fitted.last.rules):
-        raise InputError(
-            f"has {rows} rules, {MODEL} has {len(fitted.last.rules)}", file=folder / "rules.csv", remedy=AGAIN
-        )
-    _checked_csv(folder / "history.csv")
+        raise InputError(f"has {rows} rules, {MODEL} has {len(fitted.last.rules)}", file=folder / RULES, remedy=AGAIN)
+    _checked_csv(folder / HISTORY)
     return fitted, origin
 
 

@@ -17,6 +17,7 @@ from logire.backbones.training.run import Training, write_history
 from logire.corpus.dump import write_dump
 from logire.corpus.folds import Fold, FoldCorpus
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.runfolder import HISTORY, LOGITS
 
 
 def train_fold(
@@ -28,21 +29,21 @@ def train_fold(
     fold: Fold,
     device: str = "auto",
     progress: bool = True,
+    overwrite: bool = False,
 ) -> None:
     """Train the backbone ``name`` without one fold and dump its logits on that fold.
 
     Writes ``logits.safetensors`` (split ``train``, the fold's documents alone), ``history.csv`` and, last,
     ``run.json``. The best epoch is chosen on dev, as for the backbone itself; test documents are not read. A killed
-    run resumes from ``out/checkpoints``.
+    run resumes from ``out/checkpoints``; what a finished run left in ``out`` is removed first.
 
     Raises:
         InputError: as :func:`~logire.backbones.training.run.train_backbone`, or the fold does not exist.
     """
     part = FoldCorpus.without(corpus, fold)
     seen = {"fold": fold.number, "folds": fold.of}
-    training = Training.start(part, find(name), settings, Path(out), seed=fold.seed, device=device, about=seen)
-    model, state = training.fit(progress=progress)
+    training = Training.start(part, find(name), settings, Path(out), seed=fold.seed, device=device, fold=seen)
+    model, state = training.fit(progress=progress, overwrite=overwrite)
     write_history(training.out, state)
-    write_dump(training.out / "logits.safetensors", {"train": infer_logits(model, part.held_out)})
-    training.record(state, method="fold").write(training.out)
-    training.finish()
+    write_dump(training.out / LOGITS, {"train": infer_logits(model, part.held_out)})
+    training.finish(training.record(state), (LOGITS, HISTORY))

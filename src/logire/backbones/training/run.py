@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,27 @@ from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import write_dump
 from logire.corpus.predictions import Prediction, predict, write_predictions
 from logire.corpus.prepared import SPLITS, PreparedCorpus
+from logire.corpus.runfolder import (
+    ENCODER,
+    HISTORY,
+    LOGITS,
+    MODEL,
+    SETTINGS,
+    VOCABULARY,
+    begin_run,
+    check_files,
+    finish_run,
+    predictions_name,
+)
 from logire.ground.digests import relative_path
+from logire.ground.errors import InputError
 from logire.ground.files import read_json, write_json, write_text
 from logire.ground.records import RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device, seed_torch
 from logire.ground.settings import settings_from
 
-WEIGHTS, SETTINGS = "model.safetensors", "settings.json"
+_SCORED = ("dev", "test")
+"""The splits that a backbone's predictions are written of."""
 
 
 def train_backbone(
@@ -42,39 +56,44 @@ def train_backbone(
     device: str = "auto",
     progress: bool = True,
     resume: bool = True,
+    overwrite: bool = False,
 ) -> None:
     """Train the backbone ``name`` and write its run folder ``out``.
 
     The folder holds ``model.safetensors`` (best epoch), ``settings.json``, ``history.csv``, ``logits.safetensors``
     (all splits), ``predictions-{dev,test}.json`` (by the model's decision; scores are logits), what the model itself
-    needs to be read back (``vocabulary.json``, ``encoder/``) and ``run.json``, which is written last.
+    needs to be read back (``vocabulary.json``, ``encoder/``) and ``run.json``, which is written last. What a finished
+    run left in ``out`` is removed first.
 
     Args:
         settings: those that differ from the backbone's defaults.
         resume: continue from ``out/checkpoints`` if a killed run with the same settings, seed and corpus left them.
+        overwrite: whether ``out`` may hold another finished run, which is removed.
 
     Raises:
-        InputError: the backbone, a setting or the device is unknown, the corpus is broken, or the loss is not finite.
+        InputError: the backbone, a setting or the device is unknown, the corpus is broken, the loss is not finite, or
+            ``out`` holds another run.
     """
     training = Training.start(corpus, find(name), settings, Path(out), seed=seed, device=device, resume=resume)
-    model, state = training.fit(progress=progress)
+    model, state = training.fit(progress=progress, overwrite=overwrite)
     out = training.out
-    save_weights(out / WEIGHTS, model)
+    save_weights(out / MODEL, model)
     write_json(out / SETTINGS, training.settings.model_dump())
     model.save_extras(out)
     write_history(out, state)
     logits = {split: infer_logits(model, corpus.documents(split)) for split in SPLITS}
-    write_dump(out / "logits.safetensors", logits)
+    write_dump(out / LOGITS, logits)
     decision = model.decide(logits["dev"], corpus.dev)
-    for split in ("dev", "test"):
+    for split in _SCORED:
         _write_split(out, corpus, split, logits[split], decision)
-    training.record(state, method="backbone", threshold=decision.threshold, dev_f1=decision.f1).write(out)
-    training.finish()
+    record = training.record(state, threshold=decision.threshold, dev_f1=decision.f1)
+    predictions = map(predictions_name, _SCORED)
+    training.finish(record, (MODEL, SETTINGS, VOCABULARY, ENCODER, HISTORY, LOGITS, *predictions))
 
 
 @dataclass(frozen=True)
 class Training:
-    """One training from corpus to model, with its checkpoints and the record of how it was made."""
+    """One training from corpus to model, with its checkpoints; ``about`` is what its record says from the start."""
 
     corpus: PreparedCorpus
     backbone: BackboneSpec
@@ -84,7 +103,6 @@ class Training:
     device: torch.device
     checkpoints: Checkpoints
     about: Mapping[str, Any]
-    provenance: Mapping[str, Any]
 
     @classmethod
     def start(
@@ -97,36 +115,39 @@ class Training:
         seed: int,
         device: str,
         resume: bool = True,
-        about: Mapping[str, Any] | None = None,
+        fold: Mapping[str, Any] | None = None,
     ) -> Training:
-        """Check the request; ``about`` distinguishes this training from others with the same seed and settings."""
+        """Check the request; ``fold`` says which fold of how many is left out, if one is."""
         parsed = settings_from(backbone.Settings, settings, where=backbone.name)
         target = pick_device(device)
-        about = dict(about or {})
-        params = {"backbone": backbone.name, "settings": parsed.model_dump()} | about
+        fold = dict(fold or {})
+        params = {"backbone": backbone.name, "settings": parsed.model_dump()} | fold
         run = params | {"seed": seed, "corpus": corpus.digest}
-        record = made_now(params=params, data=corpus.digest, device=target)
         checkpoints = Checkpoints(out / "checkpoints", run)
         if not resume:
             checkpoints.remove()
-        return cls(corpus, backbone, parsed, out, seed, target, checkpoints, about, record)
+        about = {
+            "dataset": corpus.name,
+            "synthetic": corpus.synthetic,
+            "backbone": backbone.name,
+            "method": "fold" if fold else "backbone",
+            "seed": seed,
+            **fold,
+            **made_now(params=params, data=corpus.digest, device=target),
+        }
+        return cls(corpus, backbone, parsed, out, seed, target, checkpoints, about)
 
-    def fit(self, *, progress: bool) -> tuple[Backbone[Any], TrainingState]:
-        """Train; the model has the weights of the best epoch."""
+    def fit(self, *, progress: bool, overwrite: bool) -> tuple[Backbone[Any], TrainingState]:
+        """Train; the model has the weights of the best epoch. What a finished run left in ``out`` is removed first."""
         seed_torch(self.seed, "initialisation")
         model = self.backbone.load().build(self.settings, self.corpus).to(self.device)
+        begin_run(self.out, self.about, overwrite=overwrite)
         state = fit(model, self.corpus.train, self.corpus.dev, self.checkpoints, seed=self.seed, progress=progress)
         return model, state
 
-    def record(self, state: TrainingState, *, method: str, **chosen: Any) -> RunRecord:
+    def record(self, state: TrainingState, **chosen: Any) -> RunRecord:
         """The run's record; ``chosen`` is what was chosen on dev after training."""
-        fields = {"dev_f1": state.best_f1} | chosen
         return RunRecord(
-            dataset=self.corpus.name,
-            synthetic=self.corpus.synthetic,
-            backbone=self.backbone.name,
-            method=method,
-            seed=self.seed,
             **self.about,
             best_epoch=state.best_epoch,
             epochs=state.epoch,
@@ -134,13 +155,13 @@ class Training:
             wall_seconds=round(state.seconds, 1),
             device=self.device.type,
             documents=relative_path(self.corpus.path, self.out),
-            **fields,
+            **{"dev_f1": state.best_f1} | chosen,
             **peak_memory(self.device),
-            **self.provenance,
         )
 
-    def finish(self) -> None:
-        """Remove the checkpoints, once the results are written."""
+    def finish(self, record: RunRecord, names: Iterable[str]) -> None:
+        """Write the record, with the digests of the named files, and remove the checkpoints."""
+        finish_run(self.out, record, names)
         self.checkpoints.remove()
 
 
@@ -150,7 +171,7 @@ def write_history(out: Path, state: TrainingState) -> None:
     writer = csv.DictWriter(buffer, list(state.history[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(state.history)
-    write_text(out / "history.csv", buffer.getvalue())
+    write_text(out / HISTORY, buffer.getvalue())
 
 
 def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Backbone[Any]:
@@ -164,10 +185,16 @@ def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Back
     """
     folder = Path(folder)
     remedy = "give a folder that train_backbone wrote"
-    backbone = find(str(RunRecord.read(folder, remedy=remedy).backbone))
-    settings = settings_from(backbone.Settings, read_json(folder / SETTINGS, remedy=remedy), where=backbone.name)
+    record = RunRecord.read(folder, remedy=remedy)
+    needed = (MODEL, SETTINGS, VOCABULARY, ENCODER)
+    check_files(folder, record, (name for name in record.files if name.partition("/")[0] in needed))
+    backbone = find(str(record.backbone))
+    stored = read_json(folder / SETTINGS, remedy=remedy)
+    if not isinstance(stored, dict):
+        raise InputError("an object was expected", file=folder / SETTINGS, remedy=remedy)
+    settings = settings_from(backbone.Settings, stored, where=backbone.name)
     model = backbone.load().restore(settings, schema, folder)
-    load_weights(folder / WEIGHTS, model)
+    load_weights(folder / MODEL, model)
     return model.to(pick_device(device)).eval()
 
 
@@ -179,4 +206,4 @@ def _write_split(
         scores = logits[document.title]
         chosen = np.where(decision.predicts(scores), scores, np.float32(-np.inf))
         found += predict(document, chosen, decision.threshold, corpus.schema)
-    write_predictions(out / f"predictions-{split}.json", found)
+    write_predictions(out / predictions_name(split), found)

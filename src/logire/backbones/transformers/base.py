@@ -15,6 +15,7 @@ from logire.backbones.transformers.settings import TransformerSettings
 from logire.backbones.transformers.windows import WindowedEncoder
 from logire.corpus.document import Document, Schema
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.runfolder import ENCODER
 
 
 class TransformerBackbone(Backbone[PieceDocument]):
@@ -41,13 +42,13 @@ class TransformerBackbone(Backbone[PieceDocument]):
 
     @classmethod
     def restore(cls, settings: TransformerSettings, schema: Schema, folder: Path) -> Self:
-        encoder, tokenizer = empty_encoder(folder / "encoder")
+        encoder, tokenizer = empty_encoder(folder / ENCODER)
         return cls(settings, schema, encoder, tokenizer)
 
     def save_extras(self, folder: Path) -> None:
         """Write the encoder's configuration and tokenizer, so that reading a run back needs neither hub nor package."""
-        self.encoder.encoder.config.save_pretrained(folder / "encoder")
-        self.tokenizer.save_pretrained(folder / "encoder")
+        self.encoder.encoder.config.save_pretrained(folder / ENCODER)
+        self.tokenizer.save_pretrained(folder / ENCODER)
 
     @property
     def markers(self) -> bool:

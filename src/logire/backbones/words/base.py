@@ -19,8 +19,7 @@ from logire.backbones.words.tensors import WordBatch, WordDocument, collate, enc
 from logire.backbones.words.vocabulary import UNKNOWN, Vocabulary, count_words
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.prepared import PreparedCorpus
-
-VOCABULARY = "vocabulary.json"
+from logire.corpus.runfolder import VOCABULARY
 
 
 class WordBackbone(Backbone[WordDocument]):

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from logire.corpus.document import Document
+from logire.ground.errors import InputError
 from logire.ground.files import read_json, write_json
 
 PADDING, UNKNOWN = 0, 1
@@ -36,8 +37,16 @@ class Vocabulary:
 
     @classmethod
     def read(cls, path: Path) -> Vocabulary:
-        value = read_json(path, remedy="it belongs beside the model's weights; train the backbone again")
-        return cls(tuple(value["words"]), bool(value["lowercase"]))
+        """Read what :meth:`write` wrote.
+
+        Raises:
+            InputError: the file is missing or is not a vocabulary.
+        """
+        remedy = "it belongs beside the model's weights; train the backbone again"
+        value = read_json(path, remedy=remedy)
+        if not isinstance(value, dict) or not isinstance(value.get("words"), list):
+            raise InputError("is not a list of words", file=path, field="words", remedy=remedy)
+        return cls(tuple(value["words"]), bool(value.get("lowercase")))
 
 
 def count_words(documents: Iterable[Document], *, lowercase: bool, min_count: int = 1) -> Vocabulary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from safetensors.numpy import save_file
 
 from logire.corpus.document import Schema
+from logire.ground.digests import content_digest
 from logire.ground.errors import InputError
 from logire.ground.files import atomic
 from logire.rules.arrays import GENERATOR, Checked, Named, named_extractor, named_rules, read_arrays
@@ -81,9 +83,9 @@ class EMState:
             "history": self.history,
             "table": [list(rules.items()) for rules in self.table],
         }
+        arrays = self.last.arrays("last") | self.best.arrays("best")
         with atomic(path) as temporary:
-            arrays = self.last.arrays("last") | self.best.arrays("best")
-            save_file(arrays, temporary, metadata={"state": json.dumps(notes)})
+            save_file(arrays, temporary, metadata={"state": json.dumps(notes | {"digest": _digest(notes, arrays)})})
 
     @classmethod
     def load(cls, path: Path, key: str, schema: Schema, queries: QueryTypes) -> EMState | None:
@@ -93,7 +95,8 @@ class EMState:
         try:
             text, arrays = read_arrays(path, "state")
             notes = json.loads(text)
-            if notes["key"] != key:
+            # States of earlier versions have no digest.
+            if notes["key"] != key or notes.pop("digest", None) not in (None, _digest(notes, arrays)):
                 return None
             checked = Checked(path, arrays, schema)
             last, best = (Iteration.of(name, checked, notes[name], queries) for name in ("last", "best"))
@@ -101,3 +104,9 @@ class EMState:
         except (InputError, ValueError, KeyError, TypeError):
             return None
         return cls(last, best, notes["history"], table)
+
+
+def _digest(notes: Mapping[str, Any], arrays: Named) -> str:
+    """Of everything in a state: a value that has changed on disk may look as good as any."""
+    values = {name: sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
+    return content_digest([notes, values])
