@@ -129,11 +129,14 @@ def read_json(path: str | Path, *, remedy: str | None = None) -> Any:
         raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
 
 
-def read_bytes(path: str | Path, *, remedy: str | None = None) -> bytes:
+def read_bytes(path: str | Path, *, remedy: str | None = None, most: int | None = None) -> bytes:
     """The bytes of a file; of a ``.gz``, what it holds.
 
+    Args:
+        most: bytes that the file may have; None: any number.
+
     Raises:
-        InputError: the file is missing, is not a file, cannot be read, or is not a whole gzip file.
+        InputError: the file is missing, is not a file, cannot be read, is too large, or is not a whole gzip file.
     """
     path = Path(path)
     try:
@@ -141,11 +144,13 @@ def read_bytes(path: str | Path, *, remedy: str | None = None) -> bytes:
             raise InputError("is a folder, a file was expected", file=path, remedy=remedy)
         if path.exists() and not path.is_file():  # reading a pipe would wait for ever
             raise InputError("is not a file", file=path, remedy=remedy)
+        if most is not None and path.exists() and path.stat().st_size > most:
+            raise InputError(f"has more than {most:,} bytes", file=path, remedy=remedy)
         data = path.read_bytes()
         return gzip.decompress(data) if path.suffix == ".gz" else data
     except FileNotFoundError as error:
         raise InputError("does not exist", file=path, remedy=remedy) from error
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror or error})", file=path, remedy=remedy) from error
+    except (OSError, ValueError) as error:  # a ValueError: the path holds a null character
+        raise InputError(f"cannot be read ({getattr(error, 'strerror', error)})", file=path, remedy=remedy) from error
