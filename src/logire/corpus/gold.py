@@ -8,6 +8,7 @@ from pathlib import Path
 from logire.corpus.data import DATA
 from logire.corpus.document import Schema
 from logire.ground.errors import InputError
+from logire.ground.files import read_bytes
 
 DWIE_RULES = DATA / "dwie_rules.txt"
 """The 39 published gold rules of DWIE."""
@@ -38,10 +39,11 @@ def read_gold_rules(path: str | Path = DWIE_RULES) -> tuple[GoldRule, ...]:
     Raises:
         InputError: the file is missing, or a line is not a rule.
     """
+    remedy = "give a text file of gold rules, in UTF-8"
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read ({error})", file=path, remedy="give a text file of gold rules") from error
+        lines = read_bytes(path, remedy=remedy).decode("utf-8").split("\n")  # not splitlines(): a name may have U+2028
+    except UnicodeDecodeError as error:
+        raise InputError(f"cannot be read ({error})", file=path, remedy=remedy) from error
     rules = []
     for number, line in enumerate(lines, start=1):
         text = line.strip()
