@@ -238,10 +238,10 @@ def test_an_encoder_without_dropout_of_the_attention_is_named(encoder: Path, mon
     ("settings", "message"),
     [
         ({"window": 100}, "field window: the encoder reads at most 64 subwords"),
-        ({"overlap": 30}, "field overlap: must be under window - 2 = 30"),
+        ({"overlap": 30}, r"field atlop\.overlap: must be under window - 2 = 30"),
         ({"frozen_layers": 3}, "field frozen_layers: the encoder has 2 layers"),
         ({"encoder": "some/model"}, "field revision: 'some/model' is not a folder"),
-        ({"hidden": 12}, "field group: 8 does not divide hidden, 12"),
+        ({"hidden": 12}, r"field atlop\.group: 8 does not divide hidden, 12"),
     ],
 )
 def test_settings_that_do_not_fit_are_named(settings: dict[str, Any], message: str, build: Build) -> None:

@@ -131,9 +131,13 @@ def test_schemas_stand_under_their_names() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"counts": 1}, r"field made\.counts: there is no such setting"),
+        ({"counts": 1}, r"field made\.counts: there is no such setting\n.*: one of count, rate, drop"),
         ({1: 2}, r"field made\.1: .*string"),
-        ({"count": 0}, r"field made\.count: .*greater than or equal to 1.*0"),
+        ({"count": 0}, r"field made\.count: .*greater than or equal to 1.*0.*\n.*: give: whole number from 1$"),
+        ({"rate": "1e-3"}, r"field made\.rate: the text '1e-3' .* number .*\n.*: write .* 1e-3 as 1\.0e-3"),
+        ({"name": 1}, r"field made\.name: .*string.*\n.*: give: text$"),
+        ({"shares": [0.5] * 99 + [2]}, r"field made\.shares\.99: .*\n.*: give: list, each a number from 0 to 1$"),
+        ({"kind": "x" * 99}, r"\(given: 'x{59}\.\.\.\)\n.*: give: one of one, other$"),
         ({"count": 3.0}, r"field made\.count: .*integer"),
         ({"rate": float("nan")}, r"field made\.rate: .*finite"),
         ({"shares": [0.5, 2]}, r"field made\.shares\.1: .*less than or equal to 1"),

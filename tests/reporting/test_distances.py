@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,24 @@ def test_a_panel_for_each_backbone(tmp_path: Path, count: int) -> None:
     titles = ("CNN", "LSTM", "BiLSTM", "Context-Aware")[:count]
     assert [axes.get_title() for axes in shown] == [f"{title}, 2 seeds" for title in titles]
     assert [patch.get_height() for patch in shown[0].patches] == [pytest.approx(3.0)] * 4
+
+
+def test_a_group_with_fewer_than_20_facts_is_hollow_and_says_how_many(tmp_path: Path) -> None:
+    """The builders' groups have 10 facts each; then the first has 20."""
+    files = runs(tmp_path, ("cnn",))
+    folders = tuple(sorted({file.parent for file in files}))
+    white = (1.0, 1.0, 1.0, 1.0)
+    figure = distances(Material(folders)).draw()
+    assert [bar.get_facecolor() for bar in figure.axes[0].patches] == [white] * 4
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()][-1] == "≥ 400\n10 facts"
+    assert "hollow: fewer than 20 facts" in figure.get_suptitle().replace("\N{NO-BREAK SPACE}", " ")
+    for file in files:
+        metrics = json.loads(file.read_text())
+        metrics["by_distance"][0]["gold"] = 20
+        file.write_text(json.dumps(metrics))
+    figure = distances(Material(folders)).draw()
+    assert [bar.get_facecolor() == white for bar in figure.axes[0].patches] == [False, True, True, True]
+    assert next(label.get_text() for label in figure.axes[0].get_xticklabels()) == "0–99"
 
 
 def test_refusals(tmp_path: Path) -> None:

@@ -117,6 +117,15 @@ def test_labels_stand_clear_of_the_points_and_of_each_other(tmp_path: Path) -> N
         assert all(axes.get_window_extent().contains(*corner) for box in boxes for corner in box.corners())
 
 
+def test_no_axis_of_scores_goes_below_zero(tmp_path: Path) -> None:
+    """Test F1 of 0 and 50, test logic of 1.5 and 81.5: a seventh more room on each side would begin at -7 and -10."""
+    given = [*write_variant(tmp_path, "backbone", {1: 0.0}, logic=0.0), *plus(tmp_path, {1: 50.0})]
+    _, axes = frontier(Material(tuple(dict.fromkeys(file.parent for file in given)))).draw().axes
+    assert axes.get_title() == "test"
+    assert (axes.get_xlim()[0], axes.get_ylim()[0]) == (0.0, 0.0)
+    assert axes.get_ylim()[1] > 50
+
+
 def test_no_variant_of_the_knob(tmp_path: Path) -> None:
     given = [*write_variant(tmp_path, "backbone", {1: 50.0, 2: 51.0}), *plus(tmp_path, {1: 54.0, 2: 54.5})]
     made("frontier", given, tmp_path)

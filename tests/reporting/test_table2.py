@@ -60,6 +60,41 @@ def test_readable_forms(tmp_path: Path) -> None:
     assert "SYNTHETIC" in latex
 
 
+@pytest.mark.parametrize(("seeds", "underlined"), [(2, 0), (4, 0), (5, 2)])
+def test_with_fewer_than_five_seeds_nothing_is_underlined(tmp_path: Path, seeds: int, underlined: int) -> None:
+    """Gains of 2 and 2.0001 by turns: p is far below 0.01 with two seeds already."""
+    made("table2", write_runs(tmp_path, [2.0, 2.0001, 2.0, 2.0001, 2.0][:seeds]), tmp_path)
+    text = (tmp_path / "tables" / "table2.md").read_text()
+    assert float(row(tmp_path / "tables" / "table2.csv", method="logire", split="test", metric="f1")["p_holm"]) < 0.01
+    assert text.count("<u>") == underlined
+    if underlined:
+        assert "underlined: corrected p < 0.01 with at least 5 seeds." in text
+    else:
+        assert "nothing is underlined: that takes 5 seeds." in text
+
+
+def test_the_corrected_p_decides_what_is_underlined(tmp_path: Path) -> None:
+    """Five gains of mean m and deviation s: t = m sqrt(5) / s, and 4.604 is p = 0.01 with 4 degrees of freedom.
+
+    With (1.4, 1.7, 2, 2.3, 2.6), s is 0.4743 and t 9.43: p = 0.0007. With (1, 1.5, 2, 2.5, 3), s is 0.7906 and t 5.66:
+    p = 0.0048. ign F1 gains half as much, so its p is the same: the table's two tests are one family, and the second
+    p becomes 0.0096, the first 0.0014. A second backbone without a change makes it a family of four.
+    """
+    for name, gains, corrected in (("clear", [1.4, 1.7, 2, 2.3, 2.6], 0.0014), ("close", [1, 1.5, 2, 2.5, 3], 0.0096)):
+        files = write_runs(tmp_path / name, gains)
+        made("table2", files, tmp_path / name)
+        found = row(tmp_path / name / "tables" / "table2.csv", method="logire", split="test", metric="f1")
+        assert float(found["p_holm"]) == pytest.approx(corrected, abs=5e-5)
+        assert (tmp_path / name / "tables" / "table2.md").read_text().count("<u>") == 2
+    files += write_runs(tmp_path / "other", [0.1, -0.1, 0.1, -0.1, 0.0], backbone="lstm")
+    made("table2", files, tmp_path / "four")
+    found = row(tmp_path / "four/tables/table2.csv", backbone="bilstm", method="logire", split="test", metric="f1")
+    assert float(found["p"]) < 0.01 < float(found["p_holm"]) == pytest.approx(4 * 0.0048, abs=2e-4)
+    text = (tmp_path / "four" / "tables" / "table2.md").read_text()
+    assert "<u>" not in text
+    assert "underlined: corrected p < 0.01" in text
+
+
 def test_a_gain_that_varies_is_not_underlined(tmp_path: Path) -> None:
     made("table2", write_runs(tmp_path, [2.0, -3.0, 4.0]), tmp_path)
     text = (tmp_path / "tables" / "table2.md").read_text()

@@ -102,7 +102,7 @@ def test_bodies_of_a_relation_are_summed_over_its_types(schema):
 
 def test_gold_rules_without_a_file_are_an_error(noise, schema, tmp_path):
     train, dev = noise
-    with pytest.raises(InputError, match="field gold_rules: gold rules need a file"):
-        LogiREPlus(schema, plus(rules="gold")).fit(train, dev)
-    with pytest.raises(InputError, match=r"nothing\.txt.*cannot be read"):
+    with pytest.raises(InputError, match=r"field logire_plus\.gold_rules: gold rules need a file"):
+        settings_from(LogiREPlusSettings, {"rules": "gold"}, where="logire_plus")
+    with pytest.raises(InputError, match=r"nothing\.txt: does not exist"):
         LogiREPlus(schema, plus(rules="gold", gold_rules=str(tmp_path / "nothing.txt"))).fit(train, dev)

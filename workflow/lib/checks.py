@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logire.backbones.registry import find as find_backbone
+from logire.backbones.transformers.settings import COMPACT
+from logire.corpus.gold import read_gold_rules
+from logire.corpus.sources.registry import sources
 from logire.ground.errors import InputError
-from logire.ground.settings import settings_from
+from logire.ground.settings import Settings, settings_from, shortened
 from logire.rules.methods import find as find_method
 from workflow.lib.reading import line_of, preset
 
@@ -43,15 +50,91 @@ def check(dataset: Dataset) -> None:
                 find_backbone(name)
             except InputError as error:
                 raise InputError(error.problem, field=f"{key}.{name}", remedy=error.remedy) from error
-    if dataset.source.needs_raw and dataset.raw_path is None:
+    options = settings_from(dataset.source.Options, dataset.options, where="data")
+    _check_raw(dataset, options)
+    _check_encoders(dataset)
+    _check_rules("evaluation.gold_rules", params.evaluation.gold_rules)
+    _check_rules("table4.rules", params.table4.rules)
+    for method in dataset.methods[1:]:
+        for file in dataset.fitted_with(method):
+            _check_rules(f"{method}.gold_rules", file)
+    if params.variants is not None:
+        _check_variants(dataset, params.variants)
+
+
+def _check_raw(dataset: Dataset, options: Settings) -> None:
+    """Refuse raw data that preparing the corpus would refuse at a look."""
+    source, raw = dataset.source, dataset.raw_path
+    if raw is None and source.needs_raw:
         raise InputError(
-            f"is missing: {dataset.source.name} is neither generated nor fetched",
+            f"is missing: {source.name} is neither generated nor fetched",
             field="data.raw",
             remedy="name the folder or file of your own copy",
         )
-    settings_from(dataset.source.Options, dataset.options, where="data")
-    if params.variants is not None:
-        _check_variants(dataset, params.variants)
+    if dataset.own_raw and source.raw is None:
+        raise InputError(f"{source.name} reads no raw data", field="data.raw", remedy="leave it out")
+    # Raw data may be gone when the corpus is there (results that were pulled), and be yet to come when it is fetched.
+    fetched = {other.fetched for other in sources()}
+    there = _what_is_at(raw) if raw else None
+    if _what_is_at(dataset.corpus[0]) == "file" or (raw in fetched and there is None):
+        raw = None
+    elif raw and there not in ("file", "folder"):
+        raise InputError(f"{shortened(raw)} {there or 'does not exist'}", field="data.raw", remedy="correct the path")
+    if source.check is not None:
+        with _at("data.raw", dataset.options):
+            source.check(None if raw is None else Path(raw), options)
+
+
+def _check_encoders(dataset: Dataset) -> None:
+    """Refuse what a backbone could not read: an encoder without an address, vectors that are not there."""
+    for backbone in dataset.backbones:
+        chosen: Any = getattr(dataset.params.backbones, backbone)
+        encoder, vectors = getattr(chosen, "encoder", None), getattr(chosen, "vectors", None)
+        if encoder not in (None, COMPACT) and _what_is_at(encoder) != "folder" and chosen.revision is None:
+            raise InputError(
+                f"{shortened(encoder)} is not a folder, and as a Hugging Face id it needs a revision",
+                field=f"backbones.{backbone}.encoder",
+                remedy="correct the path, or add `revision`: the repository's commit hash",
+            )
+        url = vectors is not None and vectors.startswith(("http://", "https://"))
+        if vectors not in (None, "learned") and not url and _what_is_at(vectors) != "file":
+            raise InputError(
+                f"{shortened(vectors)} is not a file",
+                field=f"backbones.{backbone}.vectors",
+                remedy="give a GloVe file or its URL, or `learned`",
+            )
+
+
+def _what_is_at(path: str) -> str | None:
+    """``file``, ``folder``, what else a path leads to, or None where it leads nowhere."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        return "is neither a file nor a folder"
+    if not os.access(path, os.R_OK):
+        return "cannot be read"
+    return "folder" if stat.S_ISDIR(mode) else "file"
+
+
+def _check_rules(field: str, file: str | None) -> None:
+    """Refuse a file of rules that cannot be read, or that has none."""
+    if file is None:
+        return
+    with _at(field):
+        read_gold_rules(file)
+
+
+@contextmanager
+def _at(field: str, options: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Name the key of the params beside what is wrong with the file that it names: one of ``options``, or ``field``."""
+    try:
+        yield
+    except InputError as error:
+        key = next((f"data.{name}" for name, value in (options or {}).items() if value == error.file), field)
+        where = ", ".join(part for part in (error.file, error.document, error.field) if part)
+        raise InputError(f"{where}: {error.problem}", field=key, remedy=error.remedy or "correct the file") from error
 
 
 def _check_variants(dataset: Dataset, variants: Variants) -> None:
@@ -95,6 +178,8 @@ def _check_variants(dataset: Dataset, variants: Variants) -> None:
         settings_from(
             find_method(variant.method).Settings, dataset.laid_over_method(variant), where=f"{where}.settings"
         )
+        for file in dataset.fitted_with(f"variants/{name}"):
+            _check_rules(f"{where}.settings.gold_rules", file)
 
 
 def _check_preset(file: Path, method: str, field: str) -> None:

@@ -12,13 +12,14 @@ over any, by a call or as ``like`` of a variant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from logire.ground.errors import InputError
+from logire.ground.settings import complaint, shortened
 from workflow.lib.datasets import Dataset
 from workflow.lib.params import NAME, laid_over, params_class
 from workflow.lib.reading import KeyPath, line_of, read_params
@@ -46,9 +47,18 @@ class Config:
         self.default = read_params(folder / "default.yaml")
         self._datasets: dict[str, Dataset] = {}
         own = self.given.get("dataset")
-        names = self.given.get("datasets", [own] if own else self.default["datasets"])
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or not names:
-            raise InputError("a list of datasets was expected", file=self._file(("datasets",)), field="datasets")
+        if own is not None:
+            self._check_name(own, ("dataset",))
+        names = self.given.get("datasets", self.default["datasets"] if own is None else [own])
+        if not isinstance(names, list) or not names:
+            raise InputError(
+                f"a list of datasets was expected (given: {shortened(names)})",
+                file=self._file(("datasets",)),
+                field="datasets",
+                remedy="write [embedded, dwie], or leave the key out",
+            )
+        for i, name in enumerate(names):
+            self._check_name(name, ("datasets", i))
         self.names: list[str] = list(dict.fromkeys(names))
         self.datasets = [self[name] for name in self.names]
 
@@ -59,10 +69,7 @@ class Config:
             InputError: there are no params for it, or they are wrong.
         """
         if name not in self._datasets:
-            if not isinstance(name, str) or not re.fullmatch(NAME, name):
-                raise InputError(
-                    f"{name!r} is not a dataset's name", field="dataset", remedy="use letters, digits, _ and -"
-                )
+            self._check_name(name, ("dataset",))
             values = self._values(name, ())
             try:
                 params = params_class()(**values)
@@ -104,59 +111,49 @@ class Config:
                 remedy=f"rename the file to {own['dataset']}.yaml, or correct the key",
             )
         like = self.given.get("like", own.get("like")) if for_it else own.get("like")
-        if like is not None and (like in seen or like == name):
-            raise InputError(f"{name} would be like itself", file=file, field="like", remedy="break the circle")
+        if like is not None:
+            self._check_name(like, ("like",), name)
+            if like in seen or like == name:
+                where = self._file(("like",), name)
+                raise InputError(f"{name} would be like itself", file=where, field="like", remedy="break the circle")
         values = self.default if like is None else self._values(like, (*seen, name))
         values = laid_over(values, own)
         if for_it:
             values = laid_over(values, self.given)
         return {key: value for key, value in values.items() if key not in ABOUT_FILES}
 
+    def _check_name(self, name: Any, path: KeyPath, dataset: str | None = None) -> None:
+        """Refuse what is not a dataset's name; ``path`` is the key that names it, in the params of ``dataset``."""
+        if not isinstance(name, str) or not re.fullmatch(NAME, name):
+            raise InputError(
+                f"{shortened(name)} is not a dataset's name",
+                file=self._file(path, dataset),
+                field=".".join(map(str, path)),
+                remedy="use letters, digits, _ and -, at most 100",
+            )
+
     def _wrong(self, name: str, error: ValidationError) -> InputError:
-        first = error.errors()[0]
-        path = tuple(part for part in first["loc"] if not _is_of_pydantic(part))
-        if first["type"] == "extra_forbidden":
-            problem, remedy = "there is no such key", _known(path)
-        elif first["type"] == "missing":
-            problem, remedy = "is missing", f"add it to {self.folder / f'{name}.yaml'}"
-        else:
-            problem, remedy = f"{first['msg']} (given: {first['input']!r})", None
+        path, problem, remedy = complaint(params_class(), error, "key")
         field = ".".join(map(str, path))
         return InputError(f"dataset {name}: {problem}", file=self._file(path, name), field=field, remedy=remedy)
 
     def _file(self, path: KeyPath, name: str | None = None) -> str | None:
-        """The uppermost file that has the key, and its line; the nearest key above where none has it."""
-        below = [self.folder / f"{name}.yaml"] if name else []
+        """The uppermost file that has the key, and its line; the nearest key above where none has it.
+
+        The defaults come last: they are right by themselves, so another file has asked for what is wrong.
+        """
+        below, default = [self.folder / f"{name}.yaml"] if name else [], self.folder / "default.yaml"
         for end in range(len(path), 0, -1):
             for file in reversed(list(self.files)):
                 if line := line_of(file, path[:end]):
                     return f"{file}, line {line}"
             if _find(self.given, path[:end]):
                 return "--config"
-            for file in (*below, self.folder / "default.yaml"):
+            for file in below:
                 if line := line_of(file, path[:end]):
                     return f"{file}, line {line}"
-        return None
-
-
-def _is_of_pydantic(part: str | int) -> bool:
-    """Whether a part of an error's place names a branch of a union instead of a key."""
-    return isinstance(part, str) and not re.match(r"^[A-Za-z0-9_-]+$", part)
-
-
-def _known(path: KeyPath) -> str:
-    """The keys that may stand where an unknown one was found."""
-    kind: Any = params_class()
-    for part in path[:-1]:
-        field = kind.model_fields.get(part) if hasattr(kind, "model_fields") else None
-        kind = next((k for k in _kinds(field.annotation) if hasattr(k, "model_fields")), None) if field else None
-    return f"one of {', '.join(kind.model_fields)}" if kind is not None else "remove it"
-
-
-def _kinds(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    for inside in getattr(annotation, "__args__", ()):
-        yield from _kinds(inside)
+        line = line_of(default, path)
+        return f"{default}, line {line}" if line else None
 
 
 def _find(values: Any, path: KeyPath) -> bool:

@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, create_model
 
 from logire.backbones.registry import backbones
 from logire.corpus.sources.registry import sources
+from logire.ground.records import VARIANT
+from logire.ground.runtime import DEVICE, SEEDS
 from logire.ground.settings import Settings
 from logire.rules.methods import methods
 
-NAME = r"^[A-Za-z0-9_-]+$"
+T = TypeVar("T")
+
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$"
 """A dataset's name: a folder's, safe in a shell."""
-DEVICE = r"^(auto|cpu|cuda(:\d{1,3})?|mps)$"
 FOLDS = 20
 """More folds than this are a slip: each trains every backbone once more."""
 
 
-def _distinct(values: list[int]) -> list[int]:
+def _distinct(values: list[T]) -> list[T]:
     if len(set(values)) < len(values):
         raise ValueError("a value occurs twice")
     return values
@@ -38,9 +41,11 @@ def _rising(values: list[int]) -> list[int]:
 
 
 Seeds = Annotated[
-    list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1, max_length=100), AfterValidator(_distinct)
+    list[Annotated[int, Field(ge=0, lt=SEEDS)]], Field(min_length=1, max_length=100), AfterValidator(_distinct)
 ]
-Edges = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=20), AfterValidator(_rising)]
+Edges = Annotated[
+    list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
+]
 File = Annotated[str, Field(min_length=1)]
 
 
@@ -50,7 +55,7 @@ class Crossfit(Settings):
     folds: int = Field(
         3, ge=2, le=FOLDS, description="how many further backbones to train for each seed, each without one fold"
     )
-    backbones: list[str] | None = Field(
+    backbones: Annotated[list[str], AfterValidator(_distinct)] | None = Field(
         None, description="for which backbones; null: all. A method takes the others' logits as they are, in-sample"
     )
 
@@ -71,11 +76,11 @@ class Variants(Settings):
 
     backbone: str = Field(description="the backbone that all variants are fitted on; one of `backbones`")
     seeds: Seeds = Field(description="the seeds of the variants; some of the backbone's")
-    everywhere: list[str] = Field(
+    everywhere: Annotated[list[str], AfterValidator(_distinct)] = Field(
         [], description="those of `runs` that are fitted on every backbone, with all its seeds: rows of Table 2"
     )
-    runs: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], Variant] = Field(
-        description="variant name: {method, like, out_of_fold, settings}"
+    runs: dict[Annotated[str, Field(pattern=VARIANT)], Variant] = Field(
+        min_length=1, description="variant name: {method, like, out_of_fold, settings}"
     )
 
 
@@ -111,9 +116,9 @@ class Table4(Settings):
 class Job(Settings):
     """What a job asks a cluster's scheduler for."""
 
-    mem_mb: int = Field(ge=1, description="memory in MB; each further try asks for as much again")
-    runtime: int = Field(ge=1, description="minutes")
-    gpu: int = Field(0, ge=0, description="GPUs")
+    mem_mb: int = Field(ge=1, le=10_000_000, description="memory in MB; each further try asks for as much again")
+    runtime: int = Field(ge=1, le=525_600, description="minutes")
+    gpu: int = Field(0, ge=0, le=100, description="GPUs")
 
 
 class Cluster(Settings):

@@ -48,7 +48,7 @@ def read_settings(text: str) -> dict[str, Any]:
             raise InputError(f"is not JSON ({error})", field="--settings") from error
     from logire.ground.yamlfiles import read_mapping
 
-    return read_mapping(Path(text), what="settings", remedy="give a JSON object, or a .json or .yaml file")
+    return read_mapping(Path(text), what="settings")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

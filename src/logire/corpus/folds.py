@@ -39,7 +39,11 @@ class Fold:
             InputError: fewer documents than folds.
         """
         if len(documents) < self.of:
-            raise InputError(f"{len(documents)} training documents can't make {self.of} folds", field="folds")
+            raise InputError(
+                f"{len(documents)} training documents can't make {self.of} folds",
+                field="folds",
+                remedy="ask for fewer: --fold 1/2, or crossfit.folds in the params",
+            )
         order = np.random.default_rng(derive_seed(self.seed, "folds", self.of)).permutation(len(documents))
         held_out = set(order[self.number - 1 :: self.of].tolist())
         kept = tuple(d for i, d in enumerate(documents) if i not in held_out)

@@ -7,12 +7,6 @@ from typing import TYPE_CHECKING
 
 from logire.ground.imports import without
 
-# spaCy imports torch wherever it is installed, to run models on it. Its tokenizer has none: 1.5 s of CPU time less.
-with without("torch"):
-    import spacy
-    from spacy.lang.char_classes import ALPHA, HYPHENS
-    from spacy.util import compile_infix_regex
-
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
@@ -60,6 +54,13 @@ class Tokenizer:
 @cache
 def _language(split_sentences: bool) -> Language:
     """The English pipeline of spaCy's rules; building it takes longer than reading several documents."""
+    # spaCy takes a second to import, and imports torch wherever it is installed, to run models on it. Its tokenizer
+    # has none: 1.5 s of CPU time less.
+    with without("torch"):
+        import spacy
+        from spacy.lang.char_classes import ALPHA, HYPHENS
+        from spacy.util import compile_infix_regex
+
     language = spacy.blank("en")
     infixes = [
         rf"(?<=[{ALPHA}])(?:{HYPHENS})(?=[{ALPHA}])" if HYPHENS in infix and "0-9" in infix else infix

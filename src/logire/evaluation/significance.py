@@ -15,6 +15,9 @@ from logire.evaluation.metrics import FactMetric, Metric
 from logire.ground.errors import InputError
 from logire.ground.runtime import derive_seed
 
+ENOUGH_SEEDS = 5
+"""With fewer seeds the deviation of the differences is itself hardly known: p may be small by chance."""
+
 
 @dataclass(frozen=True)
 class PairedTest:

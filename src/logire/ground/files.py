@@ -22,7 +22,7 @@ from logire.ground.errors import InputError
 log = logging.getLogger(__name__)
 
 LARGEST = 4 << 30
-"""Bytes. What is read at once may hold no more: a small gzip file can stand for terabytes."""
+"""Bytes; what is read at once may hold no more. A small gzip file can stand for terabytes."""
 _DISK_PROBLEMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -169,34 +169,34 @@ def check_file(path: str | Path, *, remedy: str | None = None) -> Path:
     return path
 
 
-def read_bytes(path: str | Path, *, remedy: str | None = None) -> bytes:
+def read_bytes(path: str | Path, *, remedy: str | None = None, most: int = LARGEST) -> bytes:
     """The bytes of a file; of a ``.gz``, what it holds.
 
     Raises:
-        InputError: what :func:`check_file` raises, it is not a whole gzip file, or it holds more than :data:`LARGEST`.
+        InputError: what :func:`check_file` raises, it is not a whole gzip file, or it holds more than ``most`` bytes.
     """
     path = check_file(path, remedy=remedy)
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(most + 1)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise InputError(f"cannot be decoded ({error})", file=path, remedy=remedy) from error
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", file=path, remedy=remedy) from error
-    if len(data) > LARGEST:
-        raise InputError(f"holds more than {LARGEST >> 30} GiB", file=path, remedy="split it")
+    if len(data) > most:
+        raise InputError(f"holds more than {most:,} bytes", file=path, remedy=remedy or "split it")
     return data
 
 
-def read_text(path: str | Path, *, remedy: str | None = None) -> str:
+def read_text(path: str | Path, *, remedy: str | None = None, most: int = LARGEST) -> str:
     """The text (UTF-8) of a file, line ends as they are.
 
     Raises:
         InputError: what :func:`read_bytes` raises, or it is not UTF-8; the message names the line.
     """
-    data = read_bytes(path, remedy=remedy)
+    data = read_bytes(path, remedy=remedy, most=most)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError("is not UTF-8", file=path, field=f"line {line}", remedy=remedy) from error
+        raise InputError("is not UTF-8", file=path, field=f"line {line}", remedy="save it in UTF-8") from error

@@ -12,9 +12,9 @@ import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from logire import __version__
 from logire.ground.digests import content_digest
@@ -25,15 +25,20 @@ if TYPE_CHECKING:
     import torch
 
 RUN = "run.json"
+VARIANT = r"^[a-z0-9_]{1,100}$"
+"""What a variant may be called: a folder's name, and a column's."""
 SOURCE = Path(__file__).parent
 PACKAGES = ("numba", "numpy", "safetensors", "scipy", "torch", "torch_geometric", "transformers")
 """The packages whose versions a record names, beside Python's and this one's."""
 
 
+FileName = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
+
+
 class Dump(BaseModel):
     """A logits dump that a run read: its path from the run's folder, and its SHA-256."""
 
-    file: str
+    file: FileName
     digest: str
 
 
@@ -83,8 +88,8 @@ class RunRecord(BaseModel):
     settings: dict[str, Any] | None = None
     wall_seconds: float | None = None
     device: str | None = None
-    documents: str | None = None
-    logits: str | None = None
+    documents: FileName | None = None
+    logits: FileName | None = None
     logits_digest: str | None = None
     out_of_fold: list[Dump] = []
     files: dict[str, str] = {}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 
-DEVICE = r"^(auto|cpu|cuda(:\d{1,3})?|mps)$"
+DEVICE = r"^(auto|cpu|cuda(:[0-9]{1,3})?|mps)$"
 """What a device may be called."""
 SEEDS = 2**32
 """Seeds run from 0 to below this."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -17,10 +17,16 @@ from logire.ground.errors import InputError
 
 T = TypeVar("T", bound="Settings")
 
+MOST = 10_000
+"""More epochs, documents in a batch or units in a layer than this are a slip, and may not fit in memory."""
+DEEPEST = 100
+"""So are more layers than this."""
 WIDTH = 120
 """Longest line of :func:`as_yaml`."""
 _COMMENTS = 40
 """Widest column that the comments of :func:`as_yaml` start in."""
+_LONGEST_VALUE = 60
+"""Letters of a wrong value that a message quotes."""
 _PLAIN = {
     bool: "true or false",
     int: "whole number",
@@ -67,6 +73,90 @@ class Setting(NamedTuple):
     description: str
 
 
+class Complaint(NamedTuple):
+    """What is wrong with a value: at which keys, what, and what may stand there (None where nothing can be said)."""
+
+    path: tuple[str | int, ...]
+    problem: str
+    remedy: str | None
+
+
+def complaint(kind: type[Settings], error: ValidationError, noun: str = "setting") -> Complaint:
+    """The first complaint of a settings class, for a reader of params files.
+
+    Args:
+        kind: the class that the error is about.
+        noun: what a field of it is called.
+    """
+    first = error.errors()[0]
+    path, value = first["loc"], first["input"]
+    if first["type"] == "extra_forbidden":
+        owner = _inside(kind, path[:-1])
+        known = owner.model_fields if isinstance(owner, type) and issubclass(owner, Settings) else {}
+        return Complaint(path, f"there is no such {noun}", f"one of {', '.join(known)}" if known else "remove it")
+    if path and path[-1] == "[key]":  # pydantic's mark that a mapping's key is wrong, not its value
+        path = path[:-1]
+    elif first["type"] == "missing":
+        too_short = isinstance(path[-1], int)
+        return Complaint(path, "is missing", "make the list longer" if too_short else "add it")
+    elif isinstance(value, str) and first["type"] in ("int_type", "float_type") and _is_number(value):
+        problem = f"the text {shortened(value)} stands where a number is expected"
+        return Complaint(path, problem, "write it without quotes, 1e-3 as 1.0e-3, and lists of numbers in a file")
+    elif first["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return Complaint(path, f"a mapping was expected (given: {shortened(value)})", "write `key: value` pairs there")
+    problem = f"{first['msg'].removeprefix('Value error, ')} (given: {shortened(value)})"
+    setting = _innermost(kind, path)
+    if setting is None:
+        return Complaint(path, problem, "correct the value")
+    # A type says nothing on what a pattern or a function refused.
+    about = setting.description if first["type"] in ("value_error", "string_pattern_mismatch") else type_name(setting)
+    return Complaint(path, problem, f"give: {about}")
+
+
+def shortened(value: Any) -> str:
+    """A value as Python writes it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _innermost(kind: type[Settings], path: Sequence[str | int]) -> FieldInfo | None:
+    """The innermost setting on a path of keys."""
+    for end in range(len(path), 0, -1):
+        owner, name = _inside(kind, path[: end - 1]), path[end - 1]
+        if isinstance(owner, type) and issubclass(owner, Settings) and name in owner.model_fields:
+            return owner.model_fields[str(name)]
+    return None
+
+
+def _inside(annotation: Any, path: Sequence[str | int]) -> Any:
+    """The type that stands at a path of keys below a type; None where it is not known."""
+    kinds = list(_parts(annotation))
+    owner = next((part for part in kinds if isinstance(part, type) and issubclass(part, Settings)), None)
+    if not path:
+        return owner or annotation
+    if owner is not None:
+        field = owner.model_fields.get(str(path[0]))
+        return None if field is None else _inside(field.annotation, path[1:])
+    values = next((get_args(part)[1] for part in kinds if get_origin(part) is dict), None)
+    return None if values is None else _inside(values, path[1:])
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """A type, and those that it is a union or a commented form of."""
+    yield annotation
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        for part in get_args(annotation):
+            yield from _parts(part)
+
+
 def settings_from(kind: type[T], values: Mapping[str, Any], *, where: str) -> T:
     """Build settings from a mapping.
 
@@ -80,12 +170,9 @@ def settings_from(kind: type[T], values: Mapping[str, Any], *, where: str) -> T:
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in (where, *first["loc"]))
-        if first["type"] == "extra_forbidden":
-            remedy = f"the settings are {', '.join(kind.model_fields)}"
-            raise InputError("there is no such setting", field=key, remedy=remedy) from error
-        raise InputError(f"{first['msg']} (given: {first['input']!r})", field=key) from error
+        found = complaint(kind, error)
+        key = ".".join(str(part) for part in (where, *found.path))
+        raise InputError(found.problem, field=key, remedy=found.remedy) from error
 
 
 def describe(kind: type[Settings]) -> list[Setting]:

@@ -17,6 +17,9 @@ T = TypeVar("T")
 Whole = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 """A number that counts or points at something; one of thousands of digits is refused where it stands."""
 
+FileName = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00]*$")]
+"""A path; one with a null character is refused where it stands."""
+
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _BYTE = re.compile(r" ?\(byte (\d+)\)")
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from logire.reporting.frame import Summary, spread
 from logire.reporting.names import BACKBONE
 from logire.reporting.style import COLOURS, HATCHES
 from logire.reporting.tables import Record
+
+FEW = 20
+"""Labelled facts below which a group's scores say little: each fact moves recall by 5 points or more."""
+HOLLOW = f"hollow: fewer than {FEW} facts".replace(" ", "\N{NO-BREAK SPACE}")
+"""What a figure with such a group says in its title, on one line of it."""
+
+LETTERS = 13
+"""Letters of a title that fit in an inch."""
 
 Group = Mapping[str, Any]
 """A distance group: ``from``, ``to``, ``pairs``, ``gold``."""
@@ -41,7 +51,7 @@ def draw_bars(
     *,
     label_values: bool = False,
 ) -> None:
-    """Bars side by side for each distance group.
+    """Bars side by side for each distance group; hollow where the group has few facts.
 
     Args:
         labels: method -> what the legend calls it.
@@ -57,7 +67,7 @@ def draw_bars(
         errors = np.array([r[error] or 0.0 for r in records], dtype=np.float64)
         at = np.arange(len(values)) + (i - (len(rows) - 1) / 2) * width
         style = first + i
-        axes.bar(
+        bars = axes.bar(
             at,
             values,
             width,
@@ -70,6 +80,9 @@ def draw_bars(
             capsize=2.5,
             error_kw={"linewidth": 1.0},
         )
+        for bar, record in zip(bars, records, strict=True):
+            if has_few(record):
+                bar.set(facecolor="white", edgecolor=COLOURS[style % len(COLOURS)], linewidth=1.2)
         if label_values:
             for x, value, spread_, record in zip(at, values, errors, records, strict=True):
                 axes.annotate(
@@ -82,6 +95,27 @@ def draw_bars(
                     fontsize=7,
                 )
     axes.margins(y=0.15)
+
+
+def has_few(group: Group) -> bool:
+    """Whether a group has too few labelled facts for its scores to say much."""
+    return int(group["gold"]) < FEW
+
+
+def notes(records: Sequence[Record], deviation: str, over: str = "") -> str:
+    """What the title of a figure says of its bars: what error bars are, and what hollow ones mean.
+
+    Args:
+        deviation: the field that gives the error bars.
+        over: what they are over, after "standard deviation".
+    """
+    errors = [] if all(record[deviation] is None for record in records) else [f"error bars: standard deviation{over}"]
+    return "".join(f", {note}" for note in [*errors, *([HOLLOW] if any(map(has_few, records)) else [])])
+
+
+def set_title(figure: Figure, text: str) -> None:
+    """Put a title over all panels, in as many lines as the figure's width asks for."""
+    figure.suptitle(fill(text, int(figure.get_figwidth() * LETTERS)), fontsize=9)
 
 
 def interval(group: Group) -> str:

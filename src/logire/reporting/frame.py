@@ -18,7 +18,7 @@ import pandas as pd
 from logire.corpus.document import IntArray
 from logire.evaluation.counts import COUNTS
 from logire.evaluation.metrics import find, metrics
-from logire.evaluation.significance import PairedTest, holm, paired_bootstrap, paired_t_test
+from logire.evaluation.significance import ENOUGH_SEEDS, PairedTest, holm, paired_bootstrap, paired_t_test
 from logire.ground.errors import InputError
 from logire.reporting.names import BACKBONE
 from logire.reporting.runs import SPLITS, Run
@@ -109,8 +109,13 @@ def _tidy(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 class Significance:
     """How sure a gain is: p of the t-test over seeds, and Holm's over the table's headline metrics."""
 
+    seeds: int
     p: float | None
     p_holm: float | None
+
+    def below(self, level: float) -> bool:
+        """Whether the corrected p is below a level, and there are enough seeds to say so."""
+        return self.seeds >= ENOUGH_SEEDS and self.p_holm is not None and self.p_holm < level
 
 
 @dataclass(frozen=True)
@@ -220,7 +225,7 @@ def tested(runs: Sequence[Run], split: str) -> list[Summary]:
             "bootstrap_high": drawn.high,
             "bootstrap_p": drawn.p,
         }
-        rows[i] = replace(rows[i], significance=Significance(test.p, corrected.get(i)), record=record)
+        rows[i] = replace(rows[i], significance=Significance(test.seeds, test.p, corrected.get(i)), record=record)
     return rows
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NotRequired, TypedDict
 
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
 from logire.ground.records import RunRecord
+from logire.ground.typed import FileName, read_typed
 
 Fact = str | int | None
 LISTED = ".sources.json"
@@ -46,6 +48,32 @@ def corpus_sources(corpus: PreparedCorpus, splits: Sequence[str]) -> list[Source
 def sources_file(stem: Path) -> Path:
     """Where the sources of ``stem.csv``, ``stem.md`` and so on are listed."""
     return stem.with_name(f"{stem.name}{LISTED}")
+
+
+class _Row(TypedDict):
+    file: FileName
+    sha256: NotRequired[str | None]
+    backbone: NotRequired[str | None]
+    method: NotRequired[str | None]
+    variant: NotRequired[str | None]
+    seed: NotRequired[int | None]
+    split: NotRequired[str | None]
+    params_digest: NotRequired[str | None]
+    data_digest: NotRequired[str | None]
+    run: NotRequired[str | None]
+
+
+class _Listed(TypedDict):
+    sources: list[_Row]
+
+
+def read_sources(file: Path) -> list[Mapping[str, Any]]:
+    """The rows that :func:`write_sources` wrote.
+
+    Raises:
+        InputError: the file cannot be read, or is not such a list.
+    """
+    return list(read_typed(file, _Listed, remedy="make the table or figure again")["sources"])
 
 
 def write_sources(stem: Path, sources: Sequence[Source]) -> None:

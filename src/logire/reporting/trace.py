@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.corpus.runfolder import Predicted
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import read_object
 from logire.ground.records import RUN, RunRecord
+from logire.ground.typed import FileName, read_typed
 from logire.reporting.kept import Kept
 from logire.reporting.kept import read as read_kept
 from logire.reporting.runs import KEPT
-from logire.reporting.sources import LISTED, sources_file
+from logire.reporting.sources import LISTED, read_sources, sources_file
 
 CORPUS = "corpus.json"
 UNCHANGED, CHANGED, MISSING, UNKNOWN = "unchanged", "CHANGED", "MISSING", "not recorded"
@@ -25,6 +28,17 @@ UNCHANGED, CHANGED, MISSING, UNKNOWN = "unchanged", "CHANGED", "MISSING", "not r
 NOT_KEPT = "not kept"
 """What a link from kept numbers is: they do not hold the file it leads to."""
 _REMEDY = "give a table or figure, a metrics file, a run folder, kept numbers or a prepared corpus"
+
+
+class _Scored(Struct):
+    predictions: FileName
+    predictions_digest: str
+
+
+class _Metrics(Struct):
+    """What a metrics file says of what was scored."""
+
+    sources: _Scored
 
 
 @dataclass
@@ -86,7 +100,7 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     elif listed.exists():
         chain.made = listed.name.removesuffix(LISTED)
         chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
-        for row in read_object(listed)["sources"]:
+        for row in read_sources(listed):
             if _is_wanted(row, chosen):
                 _add_file(chain, listed.parent.resolve() / row["file"], row, metric)
         if not chain.files:
@@ -123,16 +137,18 @@ def _add_file(chain: Chain, file: Path, facts: Mapping[str, Any], metric: str) -
     if row["state"] == MISSING:
         return
     if "run" in facts:
-        kept = _kept(chain, file.parent)[facts["run"]]
+        kept = _kept(chain, file.parent).get(facts["run"])
+        if kept is None:
+            raise InputError(f"holds no run {facts['run']}", file=file.parent, remedy="make the table or figure again")
         if facts.get("split") in kept.metrics:
             row["value"] = kept.metrics[facts["split"]].get(metric)
             row["predictions"] = NOT_KEPT
         _add_kept(chain, file.parent, kept)
         return
-    sources = read_object(file).get("sources") if file.name.startswith("metrics") else None
-    if sources:
+    if file.name.startswith("metrics"):
+        scored = read_typed(file, _Metrics, remedy="evaluate the predictions again").sources
         row["value"] = read_object(file).get(metric)
-        row["predictions"] = _state(file.parent / sources["predictions"], sources["predictions_digest"])
+        row["predictions"] = _state(file.parent / scored.predictions, scored.predictions_digest)
     if not (file.parent / KEPT).exists():
         _follow(chain, file.parent, facts.get("data_digest"), {})
 
@@ -220,7 +236,7 @@ def _add_corpus(chain: Chain, folder: Path, digest: str | None) -> None:
         now = read_object(statistics).get("data_digest") if statistics.exists() else None
         state = MISSING if now is None else NOT_KEPT if digest in (None, now) else CHANGED
     info = read_object(folder / CORPUS) if (folder / CORPUS).exists() else {}
-    chain.corpora.append({"folder": _shown(folder), "data_digest": digest or now, "state": state, **info})
+    chain.corpora.append({**info, "folder": _shown(folder), "data_digest": digest or now, "state": state})
 
 
 def _state(file: Path, digest: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import time
@@ -28,7 +29,7 @@ from logire.corpus.runfolder import (
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import atomic
-from logire.ground.records import RUN, Dump, RunRecord, made_now, peak_memory
+from logire.ground.records import RUN, VARIANT, Dump, RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device
 from logire.ground.settings import settings_from
 from logire.rules.methods import find
@@ -69,9 +70,12 @@ def fit_run(
         overwrite: whether ``out`` may hold another finished run, which is removed.
 
     Raises:
-        InputError: a bad setting, a broken corpus or dump, documents and logits that do not match, another run in
-            ``out``.
+        InputError: a bad setting or name, a broken corpus or dump, documents and logits that do not match, another run
+            in ``out``.
     """
+    if variant is not None and not re.fullmatch(VARIANT, variant):
+        remedy = "use small letters, digits and _, at most 100"
+        raise InputError(f"{variant!r} is not a variant's name", field="--variant", remedy=remedy)
     kind = find(method).load()
     chosen = settings_from(kind.Settings, settings, where=method)
     target = _device(kind, chosen, device)

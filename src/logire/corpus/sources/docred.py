@@ -29,7 +29,13 @@ _NAMES = {
 class Options(Settings):
     """How to prepare a corpus in DocRED's format."""
 
-    name: str = Field("docred", min_length=1, description="What the tables call the corpus.")
+    name: str = Field(
+        "docred",
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
+        description="What the tables call the corpus.",
+    )
 
 
 def prepare(raw: Path, out: Path, options: Options) -> None:
@@ -49,14 +55,31 @@ def prepare(raw: Path, out: Path, options: Options) -> None:
     write_prepared(out, splits, schema, name=options.name, synthetic=False, source=made_from)
 
 
-def read_folder(raw: Path) -> tuple[dict[str, list[Document]], Schema]:
-    """The documents of each split in a folder, see :func:`prepare`, and their relations and types."""
+def check(raw: Path | None, options: Settings) -> None:
+    """Refuse a folder that lacks a split's file, or has several."""
+    del options
+    if raw is not None:
+        files_of(raw)
+
+
+def files_of(raw: Path) -> dict[str, Path]:
+    """The file of each split in a folder.
+
+    Raises:
+        InputError: it is not a folder, or the file of a split is missing or there are several.
+    """
     if not raw.is_dir():
         raise InputError("is not a folder", file=raw, remedy="give the folder with the train, dev and test files")
+    return {split: _file_of(raw, split) for split in SPLITS}
+
+
+def read_folder(raw: Path) -> tuple[dict[str, list[Document]], Schema]:
+    """The documents of each split in a folder, see :func:`prepare`, and their relations and types."""
+    files = files_of(raw)
     relation_file, type_file = raw / "rel2id.json", raw / "ner2id.json"
     relations = read_relations(relation_file) if relation_file.exists() else None
     types = tuple(read_indices(type_file)) if type_file.exists() else None
-    splits = {split: read_docred(_file_of(raw, split), relations=relations, types=types) for split in SPLITS}
+    splits = {split: read_docred(file, relations=relations, types=types) for split, file in files.items()}
     documents = [document for split in SPLITS for document in splits[split]]
     schema = Schema(
         relations or _sorted(fact.relation for d in documents for fact in d.facts),
@@ -95,4 +118,5 @@ SOURCE = Source(
     Options=Options,
     papers=True,
     raw="The folder with the train, dev and test files.",
+    check=check,
 )

@@ -35,6 +35,9 @@ REVISED = {"dev": "redocred/dev_revised", "test": "redocred/test_revised"}
 FILES = tuple(f"{stem}.json" for stem in (*TRAIN, TRIPLES, *REVISED.values()))
 _REMEDY = "bring the files with `logire fetch docred-partial`"
 
+META = ("docred/rel2id", "docred/ner2id", "docred/rel_info")
+"""DocRED's own lists."""
+
 NamedTriple = tuple[str, str, str]
 """(head name, tail name, relation)."""
 
@@ -133,6 +136,14 @@ def _read_triples(path: Path, names: Path) -> dict[str, list[NamedTriple]]:
     return found
 
 
+def check(raw: Path | None, options: NoOptions) -> None:
+    """Refuse a folder that lacks a file."""
+    del options
+    if raw is not None:
+        for stem in (*META, *TRAIN, TRIPLES, *REVISED.values()):
+            _find(raw, stem)
+
+
 def _find(raw: Path, stem: str) -> Path:
     for path in (raw / f"{stem}.json", raw / f"{stem}.json.gz"):
         if path.exists():
@@ -164,4 +175,5 @@ SOURCE = Source(
     raw="The folder with docred/ and redocred/ that `logire fetch docred-partial` makes.",
     fetched="data/docred-partial",
     fetch=fetch_docred_partial,
+    check=check,
 )

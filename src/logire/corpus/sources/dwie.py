@@ -36,7 +36,9 @@ class Options(Settings):
         False, description="Keep sentence boundaries; off is the authors' form, one sentence a document."
     )
     split: str | None = Field(
-        None, description="A JSON file with the ids of the train, dev and test documents; by default the paper's split."
+        None,
+        min_length=1,
+        description="A JSON file with the ids of the train, dev and test documents; by default the paper's split.",
     )
 
 
@@ -73,6 +75,16 @@ def prepare(raw: Path, out: Path, options: Options) -> None:
         "split_sentences": options.sentences,
     }
     write_prepared(out, splits, schema, name="dwie", synthetic=False, source=made_from)
+
+
+def check(raw: Path | None, options: Options) -> None:
+    """Refuse a broken split file, and raw data whose first annotation cannot be read."""
+    from logire.corpus.annotations import read_heads
+
+    if options.split:
+        _read_split(Path(options.split))
+    if raw is not None:
+        next(read_heads(raw))
 
 
 def _read_split(path: Path) -> dict[str, list[str]]:
@@ -142,4 +154,5 @@ SOURCE = Source(
     raw="The annotations: a folder of JSON files, a .jsonl or a .jsonl.gz.",
     fetched="data/dwie/annos_with_content.jsonl.gz",
     fetch=fetch_dwie,
+    check=check,
 )

@@ -45,4 +45,5 @@ SOURCE = Source(
     raw="The folder with the files.",
     fetched="data/redocred",
     fetch=fetch_redocred,
+    check=docred.check,
 )

@@ -26,4 +26,5 @@ SOURCE = Source(
     raw=docred_partial.SOURCE.raw,
     fetched=docred_partial.SOURCE.fetched,
     fetch=docred_partial.SOURCE.fetch,
+    check=docred_partial.check,
 )

@@ -44,6 +44,8 @@ class Source:
         fetched: where below the working folder its raw data is fetched to; None if nothing can be fetched.
         fetch: brings the raw data from its public source; called with the path to write, the address of the files
             (None: the pinned one), and a function that is told how many files of how many are there.
+        check: refuses, in a moment, what ``prepare`` would refuse later; called with the raw data (None where it is
+            not there yet) and the options, before the first job of a run.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Source:
     needs_raw: bool = True
     fetched: str | None = None
     fetch: Callable[[Path, str | None, Callable[[int, int], None] | None], None] | None = None
+    check: Callable[[Path | None, Any], None] | None = None
 
     @property
     def module(self) -> str:

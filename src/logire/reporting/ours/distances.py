@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from math import ceil
-from textwrap import fill
 
 from matplotlib.figure import Figure
 
-from logire.reporting.bars import Group, distance_record, draw_bars, interval
+from logire.reporting.bars import Group, distance_record, draw_bars, has_few, interval, notes, set_title
 from logire.reporting.frame import TITLES, summarise, tidy_distances
 from logire.reporting.material import Material
 from logire.reporting.names import BACKBONE, Corpus
@@ -19,8 +18,6 @@ from logire.reporting.tables import Record, seeds_phrase
 METRIC, SPLIT = "f1", "test"
 ACROSS = 3
 """Panels side by side."""
-LETTERS = 13
-"""Letters of the title that fit in an inch."""
 
 
 def distances(material: Material) -> Drawing:
@@ -62,14 +59,16 @@ def _draw(
     for axes in panels[len(names) :]:
         axes.set_visible(False)
     for axes in panels[len(names) - across : len(names)]:
-        axes.set_xticks(range(len(groups)), [interval(group) for group in groups], fontsize=7)
+        axes.set_xticks(range(len(groups)), [_tick(group) for group in groups], fontsize=7)
         axes.tick_params(labelbottom=True)
         axes.set_xlabel("tokens between the nearest mentions", fontsize=7.5)
     for axes in panels[::across]:
         axes.set_ylabel(f"gain in {SPLIT} {TITLES[METRIC]}")
-    bars = "" if all(record["gain_sd"] is None for record in records) else ", error bars: standard deviation over seeds"
-    width = int(figure.get_figwidth() * LETTERS)
-    figure.suptitle(fill(f"{corpus.warning}{corpus.title}{bars}", width), fontsize=9)
+    set_title(figure, f"{corpus.warning}{corpus.title}{notes(records, 'gain_sd', ' over seeds')}")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(methods))
     return figure
+
+
+def _tick(group: Group) -> str:
+    return f"{interval(group)}\n{group['gold']} facts" if has_few(group) else interval(group)

@@ -168,6 +168,9 @@ def _panel(axes: Axes, split: str, points: Sequence[Point]) -> None:
     axes.set_ylabel(METRICS["f1"])
     axes.grid(visible=True, axis="both")
     axes.margins(0.14)
+    # Room around the points may reach below zero, a score does not.
+    axes.set_xlim(left=max(0.0, axes.get_xlim()[0]))
+    axes.set_ylim(bottom=max(0.0, axes.get_ylim()[0]))
 
 
 def _series(axes: Axes, split: str, points: Sequence[Point], style: int, name: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from logire.reporting.bars import Group, distance_record, draw_bars, interval
+from logire.reporting.bars import Group, distance_record, draw_bars, interval, notes, set_title
 from logire.reporting.frame import TITLES, summarise, tidy_distances
 from logire.reporting.material import Material
 from logire.reporting.names import BACKBONE, Corpus
@@ -54,11 +54,11 @@ def _draw(corpus: Corpus, labels: Mapping[str, str], groups: Sequence[Group], re
         axes[1, column].axhline(0, color="0.3", linewidth=0.8)
         axes[1, column].set_xticks(range(len(groups)), [_tick(group) for group in groups], fontsize=7.5)
         axes[1, column].set_xlabel("tokens between the nearest mentions")
+    axes[0, 0].set_ylim(bottom=0)  # an error bar may reach below, F1 does not
     axes[0, 0].set_ylabel("percent")
     axes[1, 0].set_ylabel("gain, points")
     seeds = seeds_phrase({int(record["seeds"] or 0) for record in records})
-    bars = "" if all(record["sd"] is None for record in records) else ", error bars: standard deviation"
-    figure.suptitle(f"{corpus.warning}{corpus.title}, {seeds}{bars}", fontsize=9)
+    set_title(figure, f"{corpus.warning}{corpus.title}, {seeds}{notes(records, 'sd')}")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(methods))
     return figure

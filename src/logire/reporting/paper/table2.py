@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import product
 
+from logire.evaluation.significance import ENOUGH_SEEDS
 from logire.reporting.exhibits import Exhibit, find
 from logire.reporting.frame import HEADLINE, TITLES, Summary, summarise, tested, tidy
 from logire.reporting.material import Material
@@ -16,7 +17,7 @@ from logire.reporting.tables import Cell, Column, Table, p_value, score, seeds_p
 SHOWN = ("ign_f1", "f1", "logic")
 """The metrics that are the columns of each split."""
 SIGNIFICANT = 0.01
-"""Gains with a smaller p value are underlined, as in the paper."""
+"""Gains with a smaller p are underlined, as in the paper; here after Holm's correction."""
 _KEY = ("backbone", "method", "variant", "split", "metric")
 """What a number in the table belongs to."""
 # Ours -> the paper's. Its ign F1 may be of either definition: both are compared.
@@ -97,8 +98,8 @@ def _main_results(material: Material, exhibit: Exhibit) -> Table:
         cells = [Cell(run.label)]
         for split, metric in product(splits, SHOWN):
             row = rows[run.backbone, run.method, run.variant, split, metric]
-            p = row.significance.p if row.significance else None
-            cells.append(Cell(score(row.mean, row.sd, row.gain), underline=p is not None and p < SIGNIFICANT))
+            sure = row.significance is not None and row.significance.below(SIGNIFICANT)
+            cells.append(Cell(score(row.mean, row.sd, row.gain), underline=sure))
         for metric in HEADLINE:
             test = rows[run.backbone, run.method, run.variant, splits[-1], metric].significance
             corrected = f" ({p_value(test.p_holm)})" if test and test.p is not None else ""
@@ -141,6 +142,10 @@ def _caption(runs: Sequence[Run], rows: Collection[Summary], split: str) -> str:
         "One seed: no test of significance."
         if most == 1
         else f"p: paired t-test over seeds on {split}, Holm-corrected over the table in brackets; "
-        f"underlined: p < {SIGNIFICANT}.",
+        + (
+            f"nothing is underlined: that takes {ENOUGH_SEEDS} seeds."
+            if most < ENOUGH_SEEDS
+            else f"underlined: corrected p < {SIGNIFICANT} with at least {ENOUGH_SEEDS} seeds."
+        ),
     ]
     return " ".join(sentence for sentence in sentences if sentence)

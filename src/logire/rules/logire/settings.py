@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from logire.ground.settings import Settings
+from logire.ground.settings import DEEPEST, MOST, Settings
 from logire.rules.queries import LONGEST
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=MOST)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -86,8 +86,14 @@ class LogiRESettings(Settings):
         1.0, description="Newton's ridge penalty l2/2 * |w|^2 a query type, on weights, not on the bias."
     )
     hidden: Count = Field(256, description="width of the generator (paper: 256).")
-    layers: Count = Field(2, description="encoder layers, and decoder layers (paper: 2).")
-    heads: Count = Field(4, description="attention heads of the generator (authors: 8).")
+    layers: Annotated[int, Field(ge=1, le=DEEPEST)] = Field(
+        2, description="encoder layers, and decoder layers (paper: 2)."
+    )
+    heads: Count = Field(
+        4,
+        validate_default=True,
+        description="attention heads of the generator (authors: 8); they must divide `hidden`.",
+    )
     feedforward: Count = Field(512, description="width of its feed-forward layers (authors: 2048).")
     norm: Literal["before", "after"] = Field(
         "before", description="layer normalisation `before` each sublayer, or `after` its residual sum (the authors')."
@@ -121,3 +127,10 @@ class LogiRESettings(Settings):
     reset_extractor: bool = Field(
         True, description="start the extractor anew in each M-step instead of from the rules' current weights."
     )
+
+    @field_validator("heads")
+    @classmethod
+    def _divide_hidden(cls, heads: int, others: ValidationInfo) -> int:
+        if others.data.get("hidden", 0) % heads:
+            raise ValueError(f"{heads} heads do not divide hidden, {others.data['hidden']}")
+        return heads

@@ -9,6 +9,9 @@ from pydantic import Field
 from logire.rules.logire.settings import Count, Fraction, Positive
 from logire.rules.plus.sources import SourceSettings
 
+CHOICES = 20
+"""Most values to choose from on dev."""
+
 
 class LogiREPlusSettings(SourceSettings):
     """Settings of LogiRE+: where its rules come from, and how they are fitted."""
@@ -24,17 +27,17 @@ class LogiREPlusSettings(SourceSettings):
         description="first fit a scale and a shift for each relation's logits (Platt), and take the atoms' "
         "probabilities from the calibrated logits.",
     )
-    l2: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = Field(
+    l2: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=CHOICES, strict=False)] = Field(
         (10.0, 3.0, 1.0, 0.3), description="ridge penalties to choose from on dev."
     )
-    blend: Annotated[tuple[Fraction, ...], Field(min_length=1, strict=False)] = Field(
+    blend: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=CHOICES, strict=False)] = Field(
         (0.0, 0.25, 0.5, 0.75, 1.0),
         description="weights of the rules to choose from on dev; 0 is the backbone unchanged, 1 the fitted score.",
     )
     rounds: Annotated[int, Field(ge=1, le=3)] = Field(
         2, description="how often to repeat: the atoms of round 2 are the scores of round 1."
     )
-    closure: Annotated[tuple[Fraction, ...], Field(min_length=1, strict=False)] = Field(
+    closure: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=CHOICES, strict=False)] = Field(
         (0.0, 0.5),
         description="the knob between F1 and logic: how far a fact's score goes toward the weakest atom of a reliable"
         " rule's best grounding path, where that is higher. Strengths to choose from on dev, by F1 like "

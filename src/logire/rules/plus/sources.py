@@ -9,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from logire.corpus.gold import INVERSE, read_gold_rules
-from logire.ground.errors import InputError
-from logire.ground.settings import Settings
+from logire.ground.settings import MOST, Settings
 from logire.rules.logire.settings import Count, LogiRESettings
 from logire.rules.mining import count_paths, highest, mine, open_rules
 from logire.rules.queries import LONGEST, Body, Problem, RuleSet
@@ -94,8 +93,7 @@ def generated(problem: Problem, settings: SourceSettings, seed: int, device: str
 @source("hand-written ones, in a file of rules")
 def gold(problem: Problem, settings: SourceSettings, seed: int, device: str) -> Counts:
     del seed, device
-    if settings.gold_rules is None:
-        raise InputError("gold rules need a file", field="gold_rules", remedy="give one, or another source of rules")
+    assert settings.gold_rules is not None, "the settings see to it"
     schema = problem.schema
     size = len(schema.relations)
     of_relation: dict[int, list[Body]] = {}
@@ -125,7 +123,10 @@ class SourceSettings(Settings):
         + ".",
     )
     gold_rules: str | None = Field(
-        None, description="that file, `head <- atom ^ ~inverse` a line; needed for `gold` alone."
+        None,
+        min_length=1,
+        validate_default=True,
+        description="that file, `head <- atom ^ ~inverse` a line; needed for `gold` alone.",
     )
     rules_per_query: Count = Field(
         20,
@@ -134,7 +135,7 @@ class SourceSettings(Settings):
     )
     max_length: Annotated[int, Field(ge=1, le=LONGEST)] = Field(3, description="longest rule body.")
     generator_epochs: Count = Field(40, description="passes of the generator over the mined table (`generated` alone).")
-    open_rules: Annotated[int, Field(ge=0)] = Field(
+    open_rules: Annotated[int, Field(ge=0, le=MOST)] = Field(
         20,
         description="open bodies for each query type, at most: `r1 ^ any` (the head has r1 to an entity other than "
         "the tail) and `any ^ r1`, those that hold for the most facts; the four of the relation itself "
@@ -146,12 +147,19 @@ class SourceSettings(Settings):
         "offset) instead of each query type alone.",
     )
 
+    @field_validator("gold_rules")
+    @classmethod
+    def _given_where_needed(cls, file: str | None, others: ValidationInfo) -> str | None:
+        if file is None and others.data.get("rules") == "gold":
+            raise ValueError("gold rules need a file")
+        return file
+
 
 def find_rules(problem: Problem, settings: SourceSettings, *, seed: int, device: str) -> RuleSet:
     """The bodies of every query type by ``settings.rules``; those of a relation shared by its types where tied.
 
     Raises:
-        InputError: gold rules are asked for without a file, or the file is broken.
+        InputError: the file of gold rules is broken.
     """
     queries = problem.queries
     counts = SOURCES[settings.rules].find(problem, settings, seed, device)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from logire.backbones.registry import BackboneSpec
 from logire.backbones.transformers.settings import TransformerSettings
+from logire.ground.settings import MOST
 
 
 class ATLOPSettings(TransformerSettings):
@@ -22,9 +23,15 @@ class ATLOPSettings(TransformerSettings):
     hidden: int = Field(
         384,
         ge=1,
+        le=MOST,
         description="size of the head's and the tail's vector before the bilinear form (768 for a base encoder).",
     )
-    group: int = Field(64, ge=1, description="size of the groups in the bilinear form; it must divide `hidden`.")
+    group: int = Field(
+        64,
+        ge=1,
+        validate_default=True,
+        description="size of the groups in the bilinear form; it must divide `hidden`.",
+    )
     markers: bool = Field(
         False,
         description="put `*` around each mention, as published. A mostly frozen encoder has never learnt what the "
@@ -46,6 +53,13 @@ class ATLOPSettings(TransformerSettings):
         ge=1,
         description="most relations of a pair with the `published` decision; ties with the last of them count as well.",
     )
+
+    @field_validator("group")
+    @classmethod
+    def _divides_hidden(cls, group: int, others: ValidationInfo) -> int:
+        if others.data.get("hidden", 0) % group:
+            raise ValueError(f"{group} does not divide hidden, {others.data['hidden']}")
+        return group
 
 
 BACKBONE = BackboneSpec(

@@ -20,7 +20,6 @@ from logire.backbones.transformers.draw import draw, drawn, scatter_drawn
 from logire.backbones.transformers.pieces import PieceDocument
 from logire.backbones.transformers.windows import Reading
 from logire.corpus.document import BoolArray, Document, FloatArray
-from logire.ground.errors import InputError
 
 PAIRS = 1024
 """Number of pairs classified at once; each needs hidden * group floats."""
@@ -72,8 +71,6 @@ class ATLOP(TransformerBackbone):
 
     def make_head(self) -> None:
         d, hidden, group = self.encoder.dim, self.settings.hidden, self.settings.group
-        if hidden % group:
-            raise InputError(f"{group} does not divide hidden, {hidden}", field="group", remedy="change one of them")
         kinds = self.settings.type_dim
         self.type_embedding = nn.Embedding(len(self.schema.types) + 1, kinds, padding_idx=0)
         self.head_entity, self.head_context = nn.Linear(d + kinds, hidden), nn.Linear(d, hidden, bias=False)

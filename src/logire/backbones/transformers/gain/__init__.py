@@ -8,6 +8,7 @@ from pydantic import Field
 
 from logire.backbones.registry import BackboneSpec
 from logire.backbones.transformers.settings import TransformerSettings
+from logire.ground.settings import DEEPEST, MOST
 
 
 class GAINSettings(TransformerSettings):
@@ -18,15 +19,16 @@ class GAINSettings(TransformerSettings):
     weight_decay: float = Field(1e-4, ge=0)
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
     entity_dim: int = Field(
-        20, ge=1, description="size of the entity number embedding that is appended to the encoder's states."
+        20, ge=1, le=MOST, description="size of the entity number embedding that is appended to the encoder's states."
     )
     graph_dim: int | None = Field(
         256,
         ge=1,
+        le=MOST,
         description="size of a node after a graph convolution, and of an edge between entities; null: that of the "
         "encoder's states with both embeddings, as published (808 for BERT).",
     )
-    layers: int = Field(2, ge=1, description="number of graph convolutions.")
+    layers: int = Field(2, ge=1, le=DEEPEST, description="number of graph convolutions.")
     reach: int | None = Field(
         50,
         ge=0,

@@ -6,12 +6,13 @@ from pydantic import Field
 
 from logire.backbones.registry import BackboneSpec
 from logire.backbones.words.bilstm import BiLSTMSettings
+from logire.ground.settings import MOST
 
 
 class ContextAwareSettings(BiLSTMSettings):
     """Settings of Context-Aware; the defaults are tuned on DWIE's development split."""
 
-    pair_dim: int = Field(64, ge=1, description="size of the vectors with which pairs attend to pairs.")
+    pair_dim: int = Field(64, ge=1, le=MOST, description="size of the vectors with which pairs attend to pairs.")
 
 
 BACKBONE = BackboneSpec(

@@ -6,12 +6,13 @@ from pydantic import Field
 
 from logire.backbones.registry import BackboneSpec
 from logire.backbones.words.settings import WordSettings
+from logire.ground.settings import MOST
 
 
 class LSTMSettings(WordSettings):
     """Settings of the LSTM; the defaults are tuned on DWIE's development split."""
 
-    state_dim: int = Field(128, ge=1, description="size of the LSTM's state.")
+    state_dim: int = Field(128, ge=1, le=MOST, description="size of the LSTM's state.")
 
 
 BACKBONE = BackboneSpec(

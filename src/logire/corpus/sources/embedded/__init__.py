@@ -76,6 +76,15 @@ def prepare_embedded(
         write_prepared(out, splits, schema, name="embedded", synthetic=True, source=made_from)
 
 
+def check(raw: Path | None, options: Options) -> None:
+    """Refuse kept annotations whose first one cannot be read."""
+    from logire.corpus.annotations import read_heads
+
+    del options
+    if raw is not None:
+        next(read_heads(raw))
+
+
 SOURCE = Source(
     name="embedded",
     help="The embedded SYNTHETIC corpus: a small news world with known rules, in DWIE's annotation format.",
@@ -87,4 +96,5 @@ SOURCE = Source(
     synthetic=True,
     raw="Keep the generated annotations here; read them if they exist.",
     needs_raw=False,
+    check=check,
 )
