@@ -36,8 +36,7 @@ from logire.corpus.runfolder import (
     predictions_name,
 )
 from logire.ground.digests import relative_path
-from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_json, write_text
+from logire.ground.files import read_object, write_json, write_text
 from logire.ground.records import RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device, seed_torch
 from logire.ground.settings import settings_from
@@ -189,9 +188,7 @@ def load_backbone(folder: Path, schema: Schema, *, device: str = "auto") -> Back
     needed = (MODEL, SETTINGS, VOCABULARY, ENCODER)
     check_files(folder, record, (name for name in record.files if name.partition("/")[0] in needed))
     backbone = find(str(record.backbone))
-    stored = read_json(folder / SETTINGS, remedy=remedy)
-    if not isinstance(stored, dict):
-        raise InputError("an object was expected", file=folder / SETTINGS, remedy=remedy)
+    stored = read_object(folder / SETTINGS, remedy=remedy)
     settings = settings_from(backbone.Settings, stored, where=backbone.name)
     model = backbone.load().restore(settings, schema, folder)
     load_weights(folder / MODEL, model)

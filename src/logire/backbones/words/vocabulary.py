@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from msgspec import Struct
+
 from logire.corpus.document import Document
-from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_json
+from logire.ground.files import write_json
+from logire.ground.typed import read_typed
 
 PADDING, UNKNOWN = 0, 1
+
+
+class _Stored(Struct):
+    words: list[str]
+    lowercase: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,8 @@ class Vocabulary:
             InputError: the file is missing or is not a vocabulary.
         """
         remedy = "it belongs beside the model's weights; train the backbone again"
-        value = read_json(path, remedy=remedy)
-        if not isinstance(value, dict) or not isinstance(value.get("words"), list):
-            raise InputError("is not a list of words", file=path, field="words", remedy=remedy)
-        return cls(tuple(value["words"]), bool(value.get("lowercase")))
+        stored = read_typed(path, _Stored, remedy=remedy)
+        return cls(tuple(stored.words), stored.lowercase)
 
 
 def count_words(documents: Iterable[Document], *, lowercase: bool, min_count: int = 1) -> Vocabulary:
