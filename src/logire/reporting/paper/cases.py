@@ -88,7 +88,8 @@ def read_explanations(path: Path) -> list[dict[str, Any]]:
         InputError: the file is missing, or a line is not an explanation.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Names are written as they are: splitlines() would end a line at a U+2028 in one.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except OSError as error:
         raise InputError(
             f"cannot be read ({error.strerror})", file=path, remedy="`logire predict` writes it"
