@@ -46,7 +46,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture
 def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], str]:
-    """What is said of a params file ``mine.yaml`` with this content, within a second."""
+    """What is said of a params file ``mine.yaml`` with this content, within three seconds of a processor."""
     monkeypatch.chdir(ROOT)
     file = tmp_path / "mine.yaml"
 
@@ -55,7 +55,7 @@ def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | 
         started = time.process_time()
         with pytest.raises(InputError) as caught:
             Config(read_params(file), [file])
-        assert time.process_time() - started < 2.0
+        assert time.process_time() - started < 3.0
         message = str(caught.value)
         assert "\n  what to do: " in message
         return message.replace(str(file), "mine.yaml")
