@@ -7,10 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from rich.table import Table
 
+from logire import cli
 from logire.cli.app import main
+from logire.cli.common import console
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.sources.embedded import prepare_embedded
 
@@ -80,6 +84,40 @@ def test_evaluate_prints_the_keys_in_percent(folder, tmp_path):
     assert {"ign_f1", "ign_f1_logire", "logic"} <= result.keys()
     table = logire("evaluate", tmp_path / "gold.json", "--documents", folder, "--split", "test")
     assert "100.00" in table.stdout
+
+
+def test_names_print_as_they_are(folder, tmp_path, monkeypatch, capsys):
+    """To rich, brackets are markup (``[/x]`` an error) and words between colons are pictures."""
+    evil = "[/x] [bold]y[/bold] :heart: $(id)"
+    table = Table("head [/x]", title=evil, caption=evil)
+    table.add_row(evil)
+    console().print(evil, table)
+    assert capsys.readouterr().out.count(evil) == 4
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / evil).mkdir(parents=True)
+    for words in (
+        ["prepare", "docred", "--raw", folder, "--out", f"{evil}/corpus", "--name", evil],
+        ["evaluate", "gold.json", "--documents", f"{evil}/corpus", "--split", "test"],
+        ["report", "--documents", f"{evil}/corpus", "--out", evil, "--only", "table1"],
+        ["provenance", f"{evil}/corpus"],
+    ):
+        monkeypatch.setattr("sys.argv", ["logire", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert not stopped.value.code, words
+        if words[0] == "prepare":
+            corpus = PreparedCorpus.open(tmp_path / evil / "corpus")
+            facts = [(d.title, f) for d in corpus.test for f in d.facts]
+            rows = [{"title": title, "h_idx": f.head, "t_idx": f.tail, "r": f.relation} for title, f in facts]
+            (tmp_path / "gold.json").write_text(json.dumps(rows))
+            capsys.readouterr()
+        else:
+            assert evil in capsys.readouterr().out, words
+
+
+def test_every_command_prints_to_the_one_console():
+    made = [f.name for f in Path(cli.__file__).parent.glob("*.py") if "Console(" in f.read_text()]
+    assert sorted(made) == ["app.py", "common.py"], "app.py's is the log handler's, which takes no markup"
 
 
 def test_ctrl_c_says_so_and_the_same_command_goes_on(folder, tmp_path):

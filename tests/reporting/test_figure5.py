@@ -85,6 +85,14 @@ def test_what_is_not_a_case(row: dict[str, Any]) -> None:
     assert select_cases([row], {}, DOCUMENTS) == []
 
 
+def test_a_separator_in_a_name_does_not_end_an_explanation(tmp_path: Path) -> None:
+    """JSON keeps U+2028 and U+0085 as they are; Python's splitlines() ends a line at them."""
+    rows = [explanation(title, 3) for title in ("one\u2028two", "three\x85four")]
+    file = tmp_path / "explanations-test.jsonl"
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    assert read_explanations(file) == rows
+
+
 def test_what_the_backbone_found_is_not_a_case() -> None:
     assert select_cases([RIGHT_CASE], {"one": {(0, "c", 2)}}, DOCUMENTS) == []
 

@@ -102,6 +102,22 @@ def test_nothing_in_a_table_becomes_markup(tmp_path: Path) -> None:
     assert text.count("</style>") == 2  # the page's own and the Styler's
     assert [cell for _, cell in page.rows[-1]] == [evil] * 3
     assert "alert(1)" not in text[text.index("<style>") : text.index("</style>")]
+    markdown = (tmp_path / "t.md").read_text()
+    assert markdown.count("&lt;script>") == 9  # title, caption, four in the headings, three cells
+    assert not re.search(r"<(?!u>|/u>|sub>|/sub>)", markdown)
+
+
+def test_a_name_of_two_lines_stays_in_its_row(tmp_path: Path) -> None:
+    """Neither a line feed nor a separator that only Python takes for one begins a row or drops one."""
+    name = "one\ntwo\u2028three\x85|four"
+    columns = [Column(name, left=True), Column("n")]
+    Table("T", name, columns, [[[Cell(name), Cell("1")]]], [{"a": name}], TABLE.sources).write(tmp_path / "t")
+    text = (tmp_path / "t.md").read_text()
+    shown = "one two\u2028three\x85"
+    assert text.startswith(
+        f"**T.** {shown}|four\n\n| {shown}\\|four | n |\n| :-- | --: |\n| {shown}\\|four | 1 |\n\n<sub>"
+    )
+    assert "one\ntwo\u2028three\x85|four & 1" in (tmp_path / "t.tex").read_text()
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed")

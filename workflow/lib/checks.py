@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logire.backbones.registry import find as find_backbone
-from logire.backbones.transformers.settings import COMPACT
+from logire.backbones.transformers.location import check_encoder
+from logire.backbones.transformers.settings import TransformerSettings
 from logire.corpus.gold import read_gold_rules
 from logire.corpus.sources.registry import sources
 from logire.ground.errors import InputError
@@ -86,16 +87,20 @@ def _check_raw(dataset: Dataset, options: Settings) -> None:
 
 
 def _check_encoders(dataset: Dataset) -> None:
-    """Refuse what a backbone could not read: an encoder without an address, vectors that are not there."""
+    """Refuse what a backbone could not read: its pretrained encoder, or its word vectors."""
     for backbone in dataset.backbones:
+        runs = [dataset.run(dataset.methods[0], backbone, seed) for seed in dataset.seeds(backbone)]
+        if all(_what_is_at(f"{run}/run.json") == "file" for run in runs):
+            continue  # all trained, perhaps elsewhere
         chosen: Any = getattr(dataset.params.backbones, backbone)
-        encoder, vectors = getattr(chosen, "encoder", None), getattr(chosen, "vectors", None)
-        if encoder not in (None, COMPACT) and _what_is_at(encoder) != "folder" and chosen.revision is None:
-            raise InputError(
-                f"{shortened(encoder)} is not a folder, and as a Hugging Face id it needs a revision",
-                field=f"backbones.{backbone}.encoder",
-                remedy="correct the path, or add `revision`: the repository's commit hash",
-            )
+        if isinstance(chosen, TransformerSettings):
+            try:
+                check_encoder(chosen)
+            except InputError as error:
+                raise InputError(
+                    error.problem, field=f"backbones.{backbone}.{error.field}", remedy=error.remedy
+                ) from error
+        vectors: str | None = getattr(chosen, "vectors", None)
         url = vectors is not None and vectors.startswith(("http://", "https://"))
         if vectors not in (None, "learned") and not url and _what_is_at(vectors) != "file":
             raise InputError(

@@ -60,9 +60,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def console() -> Console:
-    """The terminal, or a wide page where the output is piped."""
+    """The terminal, or a wide page where the output is piped; names print as they are, brackets and colons too."""
+    plain: dict[str, Any] = {"markup": False, "emoji": False}
     # Piped output is not cut at 80 columns.
-    return Console() if sys.stdout.isatty() else Console(width=160, highlight=False)
+    return Console(**plain) if sys.stdout.isatty() else Console(width=160, highlight=False, **plain)
 
 
 @contextmanager

@@ -96,9 +96,9 @@ def report(
     found = make_report(runs or [], out, only=only or (), documents=documents or (), backbone=backbone, rules=rules)
     terminal = console()
     for exhibit in found.made:
-        terminal.print(f"{exhibit.title}: {out / exhibit.kind / exhibit.name}.*", soft_wrap=True, markup=False)
+        terminal.print(f"{exhibit.title}: {out / exhibit.kind / exhibit.name}.*", soft_wrap=True)
     for name, reason in found.left_out.items():
-        terminal.print(f"left out: {name} ({reason})", soft_wrap=True, markup=False)
+        terminal.print(f"left out: {name} ({reason})", soft_wrap=True)
 
 
 def browse(

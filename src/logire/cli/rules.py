@@ -92,7 +92,6 @@ def rules(
     as_json: Json = False,
 ) -> None:
     """Show the learnt rules, strongest first."""
-    from rich.markup import escape
     from rich.table import Table
 
     from logire.rules.run import load_model
@@ -109,8 +108,8 @@ def rules(
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
         table.add_row(
-            escape(f"{row['relation']} <- {row['body']}"),
-            escape(f"{_short(row['head_type'])} -> {_short(row['tail_type'])}"),
+            f"{row['relation']} <- {row['body']}",
+            f"{_short(row['head_type'])} -> {_short(row['tail_type'])}",
             *(f"{row[key]:.3f}" for key in ("weight", "prior", "posterior")),
             str(row["support"]),
             "" if math.isnan(row["confidence"]) else f"{row['confidence']:.2f}",
@@ -127,7 +126,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Show every prediction in a document with the rules and grounding paths that made it."""
-    from rich.markup import escape
+    from rich.text import Text
 
     from logire.rules.run import load_run
 
@@ -149,19 +148,19 @@ def explain(
     for row in found:
         gold = chosen[0].labels[row["h_idx"], row["t_idx"], corpus.schema.relation_index[row["r"]]]
         fact = f"{row['r']}({row['head']}, {row['tail']})"
-        terminal.print(
-            f"[bold]{escape(fact)}[/bold]  score {row['score']:.2f}"
-            f" (threshold {row['threshold']:.2f}), backbone {row['backbone_probability']:.3f},"
-            f" {'labelled' if gold else 'not labelled'}"
+        score = (
+            f"  score {row['score']:.2f} (threshold {row['threshold']:.2f}),"
+            f" backbone {row['backbone_probability']:.3f}, {'labelled' if gold else 'not labelled'}"
         )
+        terminal.print(Text.assemble((fact, "bold"), score))
         for reason in row["reasons"]:
             path = f" {reason['path'][0]['from']}"
             for atom in reason["path"]:
                 path += f" --{atom['atom']} {atom['score']:.3f}--> {atom['to']}"
             rule = reason["rule"] + (" (closure)" if reason.get("closing") else "")
             line = f"  {reason['contribution']:+.2f}  {rule}  [{path.strip()}]"
-            terminal.print(line, highlight=False, markup=False)
-    terminal.print(f"{len(found)} predictions in {document}", markup=False)
+            terminal.print(line, highlight=False)
+    terminal.print(f"{len(found)} predictions in {document}")
 
 
 def _short(kind: str) -> str:

@@ -48,6 +48,8 @@ _LATEX = {
     "–": "--",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+"""Where Markdown reads a tag; other signs of "less than" are text to it."""
 _LATEX_PATTERN = re.compile("|".join(re.escape(key) for key in sorted(_LATEX, key=len, reverse=True)))
 
 
@@ -158,15 +160,21 @@ def _markdown(table: Table, footer: str) -> str:
     def line(cells: Iterable[str]) -> str:
         return f"| {' | '.join(cells)} |"
 
+    def plain(text: str) -> str:
+        return " ".join(_TAG.sub("&lt;", text).split("\n"))
+
+    def heading(text: str) -> str:
+        return plain(text).replace("|", "\\|")
+
     def show(cell: Cell) -> str:
-        text = cell.text.replace("|", "\\|").replace("<", "&lt;").replace("~", "\\~")
+        text = heading(cell.text.replace("<", "&lt;")).replace("~", "\\~")
         return f"<u>{text}</u>" if cell.underline else text
 
     return "\n".join(
         [
-            f"**{table.title}.** {table.caption}",
+            f"**{plain(table.title)}.** {plain(table.caption)}",
             "",
-            line(f"{column.group} {column.name}".strip() for column in table.columns),
+            line(heading(f"{column.group} {column.name}".strip()) for column in table.columns),
             line(":--" if column.left else "--:" for column in table.columns),
             *(line(show(cell) for cell in row) for block in table.blocks for row in block),
             "",
@@ -254,7 +262,7 @@ def _latex(table: Table, footer: str) -> str:
         hrules=True,
         multicol_align="c",
         column_format="".join("l" if column.left else "r" for column in table.columns),
-    ).splitlines()
+    ).split("\n")[:-1]
     if table.wide:
         tabular = [r"\resizebox{\textwidth}{!}{%", *tabular, "}"]
     return "\n".join(

