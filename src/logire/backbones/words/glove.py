@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ from logire.corpus.document import FloatArray
 from logire.ground.digests import file_digest
 from logire.ground.download import download
 from logire.ground.errors import InputError
+from logire.ground.files import check_file
+
+_REMEDY = "give a GloVe text file, or its zip"
 
 
 def locate_vectors(source: str, sha256: str | None, cache: Path | None = None) -> Path:
@@ -52,7 +56,8 @@ def read_glove(path: Path, wanted: Vocabulary, dim: int) -> tuple[Vocabulary, Fl
         unknown words (the mean of all others).
 
     Raises:
-        InputError: the file does not exist, one of its lines has another number of values, or it has no wanted word.
+        InputError: the file cannot be read, one of its lines has another number of values or no numbers, or it has no
+            wanted word.
     """
     words = set(wanted.words)
     found: dict[str, FloatArray] = {}
@@ -65,9 +70,15 @@ def read_glove(path: Path, wanted: Vocabulary, dim: int) -> tuple[Vocabulary, Fl
                 raise InputError(
                     f"line {number} has {len(values)} values", file=path, remedy=f"word_dim is {dim}: make them agree"
                 )
-            found[word] = np.array(values, dtype=np.float32)
+            try:
+                vector = np.array(values, dtype=np.float32)
+            except ValueError:
+                vector = np.full(dim, np.nan, np.float32)
+            if not np.isfinite(vector).all():
+                raise InputError("a value is not a number", file=path, field=f"line {number}", remedy=_REMEDY)
+            found[word] = vector
     if not found:
-        raise InputError("holds no word of the corpus", file=path, remedy="give a GloVe text file, or its zip")
+        raise InputError("holds no word of the corpus", file=path, remedy=_REMEDY)
     kept = tuple(word for word in wanted.words if word in found)
     vectors = np.stack([found[word] for word in kept])
     rows = np.concatenate([np.zeros((1, dim), np.float32), vectors.mean(0, keepdims=True), vectors])
@@ -76,15 +87,17 @@ def read_glove(path: Path, wanted: Vocabulary, dim: int) -> tuple[Vocabulary, Fl
 
 @contextmanager
 def _open(path: Path, dim: int) -> Iterator[Iterable[str]]:
-    if not path.is_file():
-        raise InputError("does not exist", file=path, remedy="give a GloVe file or its URL, or vectors = learned")
-    if path.suffix != ".zip":
-        with path.open(encoding="utf-8") as lines:
-            yield lines
-        return
-    with zipfile.ZipFile(path) as archive:
-        members = [name for name in archive.namelist() if name.endswith(f".{dim}d.txt")]
-        if not members:
-            raise InputError(f"holds no *.{dim}d.txt", file=path, remedy="change word_dim")
-        with archive.open(members[0]) as member:
-            yield io.TextIOWrapper(member, encoding="utf-8")
+    check_file(path, remedy="give a GloVe file or its URL, or vectors = learned")
+    try:
+        if path.suffix != ".zip":
+            with path.open(encoding="utf-8") as lines:
+                yield lines
+            return
+        with zipfile.ZipFile(path) as archive:
+            members = [name for name in archive.namelist() if name.endswith(f".{dim}d.txt")]
+            if not members:
+                raise InputError(f"holds no *.{dim}d.txt", file=path, remedy="change word_dim")
+            with archive.open(members[0]) as member:
+                yield io.TextIOWrapper(member, encoding="utf-8")
+    except (OSError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"cannot be read ({error})", file=path, remedy=_REMEDY) from error
