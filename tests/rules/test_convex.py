@@ -8,6 +8,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from logire.rules import convex
 from logire.rules.convex import Logistic, fit_logistic
 
 
@@ -48,6 +49,67 @@ def test_autograds_gradient_vanishes_at_the_optimum(seed, with_offset):
     found = fit_logistic(design, labels, **chosen, tolerance=1e-13)
     _, gradient, _ = derivatives(found, design, labels, ridge, centre, offset)
     assert np.abs(gradient).max() < 1e-5
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("rows", [1, 40, 5000])
+def test_what_newtons_method_goes_by_is_autograds(rows, single):
+    """Value, gradient and Hessian of the data's part; 5,000 rows are more than a Hessian takes at a time."""
+    design, labels, _, _, offset = problem(6, rows)
+    p = np.array([0.5, -1.0, 2.0, 0.0])
+    given = design.astype(np.float32) if single else design
+    value, gradient, hessian = derivatives(p, given.astype(np.float64), labels, np.zeros(4), np.zeros(4), offset)
+    found = Logistic(given, labels, centre=np.zeros(4), offset=offset, start=p)
+    place = found._place
+    assert place.loss == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(place.gradient, gradient, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(place.score, offset + given @ p, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(place.probability, 1.0 / (1.0 + np.exp(-place.score)), rtol=1e-12)
+    size = np.abs(hessian).max()
+    np.testing.assert_allclose(found._curved(place), hessian, atol=(1e-5 if single else 1e-12) * size)
+    found._double = True
+    np.testing.assert_allclose(found._curved(place), hessian, atol=1e-12 * size)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("tolerance", [1.0, 1e-1, 1e-2, 1e-3, 1e-4])
+def test_the_step_that_tells_that_the_optimum_is_near_is_taken_too(seed, tolerance):
+    """Newton's steps gain digits by the square: what is left is far less than the tolerance."""
+    design, labels, ridge, centre, offset = problem(seed)
+    found = fit_logistic(design, labels, ridge=ridge, centre=centre, offset=offset, tolerance=tolerance)
+    _, gradient, hessian = derivatives(found, design, labels, ridge, centre, offset)
+    assert gradient @ np.linalg.solve(hessian, gradient) < 0.01 * tolerance
+
+
+def test_whole_steps_would_go_to_and_fro_for_ever():
+    """Ten labels of each kind on equal rows, from 20 on: the first step leads to some -10,000, the next one back."""
+    labels = np.arange(20) < 10
+    found = fit_logistic(np.ones((20, 1)), labels, ridge=np.full(1, 1e-3), centre=np.zeros(1), start=np.full(1, 20.0))
+    assert found[0] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ridges_in_turn_share_hessians_and_where_they_are(seed, monkeypatch):
+    """A Hessian costs more than a step: three serve four ridges, and some ten steps each are enough."""
+    work = {"_pass": 0, "_curved": 0}
+
+    def counted(owner, name):
+        function = getattr(owner, name)
+
+        def counting(*arguments):
+            work[name] += 1
+            return function(*arguments)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    counted(convex, "_pass")
+    counted(Logistic, "_curved")
+    design, labels, _, centre, offset = problem(seed, 400)
+    together = Logistic(design, labels, centre=centre, offset=offset)
+    for size in (10.0, 3.0, 1.0, 0.3):
+        together.minimise(np.full(4, size))
+    assert 1 <= work["_curved"] <= 3
+    assert work["_pass"] <= 45
 
 
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 60), columns=st.integers(1, 6), scale=st.floats(0.01, 30.0))
