@@ -210,7 +210,7 @@ def test_a_draw_picks_the_rule_whose_share_it_falls_in(document, schema):
     queries = QueryTypes.of([item], schema)
     rules = RuleSet.of_counts([dict.fromkeys([(0,), (1,)], 1), dict.fromkeys([(0,), (1,), (2,), (3,)], 1)])
     grounded = Split.of([item], queries).ground(rules)
-    draws = [0.0, 0.1, 0.49, 0.5, 0.75, 0.9] + [0.0, 0.24, 0.25, 0.5, 0.75, np.nextafter(1.0, 0.0)]
+    draws = [0.0, 0.1, 0.49, 0.5, 0.75, 0.9, 0.0, 0.24, 0.25, 0.5, 0.75, np.nextafter(1.0, 0.0)]
     found = Extractor.zeros(rules).posterior(grounded, draws=np.array(draws))
     np.testing.assert_allclose(found, np.array([3, 3, 2, 1, 1, 2]) / 6)
 
