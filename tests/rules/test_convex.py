@@ -208,6 +208,21 @@ def test_a_design_in_single_precision_reaches_the_same_optimum(rows):
     assert gradient @ np.linalg.solve(hessian, gradient) < 2e-10
 
 
+@pytest.mark.parametrize("wrong", [False, True])
+def test_double_precision_is_taken_where_single_precision_does_not_know_the_way(wrong, monkeypatch):
+    """Wrong: its Hessians are made 10,000 times too small, so that steps by them have to be halved many times."""
+    curved = Logistic._curved
+    share = 1e-4 if wrong else 1.0
+    monkeypatch.setattr(Logistic, "_curved", lambda self, at: curved(self, at) * (1.0 if self._double else share))
+    design, labels, _, centre, _ = problem(5, 400)
+    ridge = np.full(4, 1e-3)
+    single = Logistic(design.astype(np.float32), labels, centre=centre)
+    found = single.minimise(ridge)
+    assert single._double == wrong
+    _, gradient, hessian = derivatives(found, single.design.astype(np.float64), labels, ridge, centre, np.zeros(400))
+    assert gradient @ np.linalg.solve(hessian, gradient) < 2e-10
+
+
 @pytest.mark.parametrize("apart", [1e-2, 1e-3, 1e-4])
 def test_single_precision_does_without_a_ridge_to_speak_of(apart):
     """Two columns that differ by less than single precision holds in a Hessian."""
