@@ -98,6 +98,12 @@ def test_a_newline_at_the_end_starts_no_empty_sentence(tmp_path: Path) -> None:
     assert convert(tmp_path, record, split_sentences=True).sentences == (("Ann", "left", "\n"),)
 
 
+def test_no_sentence_ends_inside_a_mention(tmp_path: Path) -> None:
+    record = annotation("T1", "Why<1:? Ann> left. <2:Ulm> is far.", {1: PERSON, 2: LOCATION})
+    sentences = convert(tmp_path, record, split_sentences=True).sentences
+    assert sentences == (("Why", "?", "Ann", "left", "."), ("Ulm", "is", "far", "."))
+
+
 def test_a_mention_takes_every_token_that_it_overlaps(tmp_path: Path) -> None:
     """Its first character is a space behind the token before, its last one the next token's first."""
     record = annotation("T1", "Ann<1: of U>lm left.", {1: LOCATION})

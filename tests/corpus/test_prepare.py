@@ -184,6 +184,7 @@ def test_preparing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     split.write_text(json.dumps({"train": ["A"], "dev": ["B"], "test": ["C"]}), encoding="utf-8")
     for out in ("one", "two"):
         prepare_dwie(raw, tmp_path / out, split=str(split))
+    prepare_dwie(raw, tmp_path / "one", split=str(split))  # over the one that is there
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
