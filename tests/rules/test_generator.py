@@ -33,6 +33,20 @@ def all_bodies(max_length):
     return [body for length in range(1, max_length + 1) for body in product(range(6), repeat=length)]
 
 
+def test_the_tokens_by_hand(schema):
+    """0 to 5 are the atoms of 3 relations, 6 is EOS, 7 BOS, 8 and 9 are the types; all vectors are of length 1 or so."""
+    queries = QueryTypes.from_triples(np.array([[1, 0, 1], [2, 1, 1]]), schema)
+    generator = generator_for(queries, LogiRESettings(hidden=64, heads=2, max_length=2))
+    assert generator.source.tolist() == [[8, 1, 9], [9, 2, 9]]
+    assert "source" not in generator.state_dict(), "it follows from the query types"
+    assert (generator.end, generator.begin) == (6, 7)
+    assert generator.embedding.weight.shape == (10, 64)
+    assert generator.position.weight.shape == (3 + 2, 64), "of a query's three tokens, and of BOS and an atom"
+    assert generator.out.weight.shape == (7, 64)
+    for vectors in (generator.embedding.weight, generator.position.weight):
+        torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(vectors)), atol=0.35, rtol=0.0)
+
+
 @pytest.mark.parametrize("max_length", [1, 2, 3])
 @pytest.mark.parametrize("positions", [True, False])
 def test_probabilities_of_all_bodies_sum_to_one(queries, max_length, positions):
