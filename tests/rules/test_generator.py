@@ -34,7 +34,7 @@ def all_bodies(max_length):
 
 
 def test_the_tokens_by_hand(schema):
-    """0 to 5 are the atoms of 3 relations, 6 is EOS, 7 BOS, 8 and 9 are the types; all vectors are of length 1 or so."""
+    """0 to 5 are the atoms of 3 relations, 6 is EOS, 7 BOS, 8 and 9 are the types; vectors start near length 1."""
     queries = QueryTypes.from_triples(np.array([[1, 0, 1], [2, 1, 1]]), schema)
     generator = generator_for(queries, LogiRESettings(hidden=64, heads=2, max_length=2))
     assert generator.source.tolist() == [[8, 1, 9], [9, 2, 9]]
