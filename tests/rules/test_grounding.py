@@ -35,13 +35,13 @@ def atom_matrix(probabilities: np.ndarray, atom: int) -> np.ndarray:
 
 
 def brute_force(probabilities: np.ndarray, body: tuple[int, ...], head: int, tail: int) -> float:
-    n = len(probabilities)
-    best = 0.0
+    n, best = len(probabilities), 0.0
+    steps = [atom_matrix(probabilities, atom).tolist() for atom in body]
     for between in product(range(n), repeat=len(body) - 1):
-        path = (head, *between, tail)
-        score = 1.0
-        for i, atom in enumerate(body):
-            score *= float(atom_matrix(probabilities, atom)[path[i], path[i + 1]])
+        score, at = 1.0, head
+        for step, following in zip(steps, (*between, tail), strict=True):
+            score *= step[at][following]
+            at = following
         best = max(best, score)
     return best
 
