@@ -37,6 +37,16 @@ def test_few_are_left_to_search():
     assert among_largest(weights, phi, 9) == [0, 1, 2, 3, 4]
     assert among_largest(weights, phi, 0) == []
     assert among_largest(np.zeros(5), phi, 2) == [0, 1]
+    # of 100 weights in any order, the 3 largest alone
+    many = np.random.default_rng(0).permutation(100) + 1.0
+    assert among_largest(many, np.full(100, 0.5, dtype=np.float32), 3) == np.flatnonzero(many > 97).tolist()
+
+
+def test_what_grounding_may_have_rounded_counts_as_equal():
+    """The first of equals would be shown: of two equal paths one lies a little lower; of two faint ones one is 0."""
+    for phi in ([0.5 * (1 - 2e-6), 0.5 * (1 + 2e-6)], [0.0, 9.9e-8]):
+        assert among_largest(np.ones(2), np.array(phi, dtype=np.float32), 1) == [0, 1]
+    assert among_largest(np.ones(2), np.array([0.4999, 0.5001], dtype=np.float32), 1) == [1]
 
 
 def test_an_explanation_as_json_has_names_and_six_digits(document, schema):
