@@ -124,8 +124,10 @@ def test_bootstraps_p_value_by_hand() -> None:
 
 def test_bootstrap_takes_10000_draws_of_seed_0_by_default() -> None:
     rng = np.random.default_rng(2)
-    base, ours = rng.integers(1, 9, (2, 1, 20, 1)) * np.array([2, 2, 1, 0, 0])
-    assert paired_bootstrap(base, ours, F1) == paired_bootstrap(base, ours, F1, seed=0, samples=10_000)
+    base, ours = rng.integers((8, 6, 0, 0, 0), (9, 11, 6, 1, 1), (2, 1, 20, 5))
+    found = paired_bootstrap(base, ours, F1)
+    assert found == paired_bootstrap(base, ours, F1, seed=0, samples=10_000)
+    assert found.p != paired_bootstrap(base, ours, F1, samples=10_001).p
 
 
 def test_bootstrap_repeats_itself_and_averages_seeds() -> None:
