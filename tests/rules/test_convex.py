@@ -223,14 +223,14 @@ def test_double_precision_is_taken_where_single_precision_does_not_know_the_way(
     assert gradient @ np.linalg.solve(hessian, gradient) < 2e-10
 
 
-@pytest.mark.parametrize("apart", [1e-2, 1e-3, 1e-4])
-def test_single_precision_does_without_a_ridge_to_speak_of(apart):
-    """Two columns that differ by less than single precision holds in a Hessian."""
+@pytest.mark.parametrize(("apart", "size"), [(1e-2, 1e-9), (1e-3, 1e-9), (1e-4, 1e-9), (1e-4, 1e-3)])
+def test_single_precision_does_without_a_ridge_to_speak_of(apart, size):
+    """Two columns that differ by less than single precision holds in a Hessian; the last ridge is all that does."""
     rng = np.random.default_rng(3)
     column = rng.normal(size=(4000, 1)) * 100.0
     design = np.concatenate([column, column + apart * rng.normal(size=column.shape)], axis=1).astype(np.float32)
     labels = rng.random(4000) < 0.5
-    chosen = {"ridge": np.full(2, 1e-9), "centre": np.zeros(2)}
+    chosen = {"ridge": np.full(2, size), "centre": np.zeros(2)}
     found = fit_logistic(design, labels, **chosen)
     _, gradient, hessian = derivatives(found, design.astype(np.float64), labels, **chosen, offset=np.zeros(4000))
     assert gradient @ np.linalg.solve(hessian, gradient) < 1e-8
