@@ -225,7 +225,7 @@ def test_double_precision_is_taken_where_single_precision_does_not_know_the_way(
 
 @pytest.mark.parametrize(("apart", "size"), [(1e-2, 1e-9), (1e-3, 1e-9), (1e-4, 1e-9), (1e-4, 1e-3)])
 def test_single_precision_does_without_a_ridge_to_speak_of(apart, size):
-    """Two columns that differ by less than single precision holds in a Hessian; the last ridge is all that does."""
+    """Two columns that differ by less than single precision holds in a Hessian; the last ridge tells them apart."""
     rng = np.random.default_rng(3)
     column = rng.normal(size=(4000, 1)) * 100.0
     design = np.concatenate([column, column + apart * rng.normal(size=column.shape)], axis=1).astype(np.float32)
