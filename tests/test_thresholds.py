@@ -80,6 +80,14 @@ def test_a_label_below_all_that_is_looked_at_first_is_found() -> None:
     assert best_threshold(scores, labels) == Threshold(100.0, pytest.approx(2 / (900 + 1)))
 
 
+def test_a_better_threshold_just_below_what_is_looked_at_first_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among the highest 4 scores the best F1 is 6/7, with 3 predictions; 5 predictions reach 8/9."""
+    monkeypatch.setattr(thresholds, "_REACH", 1)
+    scores = np.arange(12, 0, -1, dtype=np.float64)
+    labels = np.isin(scores, [12, 11, 10, 8])
+    assert best_threshold(scores, labels) == Threshold(8.0, pytest.approx(8 / 9))
+
+
 def test_facts_that_are_not_candidates_count_as_missed() -> None:
     scores, labels = np.array([3.0, 2.0, 1.0]), np.array([True, False, True])
     assert best_threshold(scores, labels) == Threshold(1.0, pytest.approx(4 / 5))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from corpus_builders import annotation, write_lines
 
+from logire.corpus import annotations
 from logire.corpus.sources.dwie import SOURCE, Options
 from logire.ground.errors import InputError
 
@@ -64,6 +65,7 @@ def test_a_good_corpus_is_prepared(tmp_path: Path) -> None:
         (("mentions", 1, "begin"), -1, "mentions[1].begin", "lies outside its text"),
         (("mentions", 1, "end"), 7, "mentions[1].begin", "lies outside its text"),
         (("mentions", 1, "end"), "10", "mentions[1].end", "expected `int`, got `str`"),
+        (("mentions", 1), {"begin": 3, "end": 4, "concept": 2}, "mentions[1].begin", "no token overlaps [3, 4)"),
         (("mentions", 1, "text"), "Bonn", "mentions[1].text", "the text at [7, 10) is not the mention's"),
         (("mentions", 0, "concept"), 8, "mentions[0].concept", "concept 8 does not exist"),
         (("relations", 0, "o"), 8, "relations[0].o", "relation to concept 8, which does not exist"),
@@ -90,6 +92,17 @@ def test_a_bad_field_is_named(
     error = caught.value
     assert (error.file, error.document, error.field) == (f"{raw}:2", "B", field)
     assert problem in str(error)
+
+
+def test_what_fits_exactly_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each text has 11 characters and 2 entities."""
+    raw = write_lines(tmp_path / "raw.jsonl", good("A"), good("B"), good("C"))
+    monkeypatch.setattr(annotations, "MOST_CHARACTERS", 11)
+    monkeypatch.setattr(annotations, "MOST_ENTITIES", 2)
+    prepare(tmp_path, raw)
+    monkeypatch.setattr(annotations, "MOST_ENTITIES", 1)
+    with pytest.raises(InputError, match="field concepts: 2 entities, at most 1 fit"):
+        prepare(tmp_path, raw)
 
 
 def duplicate(folder: Path) -> Path:

@@ -85,11 +85,29 @@ def test_sentences_are_cut_at_stops_and_newlines(tmp_path: Path) -> None:
 
 
 def test_the_order_of_the_split_is_kept_and_other_documents_are_left_out(tmp_path: Path) -> None:
-    records = [annotation(title, "<1:Ann> left.", {1: PERSON}) for title in ("A", "B", "C")]
+    records = [annotation(title, "<1:Ann> left. So did I.", {1: PERSON}) for title in ("A", "B", "C")]
     path = write_lines(tmp_path / "raw.jsonl", *records)
     splits = read_dwie(path, {"train": ["C", "A"], "dev": []}, SCHEMA)
     assert [d.title for d in splits["train"]] == ["C", "A"]
     assert splits["dev"] == []
+    assert [len(d.sentences) for d in splits["train"]] == [1, 1], "the authors' form, unless asked otherwise"
+
+
+def test_a_newline_at_the_end_starts_no_empty_sentence(tmp_path: Path) -> None:
+    record = annotation("T1", "<1:Ann> left\n", {1: PERSON})
+    assert convert(tmp_path, record, split_sentences=True).sentences == (("Ann", "left", "\n"),)
+
+
+def test_no_sentence_ends_inside_a_mention(tmp_path: Path) -> None:
+    record = annotation("T1", "Why<1:? Ann> left. <2:Ulm> is far.", {1: PERSON, 2: LOCATION})
+    sentences = convert(tmp_path, record, split_sentences=True).sentences
+    assert sentences == (("Why", "?", "Ann", "left", "."), ("Ulm", "is", "far", "."))
+
+
+def test_a_mention_takes_every_token_that_it_overlaps(tmp_path: Path) -> None:
+    """Its first character is a space behind the token before, its last one the next token's first."""
+    record = annotation("T1", "Ann<1: of U>lm left.", {1: LOCATION})
+    assert convert(tmp_path, record).entities[0].mentions == (Mention(" of U", 0, 1, 3, "type::location"),)
 
 
 WORDS = st.sampled_from(["Ann", "U.S.", "left.", "Mr.", "a!", "St. Paul", "x\n\ny", "why?", "so", "B. C.", '"', "..."])
@@ -120,7 +138,9 @@ def test_every_form_of_raw_data_reads_the_same(tmp_path: Path) -> None:
     write_annotations(tmp_path / "raw.jsonl", records)
     write_annotations(tmp_path / "raw.jsonl.gz", records)
     for path in (folder, tmp_path / "raw.jsonl", tmp_path / "raw.jsonl.gz"):
-        assert [json.loads(line) for _, line in raw_annotations(path)] == records
+        lines = [line for _, line in raw_annotations(path)]
+        assert list(map(json.loads, lines)) == records
+        assert path == folder or "Zoë".encode() in lines[0]
     assert [where for where, _ in raw_annotations(tmp_path / "raw.jsonl")] == [
         f"{tmp_path / 'raw.jsonl'}:1",
         f"{tmp_path / 'raw.jsonl'}:2",
@@ -131,7 +151,9 @@ def test_equal_annotations_give_equal_bytes(tmp_path: Path) -> None:
     records = [annotation("A", "<1:Ann> left.", {1: PERSON})]
     for name in ("a.jsonl.gz", "b.jsonl.gz"):
         write_annotations(tmp_path / name, records)
-    assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
+    data = (tmp_path / "a.jsonl.gz").read_bytes()
+    assert data == (tmp_path / "b.jsonl.gz").read_bytes()
+    assert data[4:8] == bytes(4), "the time that a gzip header has"
 
 
 @pytest.mark.parametrize(

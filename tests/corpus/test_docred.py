@@ -119,6 +119,11 @@ def test_a_bad_field_is_named(
     assert problem in str(caught.value)
 
 
+def test_as_many_entities_as_fit_are_read(tmp_path: Path) -> None:
+    many = record() | {"vertexSet": record()["vertexSet"] * 1000}
+    assert len(read(write(tmp_path, [many]))[0].entities) == 2000
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from corpus_builders import SCHEMA, document
+from safetensors import safe_open
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch_file
 
+from logire.corpus import dump
 from logire.corpus.document import FloatArray
-from logire.corpus.dump import NEVER, read_dump, scored, write_dump
+from logire.corpus.dump import read_dump, scored, write_dump
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.ground.errors import InputError
 
@@ -52,7 +55,7 @@ def test_round_trip(tmp_path: Path, corpus: PreparedCorpus, logits: Logits) -> N
             n = len(item.document.entities)
             off = ~np.eye(n, dtype=bool)
             assert np.array_equal(item.logits[off], logits[split][item.title][off])
-            assert (item.logits[~off] == NEVER).all()
+            assert (item.logits[~off] == -30.0).all()
             assert np.array_equal(item.labels, SCHEMA.labels(item.document))
             assert item.types.tolist() == [2, 0, 2, 0][:n]
 
@@ -125,6 +128,22 @@ def test_labels_may_come_along_and_must_be_the_documents(
     check(path, corpus, "dev", "C", "labels", "these are not the document's labels")
     save_file(tensors(logits) | {"dev/C/in_train": labels[:1]}, path)
     check(path, corpus, "dev", "C", "in_train", "shape (1, 2, 2), (2, 2, 2) expected")
+
+
+def test_single_precision_is_read_without_torch(
+    tmp_path: Path, corpus: PreparedCorpus, logits: Logits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Importing it takes longer than reading a dump."""
+    frameworks = []
+
+    def opening(path: Path, framework: str) -> Any:
+        frameworks.append(framework)
+        return safe_open(path, framework=framework)
+
+    monkeypatch.setattr(dump, "safe_open", opening)
+    write_dump(tmp_path / "d.safetensors", logits)
+    read_dump(tmp_path / "d.safetensors", corpus, "train")
+    assert frameworks == ["numpy"]
 
 
 def test_half_precision_is_read(tmp_path: Path, corpus: PreparedCorpus, logits: Logits) -> None:

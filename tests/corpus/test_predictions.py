@@ -18,11 +18,10 @@ DOCUMENTS = [document("A", 3), document("B", 2)]
 
 def test_predict_takes_scores_from_theta_on_and_no_self_pair() -> None:
     scores = np.full((3, 3, 2), -1.0, dtype=np.float32)
-    scores[0, 1, 0], scores[2, 0, 1], scores[1, 1, 0], scores[1, 2, 1] = 0.5, 0.75, 9.0, 0.25
-    assert predict(DOCUMENTS[0], scores, 0.5, SCHEMA) == [
-        Prediction("A", 2, "in0", 0, 0.75),
-        Prediction("A", 0, "citizen_of", 1, 0.5),
-    ]
+    scores[0, 1, 0], scores[2, 0, 1], scores[1, 1, 0], scores[1, 2, 1] = 0.5, 0.75, 9.0, 0.0
+    best = [Prediction("A", 2, "in0", 0, 0.75), Prediction("A", 0, "citizen_of", 1, 0.5)]
+    assert predict(DOCUMENTS[0], scores, 0.5, SCHEMA) == best
+    assert predict(DOCUMENTS[0], scores, 0.0, SCHEMA) == [*best, Prediction("A", 1, "in0", 2, 0.0)]
     assert predict(DOCUMENTS[0], scores, float("inf"), SCHEMA) == []
 
 

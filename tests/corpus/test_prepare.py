@@ -143,6 +143,20 @@ def test_a_document_in_two_splits_is_pointed_out(tmp_path: Path, caplog: pytest.
     ]
 
 
+def test_of_many_shared_documents_three_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shared = [record(title) for title in "ABCD"]
+    prepare_docred(put(tmp_path / "raw", **three(train_json=shared, dev_json=shared)), tmp_path / "out")
+    assert caplog.messages[0].endswith("4 documents of dev are also in train: A, B, C")
+
+
+def test_a_corpus_without_its_note_has_the_folders_name_and_is_not_synthetic(tmp_path: Path) -> None:
+    out = tmp_path / "folders" / "that" / "are not there"
+    prepare_docred(put(tmp_path / "raw", **three()), out)
+    (out / "corpus.json").unlink()
+    corpus = PreparedCorpus.open(out)
+    assert (corpus.name, corpus.synthetic) == ("are not there", False)
+
+
 def test_a_docred_path_that_is_not_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a folder"):
         prepare_docred(tmp_path / "nowhere", tmp_path / "out")
@@ -170,6 +184,7 @@ def test_preparing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     split.write_text(json.dumps({"train": ["A"], "dev": ["B"], "test": ["C"]}), encoding="utf-8")
     for out in ("one", "two"):
         prepare_dwie(raw, tmp_path / out, split=str(split))
+    prepare_dwie(raw, tmp_path / "one", split=str(split))  # over the one that is there
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 

@@ -13,6 +13,7 @@ from scipy import special, stats
 from logire.evaluation.metrics import find, scores
 from logire.evaluation.significance import holm, paired_bootstrap, paired_t_test
 from logire.ground.errors import InputError
+from logire.ground.runtime import derive_seed
 
 F1, IGN_F1 = find("f1"), find("ign_f1")
 
@@ -44,9 +45,9 @@ def test_one_seed_has_no_p_value() -> None:
 
 def test_differences_without_spread() -> None:
     same = paired_t_test([1.0, 2.0], [1.0, 2.0])
-    assert (same.p, same.effect_size) == (1.0, None)
+    assert (same.deviation, same.p, same.effect_size) == (0.0, 1.0, None)
     constant = paired_t_test([1.0, 2.0], [2.0, 3.0])
-    assert (constant.p, constant.effect_size) == (0.0, None)
+    assert (constant.deviation, constant.p, constant.effect_size) == (0.0, 0.0, None)
 
 
 @pytest.mark.parametrize(("base", "ours"), [([], []), ([1.0], [1.0, 2.0])])
@@ -95,6 +96,40 @@ def test_bootstrap_against_every_possible_draw() -> None:
     assert result.p == pytest.approx(2 * np.mean(np.array(exact) <= 0), abs=0.02)
 
 
+def test_bootstrap_is_what_its_draws_give_one_by_one() -> None:
+    """1,100 draws: more than are computed at a time."""
+    rng = np.random.default_rng(1)
+    base, ours = rng.integers((8, 6, 0, 0, 0), (9, 11, 6, 1, 1), (2, 2, 12, 5))  # two seeds, 12 documents
+    draws = np.random.default_rng(derive_seed(3, "bootstrap", "f1")).multinomial(12, np.full(12, 1 / 12), size=1100)
+    differences = np.array(
+        [
+            np.mean([scores(drawn @ b).f1 - scores(drawn @ a).f1 for a, b in zip(base, ours, strict=True)])
+            for drawn in draws
+        ]
+    )
+    found = paired_bootstrap(base, ours, F1, seed=3, samples=1100)
+    low, high = np.quantile(differences, [0.025, 0.975])
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, abs=1e-9))
+    tail = min((differences <= 0).sum(), (differences >= 0).sum())
+    assert 0 < tail < 500
+    assert found.p == pytest.approx(2 * (tail + 1) / 1101)
+
+
+def test_bootstraps_p_value_by_hand() -> None:
+    """Better on every document: none of 9 draws is against it, and the measured one counts beside them."""
+    base, ours = counts((4, 4, 1), (2, 3, 1)), counts((4, 4, 3), (2, 3, 2))
+    assert paired_bootstrap(base, ours, F1, samples=9).p == pytest.approx(2 / 10)
+    assert paired_bootstrap(ours, base, F1, samples=9).p == pytest.approx(2 / 10)
+
+
+def test_bootstrap_takes_10000_draws_of_seed_0_by_default() -> None:
+    rng = np.random.default_rng(2)
+    base, ours = rng.integers((8, 6, 0, 0, 0), (9, 11, 6, 1, 1), (2, 1, 20, 5))
+    found = paired_bootstrap(base, ours, F1)
+    assert found == paired_bootstrap(base, ours, F1, seed=0, samples=10_000)
+    assert found.p != paired_bootstrap(base, ours, F1, samples=10_001).p
+
+
 def test_bootstrap_repeats_itself_and_averages_seeds() -> None:
     base = np.concatenate([counts((4, 4, 1), (2, 3, 2)), counts((4, 4, 2), (2, 3, 1))])
     ours = np.concatenate([counts((4, 5, 3), (2, 2, 1)), counts((4, 4, 4), (2, 2, 2))])
@@ -118,6 +153,8 @@ def test_bootstrap_of_equal_methods_finds_nothing() -> None:
     assert (result.difference, result.low, result.high, result.p) == (0.0, 0.0, 0.0, 1.0)
 
 
-def test_bootstrap_refuses_other_documents() -> None:
+@pytest.mark.parametrize("shape", [(1, 2, 5), (0, 1, 5), (1, 0, 5)])
+def test_bootstrap_refuses_other_documents_and_none(shape: tuple[int, ...]) -> None:
+    other = np.ones((1, 1, 5)) if shape[0] * shape[1] else np.ones(shape)
     with pytest.raises(InputError, match="same documents"):
-        paired_bootstrap(counts((1, 1, 1)), counts((1, 1, 1), (1, 1, 1)), F1)
+        paired_bootstrap(other, np.ones(shape), F1)

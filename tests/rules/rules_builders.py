@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import yaml
 from hypothesis import strategies as st
 
 from logire.corpus.dump import ScoredDocument, write_dump
@@ -17,6 +18,15 @@ from logire.rules.queries import Problem, QueryTypes, RuleSet
 BODIES = st.lists(st.integers(0, 5), min_size=1, max_size=3).map(tuple)
 BODIES_WITH_ANY = st.lists(st.integers(0, 6), min_size=1, max_size=4).map(tuple)
 QUICK = {"rounds": 1, "max_length": 2, "l2": (3.0, 0.3), "blend": (0.0, 0.5, 1.0), "closure": (0.0,)}
+TINY = {
+    "iterations": 2, "hidden": 16, "heads": 2, "feedforward": 16, "generator_epochs": 25, "update_epochs": 2,
+    "generator_learning_rate": 5e-3,
+}  # fmt: skip
+SMALL = {
+    "iterations": 3, "hidden": 16, "heads": 2, "feedforward": 16, "generator_epochs": 3, "update_epochs": 2,
+    "extractor_epochs": 4,
+}  # fmt: skip
+AUTHORS = yaml.safe_load((Path(__file__).parents[2] / "params" / "authors.yaml").read_text(encoding="utf-8"))["logire"]
 EVERYTHING = QUICK | {"rounds": 2, "calibrate": True, "closure": (1.0,), "closure_support": 3}
 
 

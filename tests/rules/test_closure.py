@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules_builders import BODIES, all_candidates, relogited
 
 from logire.corpus.dump import NEVER, ScoredDocument
-from logire.rules.closure import best_weakest, closed, partly
+from logire.rules.closure import ClosureStage, best_weakest, closed, partly
 from logire.rules.queries import QueryTypes, RuleSet
 
 
@@ -90,6 +91,26 @@ def test_a_strength_goes_that_part_of_the_way(seed, strength, random_documents, 
     np.testing.assert_allclose(after[~kept], document.logits[~kept] + 2 * strength, atol=1e-5)
     np.testing.assert_array_equal(partly(document, full, 1.0).logits, full.logits)
     np.testing.assert_array_equal(partly(document, full, 0.0).logits, document.logits)
+
+
+@given(seed=st.integers(0, 10_000), data=st.data(), strength=st.sampled_from([0.25, 1.0]))
+@settings(max_examples=20, deadline=None)
+def test_the_parts_of_a_closed_score_add_up_to_it(seed, data, strength, random_documents, schema):
+    """The score before, and a reason where a rule raises it, no other."""
+    documents = random_documents(seed, largest=5)
+    queries = QueryTypes.of(documents[:1], schema)
+    stage = ClosureStage(drawn_rules(data, queries), strength)
+    for document, after, part in zip(
+        documents, stage.apply(documents, queries), stage.parts(documents, queries), strict=True
+    ):
+        for h, t, r in zip(
+            *np.nonzero(~np.eye(len(after.types), dtype=np.bool_)[:, :, None].repeat(3, 2)), strict=True
+        ):
+            found = part(h, t, r, 5)
+            added = sum(reason.contribution for reason in found.reasons)
+            assert found.bias + found.residual + added == pytest.approx(after.logits[h, t, r], abs=1e-5)
+            assert found.residual == document.logits[h, t, r]
+            assert len(found.reasons) == (after.logits[h, t, r] > document.logits[h, t, r])
 
 
 def test_a_path_of_the_closure_by_hand(document, schema):

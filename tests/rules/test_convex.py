@@ -8,6 +8,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from logire.rules import convex
 from logire.rules.convex import Logistic, fit_logistic
 
 
@@ -48,6 +49,67 @@ def test_autograds_gradient_vanishes_at_the_optimum(seed, with_offset):
     found = fit_logistic(design, labels, **chosen, tolerance=1e-13)
     _, gradient, _ = derivatives(found, design, labels, ridge, centre, offset)
     assert np.abs(gradient).max() < 1e-5
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("rows", [1, 40, 5000])
+def test_what_newtons_method_goes_by_is_autograds(rows, single):
+    """Value, gradient and Hessian of the data's part; 5,000 rows are more than a Hessian takes at a time."""
+    design, labels, _, _, offset = problem(6, rows)
+    p = np.array([0.5, -1.0, 2.0, 0.0])
+    given = design.astype(np.float32) if single else design
+    value, gradient, hessian = derivatives(p, given.astype(np.float64), labels, np.zeros(4), np.zeros(4), offset)
+    found = Logistic(given, labels, centre=np.zeros(4), offset=offset, start=p)
+    place = found._place
+    assert place.loss == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(place.gradient, gradient, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(place.score, offset + given @ p, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(place.probability, 1.0 / (1.0 + np.exp(-place.score)), rtol=1e-12)
+    size = np.abs(hessian).max()
+    np.testing.assert_allclose(found._curved(place), hessian, atol=(1e-5 if single else 1e-12) * size)
+    found._double = True
+    np.testing.assert_allclose(found._curved(place), hessian, atol=1e-12 * size)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("tolerance", [1.0, 1e-1, 1e-2, 1e-3, 1e-4])
+def test_the_step_that_tells_that_the_optimum_is_near_is_taken_too(seed, tolerance):
+    """Newton's steps gain digits by the square: what is left is far less than the tolerance."""
+    design, labels, ridge, centre, offset = problem(seed)
+    found = fit_logistic(design, labels, ridge=ridge, centre=centre, offset=offset, tolerance=tolerance)
+    _, gradient, hessian = derivatives(found, design, labels, ridge, centre, offset)
+    assert gradient @ np.linalg.solve(hessian, gradient) < 0.01 * tolerance
+
+
+def test_whole_steps_would_go_to_and_fro_for_ever():
+    """Ten labels of each kind on equal rows, from 20 on: the first step leads to some -10,000, the next one back."""
+    labels = np.arange(20) < 10
+    found = fit_logistic(np.ones((20, 1)), labels, ridge=np.full(1, 1e-3), centre=np.zeros(1), start=np.full(1, 20.0))
+    assert found[0] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ridges_in_turn_share_hessians_and_where_they_are(seed, monkeypatch):
+    """A Hessian costs more than a step: three serve four ridges, and some ten steps each are enough."""
+    work = {"_pass": 0, "_curved": 0}
+
+    def counted(owner, name):
+        function = getattr(owner, name)
+
+        def counting(*arguments):
+            work[name] += 1
+            return function(*arguments)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    counted(convex, "_pass")
+    counted(Logistic, "_curved")
+    design, labels, _, centre, offset = problem(seed, 400)
+    together = Logistic(design, labels, centre=centre, offset=offset)
+    for size in (10.0, 3.0, 1.0, 0.3):
+        together.minimise(np.full(4, size))
+    assert 1 <= work["_curved"] <= 3
+    assert work["_pass"] <= 45
 
 
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 60), columns=st.integers(1, 6), scale=st.floats(0.01, 30.0))
@@ -146,14 +208,29 @@ def test_a_design_in_single_precision_reaches_the_same_optimum(rows):
     assert gradient @ np.linalg.solve(hessian, gradient) < 2e-10
 
 
-@pytest.mark.parametrize("apart", [1e-2, 1e-3, 1e-4])
-def test_single_precision_does_without_a_ridge_to_speak_of(apart):
-    """Two columns that differ by less than single precision holds in a Hessian."""
+@pytest.mark.parametrize("wrong", [False, True])
+def test_double_precision_is_taken_where_single_precision_does_not_know_the_way(wrong, monkeypatch):
+    """Wrong: its Hessians are made 10,000 times too small, so that steps by them have to be halved many times."""
+    curved = Logistic._curved
+    share = 1e-4 if wrong else 1.0
+    monkeypatch.setattr(Logistic, "_curved", lambda self, at: curved(self, at) * (1.0 if self._double else share))
+    design, labels, _, centre, _ = problem(5, 400)
+    ridge = np.full(4, 1e-3)
+    single = Logistic(design.astype(np.float32), labels, centre=centre)
+    found = single.minimise(ridge)
+    assert single._double == wrong
+    _, gradient, hessian = derivatives(found, single.design.astype(np.float64), labels, ridge, centre, np.zeros(400))
+    assert gradient @ np.linalg.solve(hessian, gradient) < 2e-10
+
+
+@pytest.mark.parametrize(("apart", "size"), [(1e-2, 1e-9), (1e-3, 1e-9), (1e-4, 1e-9), (1e-4, 1e-3)])
+def test_single_precision_does_without_a_ridge_to_speak_of(apart, size):
+    """Two columns that differ by less than single precision holds in a Hessian; the last ridge tells them apart."""
     rng = np.random.default_rng(3)
     column = rng.normal(size=(4000, 1)) * 100.0
     design = np.concatenate([column, column + apart * rng.normal(size=column.shape)], axis=1).astype(np.float32)
     labels = rng.random(4000) < 0.5
-    chosen = {"ridge": np.full(2, 1e-9), "centre": np.zeros(2)}
+    chosen = {"ridge": np.full(2, size), "centre": np.zeros(2)}
     found = fit_logistic(design, labels, **chosen)
     _, gradient, hessian = derivatives(found, design.astype(np.float64), labels, **chosen, offset=np.zeros(4000))
     assert gradient @ np.linalg.solve(hessian, gradient) < 1e-8

@@ -1,16 +1,12 @@
-"""EM and the model as a whole: planted rules, no leaks, resuming, saving, explaining."""
+"""EM on an embedded corpus and the model as a whole: planted rules, no leaks, resuming, saving, explaining."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
-from rules_builders import relabelled, write_incomplete_dump
-from safetensors import safe_open
-from safetensors.torch import save_file
+from rules_builders import AUTHORS, SMALL, TINY, write_incomplete_dump
 
 import logire.rules.logire.em as em
 from logire.corpus.dump import read_dump
@@ -18,14 +14,10 @@ from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.sources.embedded import prepare_embedded
 from logire.corpus.sources.embedded.rules import PLANTED_RULES
 from logire.ground.errors import InputError
-from logire.rules.extractor import Extractor
 from logire.rules.fitted import REJECTED
-from logire.rules.grounding import Split, unseen
+from logire.rules.grounding import unseen
 from logire.rules.logire.model import LogiRE
 from logire.rules.logire.settings import LogiRESettings
-from logire.rules.logire.state import EMState, Iteration
-from logire.rules.mining import explored, mine
-from logire.rules.queries import RuleSet
 from logire.rules.run import fit_run, load_run, predict_run
 
 QUICK = LogiRESettings(
@@ -165,15 +157,6 @@ def test_unseen_types(corpus, dump, policy):
         assert (scores[np.eye(len(document.types), dtype=bool)] == REJECTED).all()
 
 
-TINY = {
-    "iterations": 2,
-    "hidden": 16,
-    "heads": 2,
-    "feedforward": 16,
-    "generator_epochs": 25,
-    "generator_learning_rate": 5e-3,
-    "update_epochs": 2,
-}
 VARIANTS = [
     {"optimizer": "newton"},
     {"identity_rule": "sampled"},
@@ -215,27 +198,8 @@ def test_every_variant_makes_a_difference(plain, corpus, dump, variant):
     assert not other.history.equals(plain.history)
 
 
-def test_patience_stops_early(corpus, dump, monkeypatch):
-    train, dev = (read_dump(dump, corpus, split) for split in ("train", "dev"))
-    f1 = iter([0.5, 0.6, 0.55, 0.58, 0.9])
-    monkeypatch.setattr(Split, "threshold", lambda *args, **kwargs: (0.0, next(f1)))
-    settings = LogiRESettings(
-        iterations=5, patience=2, hidden=16, heads=2, feedforward=16, generator_epochs=1, update_epochs=1
-    )
-    model = LogiRE(corpus.schema, settings, seed=1).fit(train, dev)
-    assert list(model.history.dev_f1) == [0.5, 0.6, 0.55, 0.58]
-    assert model.fitted.kept == 2
-
-
 class KilledError(Exception):
     pass
-
-
-AUTHORS = yaml.safe_load((Path(__file__).parents[2] / "params" / "authors.yaml").read_text(encoding="utf-8"))["logire"]
-SMALL = {
-    "iterations": 3, "hidden": 16, "heads": 2, "feedforward": 16, "generator_epochs": 3, "update_epochs": 2,
-    "extractor_epochs": 4,
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("chosen", [{"target": "momentum"}, AUTHORS], ids=["momentum", "authors"])
@@ -268,115 +232,6 @@ def test_a_killed_run_ends_with_the_same_files(chosen, corpus, dump, tmp_path, m
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == sorted(
         p.name for p in (tmp_path / "whole").iterdir()
     )
-
-
-def test_only_the_first_fit_explores(noise, schema, monkeypatch):
-    """It learns the mined table with a share of the uniform one; the momentum starts from the mined table itself."""
-    learnt, before = [], []
-    fit, mix = em.fit_generator, em.mixed
-
-    def fitting(generator, table, **more):
-        learnt.append(table)
-        return fit(generator, table, **more)
-
-    def mixing(old, new, momentum):
-        before.append(old)
-        return mix(old, new, momentum)
-
-    monkeypatch.setattr(em, "fit_generator", fitting)
-    monkeypatch.setattr(em, "mixed", mixing)
-    settings = LogiRESettings(**(TINY | {"exploration": 0.3, "target": "momentum"}))
-    model = LogiRE(schema, settings, seed=1).fit(*noise)
-    mined = mine(noise[0], model.fitted.queries, 3)
-    assert learnt[0] == explored(mined, 0.3) != mined
-    assert before == [mined]
-
-
-def test_rules_without_a_weight_keep_where_the_fit_starts():
-    old = RuleSet.of_counts([{(0,): 1, (1, 2): 1}, {(0,): 1}])
-    weights = np.array([1.0, 2.0, 3.0])
-    last = Iteration(1, {}, old, Extractor(np.array([5.0, 6.0]), weights, np.zeros(2)), np.ones(3), 0.0, 0.0)
-    new = RuleSet.of_counts([{(0,): 1, (4,): 1}, {(0,): 1, (1, 2): 1}])
-    start = Extractor(np.array([0.1, 0.2]), np.array([0.3, 0.4, 0.5, 0.6]), np.zeros(2))
-    found = em.carried_over(last, start, new)
-    assert new.bodies == ((0,), (4,), (0,), (1, 2))
-    assert found.weights.tolist() == [1.0, 0.4, 3.0, 0.6]
-    assert found.bias.tolist() == [5.0, 6.0]
-
-
-@pytest.mark.parametrize("self_pairs", [False, True])
-@pytest.mark.parametrize("optimizer", ["adam", "newton"])
-def test_self_relations_are_learnt_from_and_never_predicted(optimizer, self_pairs, document, schema, monkeypatch):
-    """in0(e0, e0) and agent_of(e0, e1): candidates of in0 are there with self-pairs alone, and in training alone."""
-    asked = []
-    lay_out = Split.of.__func__
-
-    def laying_out(cls, *arguments, **more):
-        asked.append(more.get("self_pairs", False))
-        return lay_out(cls, *arguments, **more)
-
-    monkeypatch.setattr(Split, "of", classmethod(laying_out))
-    made = [document(schema, [0, 1], [(0, 0, 0), (0, 2, 1)], title=f"D{k}") for k in range(4)]
-    chosen = TINY | {"self_relations": True, "self_pairs": self_pairs, "optimizer": optimizer}
-    model = LogiRE(schema, LogiRESettings(**chosen), seed=1).fit(made, made)
-    assert asked[:2] == [self_pairs, False]
-    assert model.fitted.queries.triples.tolist() == [[0, 0, 0], [2, 0, 1]]
-    assert np.isfinite(model.fitted.last.extractor.weights).all()
-    posteriors = model.rules().groupby("relation").posterior.sum()
-    assert posteriors["agent_of"] == pytest.approx(1.0)
-    assert posteriors["in0"] == pytest.approx(float(self_pairs))
-    assert (model.fitted.last.extractor.bias[0] != 0.0) == self_pairs
-    assert [(p.head, p.relation, p.tail) for p in model.predict(made)] == [(0, "agent_of", 1)] * 4
-
-
-def test_the_authors_preset_learns_from_documents_with_self_relations(noise, schema):
-    rng = np.random.default_rng(5)
-
-    def with_loops(documents):
-        found = []
-        for item in documents:
-            labels = item.labels.copy()
-            diagonal = np.arange(len(labels))
-            labels[diagonal, diagonal] = rng.random(labels.shape[1:]) < 0.2
-            found.append(relabelled(item, labels))
-        return found
-
-    train, dev = map(with_loops, noise)
-    settings = LogiRESettings(**(AUTHORS | SMALL))
-    models = [LogiRE(schema, settings, seed=seed).fit(train, dev) for seed in (1, 1, 2)]
-    kept = [model.fitted.last.extractor.weights.tobytes() for model in models]
-    assert kept[0] == kept[1] != kept[2]
-    assert (models[0].fitted.last.rules.counts > 0).all()
-    assert all(p.head != p.tail for p in models[0].predict(dev))
-    assert len(models[0].predict(dev)) > 0
-
-
-def test_a_damaged_checkpoint_is_not_gone_on_from(noise, schema, tmp_path):
-    file = tmp_path / "em.safetensors"
-    model = LogiRE(schema, LogiRESettings(**(TINY | {"iterations": 1})), seed=1).fit(*noise, checkpoint=file)
-    with safe_open(file, framework="pt") as opened:
-        notes = json.loads(opened.metadata()["state"])
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-
-    def read(tensors, notes):
-        save_file(tensors, file, metadata={"state": json.dumps(notes)})
-        return EMState.load(file, notes["key"], schema, model.fitted.queries)
-
-    state = read(tensors, notes)
-    assert state.last.rules.bodies == state.best.rules.bodies == model.fitted.last.rules.bodies
-    assert read(tensors | {"last/bias": tensors["last/bias"] + 1e-9}, notes) is None
-    assert read(tensors, notes | {"best": notes["best"] | {"theta": notes["best"]["theta"] + 1e-9}}) is None
-    # without a digest, as earlier versions wrote it, what cannot be is refused all the same
-    del notes["digest"]
-    assert read(tensors, notes) is not None
-    out_of_range = notes | {"best": notes["best"] | {"bodies": [[10**9], *notes["best"]["bodies"][1:]]}}
-    assert read(tensors, out_of_range) is None
-    assert read(tensors, {key: notes[key] for key in ("key", "last", "history", "table")}) is None
-    assert read({name: tensor for name, tensor in tensors.items() if name != "best/bias"}, notes) is None
-    assert read(tensors | {"last/start": tensors["last/start"] - 1}, notes) is None
-    assert read(tensors | {"last/posterior": tensors["last/posterior"] * float("nan")}, notes) is None
-    file.write_bytes(b"cut off")
-    assert EMState.load(file, notes["key"], schema, model.fitted.queries) is None
 
 
 def test_predict_writes_predictions_and_their_reasons(corpus, dump, tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules_builders import EVERYTHING, plus
 
+from logire.rules.explain import Explanation, GroundingPath, Reason
 from logire.rules.logire.model import LogiRE
 from logire.rules.logire.settings import LogiRESettings
 from logire.rules.plus.model import LogiREPlus
@@ -36,6 +37,61 @@ def test_few_are_left_to_search():
     assert among_largest(weights, phi, 9) == [0, 1, 2, 3, 4]
     assert among_largest(weights, phi, 0) == []
     assert among_largest(np.zeros(5), phi, 2) == [0, 1]
+    # of 1,000 weights in any order, the 3 largest alone
+    many = np.random.default_rng(0).permutation(1000) + 1.0
+    assert among_largest(many, np.full(1000, 0.5, dtype=np.float32), 3) == np.flatnonzero(many > 997).tolist()
+
+
+def test_what_grounding_may_have_rounded_counts_as_equal():
+    """The first of equals would be shown: of two equal paths one lies a little lower; of two faint ones one is 0."""
+    for phi in ([0.5 * (1 - 2e-6), 0.5 * (1 + 2e-6)], [0.0, 9.9e-8]):
+        assert among_largest(np.ones(2), np.array(phi, dtype=np.float32), 1) == [0, 1]
+    assert among_largest(np.ones(2), np.array([0.4999, 0.5001], dtype=np.float32), 1) == [1]
+
+
+def test_an_explanation_as_json_has_names_and_six_digits(document, schema):
+    third = 1 / 3
+    reasons = (
+        Reason((0, 5), 2 * third, GroundingPath((0, 2, 1), (third, 2 * third))),
+        Reason((2,), 0.5, GroundingPath((0, 1), (third,)), closing=third / 100),
+    )
+    explained = Explanation("D", 0, "in0", 1, third, third, -third, 2 * third, third / 10, reasons)
+    assert explained.predicted, "a score that equals the threshold"
+    first = {"from": "e0", "from_idx": 0, "atom": "in0", "to": "e2", "to_idx": 2, "score": 0.333333}
+    second = {"from": "e2", "from_idx": 2, "atom": "~agent_of", "to": "e1", "to_idx": 1, "score": 0.666667}
+    alone = {"from": "e0", "from_idx": 0, "atom": "agent_of", "to": "e1", "to_idx": 1, "score": 0.333333}
+    assert explained.as_dict(document(schema, [0, 1, 0], []), schema) == {
+        "title": "D",
+        "h_idx": 0,
+        "t_idx": 1,
+        "r": "in0",
+        "head": "e0",
+        "tail": "e1",
+        "score": 0.333333,
+        "threshold": 0.333333,
+        "predicted": True,
+        "bias": -0.333333,
+        "residual": 0.666667,
+        "backbone_probability": 0.033333,
+        "reasons": [
+            # phi is 1/3 * 2/3, and the contribution 2/3 of that
+            {
+                "rule": "in0 <- in0 ^ ~agent_of",
+                "weight": 0.666667,
+                "phi": 0.222222,
+                "contribution": 0.148148,
+                "path": [first, second],
+            },
+            {
+                "rule": "in0 <- agent_of",
+                "weight": 0.5,
+                "phi": 0.333333,
+                "contribution": 0.003333,
+                "closing": True,
+                "path": [alone],
+            },
+        ],
+    }
 
 
 @pytest.fixture(scope="module", params=["logire", "plus"])

@@ -204,6 +204,43 @@ def test_sampled_posterior_has_the_exact_one_as_its_mean(grounded):
     assert not np.allclose(draws[0], draws[1])
 
 
+def test_a_draw_picks_the_rule_whose_share_it_falls_in(document, schema):
+    """Two equal rules, then four: a draw below 1/4 is the first one's, from 1/4 on the second's."""
+    item = document(schema, [0, 0, 0], [(0, 0, 1), (0, 1, 1)])
+    queries = QueryTypes.of([item], schema)
+    rules = RuleSet.of_counts([dict.fromkeys([(0,), (1,)], 1), dict.fromkeys([(0,), (1,), (2,), (3,)], 1)])
+    grounded = Split.of([item], queries).ground(rules)
+    draws = [0.0, 0.1, 0.49, 0.5, 0.75, 0.9, 0.0, 0.24, 0.25, 0.5, 0.75, np.nextafter(1.0, 0.0)]
+    found = Extractor.zeros(rules).posterior(grounded, draws=np.array(draws))
+    np.testing.assert_allclose(found, np.array([3, 3, 2, 1, 1, 2]) / 6)
+
+
+def test_one_candidate_alone_is_drawn_for_too(document, schema):
+    item = document(schema, [0, 1], [(0, 2, 1)])
+    rules = RuleSet.of_counts([{(2,): 1, (3,): 1}])
+    grounded = Split.of([item], QueryTypes.of([item], schema)).ground(rules)
+    assert Extractor.zeros(rules).posterior(grounded, draws=np.array([0.6])).tolist() == [0.0, 1.0]
+    assert Extractor.zeros(rules).posterior(grounded).tolist() == [0.5, 0.5]
+
+
+def test_the_highest_draw_there_is_picks_the_last_rule(document, schema):
+    """Even where rounding leaves the sum of the shares below it: of these priors, some are such."""
+    item = document(schema, [0, 1], [(0, 2, 1)])
+    rules = RuleSet.of_counts([dict.fromkeys([(a,) for a in range(6)], 1)])
+    grounded = Split.of([item], QueryTypes.of([item], schema)).ground(rules)
+    highest, rng = np.array([np.nextafter(1.0, 0.0)]), np.random.default_rng(0)
+    for _ in range(300):
+        found = Extractor.zeros(rules).posterior(grounded, -2.0 * rng.random(6), highest)
+        assert found.tolist() == [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_a_blend_has_no_negative_zeros():
+    found = Extractor(np.full(1, -2.0), np.full(3, -1.0), np.ones(1)).blended(0.0)
+    assert not np.signbit(found.bias).any()
+    assert not np.signbit(found.weights).any()
+    assert found.residual.tolist() == [1.0]
+
+
 def test_tables_of_the_generators_target(grounded):
     rules = grounded.rules
     weights = posterior(Extractor.zeros(rules), grounded, LogiRESettings(), seed=1)
@@ -212,3 +249,6 @@ def test_tables_of_the_generators_target(grounded):
         assert list(table[q]) == list(rules.bodies[start:stop])
         assert sum(table[q].values()) == pytest.approx(1.0)
     assert mixed([{(0,): 1.0}], [{(1,): 1.0}], 0.1) == [{(0,): 0.9, (1,): 0.1}]
+    # rules that no draw picked are not in it
+    few = RuleSet.of_counts([{(0,): 1, (1,): 1}, {(2,): 1}])
+    assert as_table(few, np.array([0.0, 1.0, 0.0])) == [{(1,): 1.0}, {}]

@@ -11,6 +11,7 @@ import torch
 
 from logire.ground.runtime import derive_seed
 from logire.rules.logire.fitting import fit_generator
+from logire.rules.logire.forest import Forest
 from logire.rules.logire.generator import RuleGenerator, draw_rules
 from logire.rules.logire.settings import LogiRESettings
 from logire.rules.queries import QueryTypes
@@ -30,6 +31,20 @@ def generator_for(queries, settings=SMALL, seed=0):
 
 def all_bodies(max_length):
     return [body for length in range(1, max_length + 1) for body in product(range(6), repeat=length)]
+
+
+def test_the_tokens_by_hand(schema):
+    """0 to 5 are the atoms of 3 relations, 6 is EOS, 7 BOS, 8 and 9 are the types; vectors start near length 1."""
+    queries = QueryTypes.from_triples(np.array([[1, 0, 1], [2, 1, 1]]), schema)
+    generator = generator_for(queries, LogiRESettings(hidden=64, heads=2, max_length=2))
+    assert generator.source.tolist() == [[8, 1, 9], [9, 2, 9]]
+    assert "source" not in generator.state_dict(), "it follows from the query types"
+    assert (generator.end, generator.begin) == (6, 7)
+    assert generator.embedding.weight.shape == (10, 64)
+    assert generator.position.weight.shape == (3 + 2, 64), "of a query's three tokens, and of BOS and an atom"
+    assert generator.out.weight.shape == (7, 64)
+    for vectors in (generator.embedding.weight, generator.position.weight):
+        torch.testing.assert_close(vectors.norm(dim=1), torch.ones(len(vectors)), atol=0.35, rtol=0.0)
 
 
 @pytest.mark.parametrize("max_length", [1, 2, 3])
@@ -152,6 +167,58 @@ def test_fit_learns_the_table_and_reports_its_divergence(queries, past_end):
     assert kl == pytest.approx(direct, abs=1e-4)
     assert 0.0 <= kl < 0.05
     assert losses[-1] < losses[0]
+
+
+def fitted_plainly(generator, table, *, epochs, peak, batch, seed):
+    """The documented fit by Adam's formulas, each body by itself; the mean loss of each epoch, and gradient norms."""
+    shuffle = np.random.default_rng(derive_seed(seed, "generator batches"))
+    order = shuffle.permutation(len(table))
+    batches = [sorted(order[i : i + batch].tolist()) for i in range(0, len(order), batch)]
+    parameters = list(generator.parameters())
+    first, second = ([torch.zeros_like(p) for p in parameters] for _ in range(2))
+    steps, step = epochs * len(batches), 0
+    losses, norms = [], []
+    for _ in range(epochs):
+        total = 0.0
+        for number in shuffle.permutation(len(batches)):
+            bodies = [(q, generator.symbols(body), w) for q in batches[number] for body, w in table[q].items()]
+            prefixes = [(q, [symbols[:-1]]) for q, symbols, _ in bodies]
+            forest = Forest.of(prefixes, generator.begin, generator.max_length)
+            log_probs = generator(forest)
+            loss = -sum(
+                w * log_probs[forest.number[q, symbols[:k]], symbol]
+                for q, symbols, w in bodies
+                for k, symbol in enumerate(symbols)
+            )
+            falling = 0.1 + 0.9 * (1.0 + math.cos(math.pi * step / steps)) / 2.0
+            rate = peak * min(1.0, (step + 1) / (0.05 * steps)) * falling
+            found = torch.autograd.grad(loss / len(batches[number]), parameters)
+            norms.append(float(torch.cat([g.ravel() for g in found]).norm()))
+            step += 1
+            with torch.no_grad():
+                for p, g, m, v in zip(parameters, found, first, second, strict=True):
+                    cut = g / max(norms[-1], 1.0)
+                    m += 0.1 * (cut - m)
+                    v += 0.001 * (cut**2 - v)
+                    p -= rate * (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8)
+            total += float(loss.detach())
+        losses.append(total / len(table))
+    return losses, norms
+
+
+def test_the_fit_takes_the_steps_of_adams_formulas(schema):
+    """The rate rises over 3 of 60 steps, then falls to a tenth by a cosine; gradients are cut at a norm of 1."""
+    settings = LogiRESettings(hidden=8, heads=2, feedforward=8, layers=1)
+    queries = QueryTypes.from_triples(np.array([[0, 0, 0], [1, 0, 1], [2, 0, 1], [2, 1, 1]]), schema)
+    table = [{(int(r),): 0.5, (1, 2): 0.3, (1, 2, 4): 0.2} for r, _, _ in queries.triples]
+    chosen = {"epochs": 30, "batch": 2, "seed": 5}
+    ours, plain = generator_for(queries, settings), generator_for(queries, settings)
+    losses: list[float] = []
+    fit_generator(ours, table, learning_rate=1e-2, progress=losses.append, **chosen)
+    expected, norms = fitted_plainly(plain, table, peak=1e-2, **chosen)
+    assert len(norms) == 60
+    assert min(norms) < 1.0 < max(norms)
+    np.testing.assert_allclose(losses, expected, atol=2e-5)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])

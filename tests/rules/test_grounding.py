@@ -35,13 +35,13 @@ def atom_matrix(probabilities: np.ndarray, atom: int) -> np.ndarray:
 
 
 def brute_force(probabilities: np.ndarray, body: tuple[int, ...], head: int, tail: int) -> float:
-    n = len(probabilities)
-    best = 0.0
+    n, best = len(probabilities), 0.0
+    steps = [atom_matrix(probabilities, atom).tolist() for atom in body]
     for between in product(range(n), repeat=len(body) - 1):
-        path = (head, *between, tail)
-        score = 1.0
-        for i, atom in enumerate(body):
-            score *= float(atom_matrix(probabilities, atom)[path[i], path[i + 1]])
+        score, at = 1.0, head
+        for step, following in zip(steps, (*between, tail), strict=True):
+            score *= step[at][following]
+            at = following
         best = max(best, score)
     return best
 
@@ -85,7 +85,7 @@ def test_features_can_live_in_a_file(tmp_path, random_documents, schema):
     rules = rule_set(queries, [{(0,), (1, 4)} for _ in range(len(queries))])
     instances, atoms = Instances.of(documents, queries), AtomScores.of(documents, queries)
     in_memory = ground(atoms, instances, rules, queries)
-    mapped = ground(atoms, instances, rules, queries, storage=tmp_path / "features.bin")
+    mapped = ground(atoms, instances, rules, queries, storage=tmp_path / "not" / "there" / "features.bin")
     assert isinstance(mapped.values, np.memmap)
     np.testing.assert_array_equal(mapped.values, in_memory.values)
 
@@ -162,6 +162,18 @@ def test_the_authors_ign_f1_is_the_metric_of_the_predictions(of_any_type, seed, 
     assert 100.0 * split.ign_f1_logire(scores, unseen=of_any_type) == pytest.approx(expected, abs=1e-9)
 
 
+def test_the_authors_ign_f1_by_hand(document, schema):
+    """One prediction, which is right and not known from training; and none at all."""
+    item = document(schema, [0, 1], [(0, 2, 1)])
+    split = Split.of([item], QueryTypes.of([item], schema))
+    scores = split.instances.logits.astype(np.float64)
+    assert scores.tolist() == [6.0]
+    for unseen_too in (False, True):
+        assert split.ign_f1_logire(scores, unseen=unseen_too) == 1.0
+    nothing = Split.of([document(schema, [0, 1], [])], split.queries)
+    assert nothing.ign_f1_logire(scores, unseen=True) == 0.0
+
+
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=60, deadline=None)
 def test_atoms_are_laid_out_by_type_and_candidates_carry_their_labels_and_logits(seed, random_documents, schema):
@@ -201,6 +213,17 @@ def test_the_threshold_is_that_of_all_candidates(reach, seed, ties, random_docum
         dev = [relogited(d, np.round(d.logits)) for d in dev]
     queries = QueryTypes.of(train, schema)
     assert any(unseen(d, queries).any() for d in dev) or len(queries) == 12
+    split = Split.of(dev, queries)
+    found = split.threshold(split.instances.logits.astype(np.float64), unseen=True)
+    assert found == best_threshold(*all_candidates(dev))
+
+
+def test_the_threshold_where_all_that_are_looked_at_first_are_just_all(document, schema, monkeypatch):
+    """agent_of, of no query type: two candidates, as many as there are facts."""
+    monkeypatch.setattr(grounding, "REACH", 1)
+    logits = np.random.default_rng(1).normal(size=(2, 2, 3))
+    dev = [document(schema, [0, 1], [(0, 0, 1), (0, 2, 1)], logits)]
+    queries = QueryTypes.from_triples(np.array([[0, 0, 1], [0, 1, 0], [1, 0, 1], [1, 1, 0]]), schema)
     split = Split.of(dev, queries)
     found = split.threshold(split.instances.logits.astype(np.float64), unseen=True)
     assert found == best_threshold(*all_candidates(dev))

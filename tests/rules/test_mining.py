@@ -38,6 +38,8 @@ def test_self_relations_by_hand(document, schema):
         {(0, 2): 1 / 3, (2,): 1 / 3, (3, 2): 1 / 3},
     ]
     assert mine([item], queries, 1, self_relations=True)[1] == {(2,): 1.0}
+    assert count_paths([item], queries, 3) == [{}, {(2,): 1}]
+    assert label_paths(item.labels, 3) == {(0, 1): {(2,)}}
 
 
 @pytest.mark.parametrize("self_relations", [False, True])

@@ -10,6 +10,7 @@ from logire.corpus.sources.embedded.rules import PLANTED_RULES
 from logire.rules.closure import ClosureStage
 from logire.rules.grounding import unseen
 from logire.rules.plus.model import LogiREPlus
+from logire.rules.plus.sources import SOURCES
 from logire.rules.queries import body_name
 from logire.rules.stages import ExtractorStage, apply_all
 
@@ -177,6 +178,24 @@ def test_the_same_seed_writes_the_same_bytes(noise, schema, tmp_path, more):
     if more.get("rules") == "generated":
         other = LogiREPlus(schema, plus(**QUICK | more), seed=4, device="cpu").fit(train, dev)
         assert other.fitted.last.rules.bodies != LogiREPlus.load(tmp_path / "first").fitted.last.rules.bodies
+
+
+def test_a_fit_tells_of_its_rounds_and_logs_what_was_tried(noise, schema):
+    reported, logged = [], []
+    chosen = plus(**QUICK | {"rounds": 2, "closure": (0.0, 0.5)})
+    model = LogiREPlus(schema, chosen, device="cpu")
+    model.fit(*noise, report=lambda *told: reported.append(told), log=lambda history: logged.append(len(history)))
+    assert reported == [("finding rules", 0, 3), ("round", 1, 3), ("round", 2, 3), ("round", 3, 3)]
+    # two penalties by three blends a round, then two strengths of the closure
+    assert logged == [6, 12, 14] == [6, 12, len(model.history)]
+    assert model.history["round"].tolist() == [1] * 6 + [2] * 6 + [3] * 2
+    assert model.fitted.kept == 2
+    assert not model.fitted.rejects_unseen
+
+
+def test_a_generator_is_learnt_for_generated_rules_alone():
+    learns = {name: LogiREPlus.learns_generator(plus(rules=name)) for name in SOURCES}
+    assert learns == dict.fromkeys(SOURCES, False) | {"generated": True}
 
 
 def test_rules_are_named_as_the_schema_names_them(model):

@@ -14,7 +14,7 @@ from logire.rules.extractor import Extractor
 from logire.rules.fitted import REJECTED
 from logire.rules.grounding import Split
 from logire.rules.plus.model import LogiREPlus
-from logire.rules.plus.round import OFFSET_RIDGE, fit_round
+from logire.rules.plus.round import fit_round
 from logire.rules.queries import QueryTypes, RuleSet
 from logire.rules.stages import Calibration, ExtractorStage
 
@@ -78,7 +78,7 @@ def objective_gradient(found: ExtractorStage, documents, queries, l2: float, *, 
         phi = torch.from_numpy(grounded.blocks[q].features.astype(np.float64))
         score = slope[key] * logits + bias[q] + phi @ weight[key]
         total = total + torch.nn.functional.softplus(-y * score).sum()
-    total = total + 0.5 * OFFSET_RIDGE * (bias**2).sum()
+    total = total + 0.5 * 0.1 * (bias**2).sum()
     total.backward()
     parts = [bias.grad, *(w.grad for w in weight.values())]
     parts += [a.grad[None] for a in slope.values()] if residual else []

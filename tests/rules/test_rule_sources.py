@@ -100,6 +100,18 @@ def test_bodies_of_a_relation_are_summed_over_its_types(schema):
     assert queries.tied(counts) == [{(0,): 5, (1, 2): 1}, {(0,): 5, (1, 2): 1}, {(4,): 1}]
 
 
+def test_priors_of_gold_rules_by_hand(noise, schema, tmp_path):
+    """Each is as if drawn once, the identity rule not at all; all counts are raised by one."""
+    chosen = plus(**chosen_source("gold", tmp_path), tied=False, open_rules=0)
+    rules = rules_found(noise[0], schema, chosen)
+    relation = QueryTypes.of(noise[0], schema).triples[:, 0].tolist()
+    priors = {0: {(0,): 1.0}, 1: {(1,): 1 / 3, (1, 0): 2 / 3}, 2: {(2,): 1 / 5, (3,): 2 / 5, (0, 4): 2 / 5}}
+    for q in map(relation.index, priors):
+        part = rules.query(q)
+        found = dict(zip(rules.bodies[part], np.exp(rules.log_prior[part]), strict=True))
+        assert found == {body: pytest.approx(prior) for body, prior in priors[relation[q]].items()}
+
+
 def test_gold_rules_without_a_file_are_an_error(noise, schema, tmp_path):
     train, dev = noise
     with pytest.raises(InputError, match=r"field logire_plus\.gold_rules: gold rules need a file"):

@@ -84,7 +84,7 @@ DAMAGED = {
     "a body out of range": (noted("rules.0.0", [10**9]), r"rules0.*the body \[1000000000\]"),
     "a negative atom": (noted("rules.0.0", [-1]), r"rules0.*the body \[-1\]"),
     "an empty body": (noted("rules.0.0", []), r"metadata\.rules\.0\.0"),
-    "a body that is too long": (noted("rules.0.0", [0] * 9), r"metadata\.rules\.0\.0"),
+    "a body that is too long": (noted("rules.0.0", [0] * 5), r"metadata\.rules\.0\.0"),
     "a body of text": (noted("rules.0.0", ["in0"]), r"metadata\.rules\.0\.0\.0"),
     "an atom that is true": (noted("rules.0.0", [True]), r"metadata\.rules\.0\.0\.0"),
     "an open rule in a closure": (noted("rules.1.0", [0, 6]), r"metadata\.rules\.1.*open rules"),
