@@ -11,13 +11,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
+MINUTES ?= 10
 READY := $(VENV)/.ready
 
 # the commands in dvc.yaml and in the rules find the environment's Python
 export PATH := $(abspath $(BIN)):$(PATH)
 export CORES
 
-.PHONY: reproduce record pull fresh publish test test-long check clean
+.PHONY: reproduce record pull fresh publish test test-long fuzz check clean
 
 reproduce: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -49,6 +50,10 @@ test: $(READY)
 # Kills, a full disk, Slurm, conda.
 test-long: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long -n auto --dist loadfile
+
+# Every reader on damaged files, for as long as is given: make fuzz MINUTES=10
+fuzz: $(READY)
+	OMP_NUM_THREADS=1 FUZZ_MINUTES=$(MINUTES) $(BIN)/python -m pytest -m long tests/hostile/test_fuzz.py
 
 # What CI checks beside the tests.
 check: $(READY)

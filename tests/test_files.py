@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from logire.ground.errors import InputError
-from logire.ground.files import alone, atomic, write_text
+from logire.ground.files import alone, atomic, whole_folder, write_text
 
 HOLD = """
 import sys, time
@@ -71,3 +72,36 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
     (tmp_path / ".model.safetensors.x.part").write_text("half")
     with alone(tmp_path):
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path):
+    with whole_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("1")
+    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "out") as folder:
+        (folder / "b").rename((folder / "a").rename(folder / "c"))  # there is no a
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "a").read_text() == "1"
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="it is a file"), whole_folder(tmp_path / "file"):
+        pass
+
+
+def test_what_a_killed_process_left_of_a_folder_goes_when_it_is_written_again(tmp_path):
+    code = f"""
+import os, signal
+from pathlib import Path
+from logire.ground.files import whole_folder
+with whole_folder(Path({str(tmp_path)!r}) / "out") as folder:
+    (folder / "a").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert [path.name for path in left.iterdir()] == ["a"]
+    with whole_folder(tmp_path / "other"):
+        assert left.exists()
+    with whole_folder(tmp_path / "out") as first, whole_folder(tmp_path / "out") as second:
+        assert not left.exists()
+        assert first.exists()  # its writer is at work
+        assert second.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out"]

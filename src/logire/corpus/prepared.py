@@ -7,8 +7,6 @@ first), ``statistics.json``, and ``corpus.json`` (name, whether it is synthetic,
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +22,7 @@ from logire.corpus.gold import ANY, INVERSE, can_name
 from logire.corpus.statistics import statistics
 from logire.ground.digests import files_digest
 from logire.ground.errors import InputError
-from logire.ground.files import write_json
+from logire.ground.files import whole_folder, write_json
 from logire.ground.typed import read_typed
 
 log = logging.getLogger(__name__)
@@ -162,16 +160,7 @@ def write_prepared(
     path = Path(path)
     _check_splits(splits, path)
     _check_names(schema, path)
-    if path.exists() and not path.is_dir():
-        raise InputError("cannot be written (it is a file)", file=path, remedy="choose another folder")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-    except OSError as error:
-        raise InputError(
-            f"cannot be written ({error.strerror})", file=path, remedy="choose a writable folder"
-        ) from error
-    try:
+    with whole_folder(path) as temporary:
         for split in SPLITS:
             write_docred(temporary / f"{split}.json", splits[split])
         write_json(temporary / "rel2id.json", {r: i for i, r in enumerate((NA, *schema.relations))})
@@ -179,11 +168,6 @@ def write_prepared(
         write_json(temporary / "corpus.json", {"name": name, "synthetic": synthetic, "source": source})
         counts = statistics(splits, schema, name=name, synthetic=synthetic)
         write_json(temporary / "statistics.json", counts | {"data_digest": _digest(temporary)})
-        path.mkdir(exist_ok=True)
-        for file in sorted(temporary.iterdir()):
-            file.replace(path / file.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _check_splits(splits: Mapping[str, list[Document]], path: Path) -> None:

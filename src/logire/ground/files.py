@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import gzip
 import json
 import logging
 import os
 import re
+import shutil
 import stat
 import tempfile
 import zlib
@@ -104,6 +106,57 @@ def alone(folder: str | Path) -> Iterator[None]:
         os.close(handle)
         with suppress(OSError):
             folder.rmdir()  # only if empty
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; on success its files are moved into ``path``, made if missing.
+
+    On any error it is removed. A folder that a killed process left is removed by the next one that writes ``path``.
+
+    Raises:
+        InputError: ``path`` is a file, or its folder can't be written to.
+    """
+    path = Path(path)
+    prefix, suffix = f".{path.name}.", ".part"
+    try:
+        if path.exists() and not path.is_dir():
+            raise InputError("cannot be written (it is a file)", file=path, remedy="choose another folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f"{glob.escape(prefix)}*{suffix}"):
+            if left.is_dir() and _is_abandoned(left):
+                shutil.rmtree(left, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=suffix, dir=path.parent))
+        handle = os.open(temporary, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written ({error.strerror})", file=path, remedy="choose a writable folder"
+        ) from error
+    try:
+        with suppress(OSError):  # where a file system has no locks, others are left alone too
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield temporary
+        path.mkdir(exist_ok=True)
+        for file in sorted(temporary.iterdir()):
+            file.replace(path / file.name)
+    finally:
+        os.close(handle)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Whether no process holds a folder any more that :func:`whole_folder` made."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def write_text(path: str | Path, text: str) -> None:
