@@ -1,12 +1,15 @@
 """One stage of a dvc.yaml: asks Snakemake for a target, and sees to it that DVC records no stale result.
 
     python workflow/dvc_stage.py DATASET TARGET OUT...     a stage: make TARGET of DATASET, whose files lie under OUT
+    python workflow/dvc_stage.py --made DATASET TARGET     its last command: remember the bytes of what was made
+    python workflow/dvc_stage.py --check                   find results whose bytes have changed since they were made
     python workflow/dvc_stage.py --fresh [DATASET]         count all results as up to date; check their bytes before
 
 Snakemake judges its files by modification times and by what it has recorded of them. DVC, Git and people put files
 there without telling it. What Snakemake did make shows in the benchmark file that it writes when a job has succeeded:
 the job's files are no younger than that file, and no older than the job's start. So before Snakemake is asked:
 
+- results whose bytes alone have changed, not their times, get a time long past (``lib/made.py``);
 - outputs of this stage that are not as Snakemake left them (pulled, checked out, damaged) are made anew;
 - results of earlier stages that are not as Snakemake left them are marked new, so that what was made from them is too;
 - only the rules of this stage may run: DVC has already seen to the earlier ones.
@@ -27,12 +30,14 @@ from typing import NamedTuple
 
 import psutil
 
+sys.path[:0] = ["."]
+
+from workflow.lib import made  # noqa: E402
+
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", os.environ.get("CORES", "all")]
 LOCKS = Path(".snakemake/locks")
 RESULTS = Path("results")
 HELD = Path(".dvc/tmp/stage.lock")
-SLACK = 5.0
-"""Seconds by which clocks and file systems may differ."""
 
 
 def make(dataset: str, target: str, *outs: str) -> None:
@@ -44,10 +49,14 @@ def make(dataset: str, target: str, *outs: str) -> None:
     own = [row for row in rows if any(row.file.is_relative_to(out) for out in outs)]
     warn_of_leftovers(outs, own)
     earlier = [row for row in rows if row not in own and row.file.is_relative_to(RESULTS)]
+    changed = back_date_changed(RESULTS / dataset)
+    refuse_what_is_read({file for file, shown in changed.items() if not shown}, earlier)
+    spoilt = changed.keys() - {row.file for row in own}
     touched = [row.file for row in earlier if row.is_foreign]
     for file in touched:
         file.touch()
-    anew = [row.file.as_posix() for row in own if row.is_foreign]
+    anew = [row.file.as_posix() for row in own if row.is_foreign or lacks_a_file(row, spoilt)]
+    refuse_leftovers(spoilt, outs, own)
     if not touched and not anew and not any(row.pending for row in own):
         print(f"{dataset}, {target}: everything is as Snakemake left it, nothing to be done")
         return
@@ -59,14 +68,65 @@ def make(dataset: str, target: str, *outs: str) -> None:
     os.execv(command[0], command)
 
 
+def refuse_what_is_read(spoilt: set[Path], earlier: list[Planned]) -> None:
+    """Stop where this stage would read a changed file, which DVC took for the one it knows."""
+    for file in sorted(spoilt & {row.file for row in earlier}):
+        sys.exit(f"{file} has changed since it was made: run dvc repro again, its own stage then makes it anew")
+
+
+def refuse_leftovers(spoilt: set[Path], outs: tuple[str, ...], own: list[Planned]) -> None:
+    """Stop where a changed file would be recorded, for no job makes it anew."""
+    for file in sorted(spoilt):
+        if any(file.is_relative_to(out) for out in outs) and not any(lacks_a_file(row, {file}) for row in own):
+            sys.exit(f"{file} has changed since it was made, and no job of these params makes it: delete it")
+
+
+def lacks_a_file(row: Planned, spoilt: set[Path]) -> bool:
+    """Whether the job that writes a run's record also wrote a changed file, one that Snakemake does not know."""
+    return row.file.name == "run.json" and any(file.is_relative_to(row.file.parent) for file in spoilt)
+
+
+def back_date_changed(folder: Path) -> dict[Path, bool]:
+    """The results whose bytes have changed, each with whether its time shows it.
+
+    Those whose time does not get one at which no job ran: DVC and the stage then see them.
+    """
+    found = dict(made.changed(folder))
+    for file in (file for file, shown in found.items() if not shown):
+        print(f"has changed since it was made: {file}", flush=True)
+        made.back_date(file)
+    return found
+
+
+def check() -> None:
+    """Find what has changed, before DVC is asked: it looks at a file's bytes only if the time is another."""
+    hold_folder()
+    wait_for_other_runs()
+    back_date_changed(RESULTS)
+
+
+def remember(dataset: str, target: str) -> None:
+    """Remember the bytes of what the jobs have made: the last command of a stage, before DVC records it."""
+    hold_folder()
+    remember_rows(planned(target, "--config", f"dataset={dataset}"))
+
+
+def remember_rows(rows: list[Planned]) -> None:
+    """Remember the bytes of results, each with the benchmark file of its job."""
+    made.remember({row.file: row.stamp for row in rows if row.stamp and row.file.is_relative_to(RESULTS)})
+
+
 def mark_fresh(*datasets: str) -> None:
     """Tell Snakemake that every result there is up to date."""
     of_dataset = ["--config", f"dataset={datasets[0]}"] if datasets else []
     started = time.time()
     subprocess.run([*SNAKEMAKE, "--touch", "--forceall", "--quiet", *of_dataset], check=True)
-    for stamp in {row.stamp for row in planned("all", *of_dataset) if row.stamp and row.file.exists()}:
+    rows = planned("all", *of_dataset)
+    for stamp in {row.stamp for row in rows if row.stamp and row.file.exists()}:
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.write_text(f"s\n{time.time() - started:.2f}\n", encoding="utf-8")
+    made.forget(RESULTS / datasets[0] if datasets else RESULTS)
+    remember_rows(rows)
 
 
 def hold_folder() -> None:
@@ -118,21 +178,7 @@ class Planned(NamedTuple):
     @property
     def is_foreign(self) -> bool:
         """Whether somebody else than Snakemake wrote the file last."""
-        if not self.file.exists():
-            return False
-        window = made_between(self.stamp) if self.stamp else None
-        return window is None or not window[0] <= self.file.stat().st_mtime <= window[1]
-
-
-def made_between(stamp: Path) -> tuple[float, float] | None:
-    """When the job of a benchmark file started and ended; None where the file is missing or not one."""
-    try:
-        with stamp.open(encoding="utf-8", newline="") as file:
-            seconds = max(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
-        ended = stamp.stat().st_mtime
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return ended - seconds - SLACK, ended + SLACK
+        return self.file.exists() and (self.stamp is None or not made.seems_made(self.file, self.stamp))
 
 
 def planned(target: str, *options: str) -> list[Planned]:
@@ -160,8 +206,9 @@ def warn_of_leftovers(outs: tuple[str, ...], own: list[Planned]) -> None:
 
 if __name__ == "__main__":
     try:
-        if sys.argv[1] == "--fresh":
-            mark_fresh(*sys.argv[2:])
+        commands = {"--fresh": mark_fresh, "--made": remember, "--check": check}
+        if sys.argv[1] in commands:
+            commands[sys.argv[1]](*sys.argv[2:])
         else:
             make(*sys.argv[1:])
     except OSError as error:

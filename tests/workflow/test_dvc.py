@@ -211,6 +211,53 @@ def test_damaged_and_back_dated_files_are_made_anew_and_never_recorded(clone, re
     clone.dvc("status", "-q")
 
 
+def flip_a_byte_unseen(file: Path) -> None:
+    times = file.stat()
+    flip_a_byte(file)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_byte_that_changed_while_its_time_stayed_is_found_and_never_recorded(clone, recorded):
+    clone.dvc("status", "-q")  # DVC knows the files by their times
+    run = clone.path / RESULTS / "runs/backbone/cnn/seed1"
+    table = clone.path / RESULTS / "tables/table2.csv"
+    for file in (run / "model.safetensors", run / "vocabulary.json", table):
+        flip_a_byte_unseen(file)
+    clone.dvc("status", "-q")
+    assert NOTHING in clone.snakemake("-n"), "neither tool alone can know"
+    for command in ("pull", "fresh"):
+        done = clone.make(command)
+        assert done.returncode != 0
+        assert "nothing is marked fresh" in done.stderr
+    traced = clone.run("python", "-m", "logire", "provenance", str(table.relative_to(clone.path)))
+    assert traced.returncode == 1
+    assert "model.safetensors CHANGED" in " ".join(traced.stdout.split())
+
+    done = clone.make("record")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    for file in (run / "model.safetensors", run / "vocabulary.json", table):
+        assert f"has changed since it was made: {file.relative_to(clone.path)}" in said
+    assert {"train_backbone", "make_table2"} <= {rule for rule, _ in jobs(said)}
+    assert clone.results() == recorded.results()
+    clone.dvc("status", "-q")
+
+    # a stage that runs for another reason, without make
+    flip_a_byte_unseen(run / "logits.safetensors")
+    with (clone.path / "src/logire/__init__.py").open("a") as code:
+        code.write("# a comment\n")
+    said = clone.dvc("repro")
+    assert ("train_backbone", "backbone=cnn, dataset=embedded, seed=1") in jobs(said)
+    assert clone.results("runs/**/*") == recorded.results("runs/**/*")
+
+    # what no job makes any more stays in its folder, but not unseen
+    clone.change(backbones={"bilstm": BACKBONES["bilstm"]})
+    flip_a_byte_unseen(run / "logits.safetensors")
+    refused = clone.make("record")
+    assert refused.returncode != 0
+    assert "no job of these params makes it: delete it" in refused.stdout + refused.stderr
+
+
 def test_an_experiment_in_a_folder_of_its_own_is_not_stale(clone):
     shown = clone.path / RESULTS / "tables/relations.md"
     assert "BiLSTM" in shown.read_text()
