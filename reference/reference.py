@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import re
 import shutil
 import subprocess
@@ -146,7 +147,11 @@ def compared(folder: Path) -> set[str]:
 
 def same(one: Path, other: Path) -> bool:
     """Whether both files exist and are equal."""
-    return one.exists() and other.exists() and one.read_bytes() == other.read_bytes()
+    if not (one.exists() and other.exists()):
+        return False
+    if one.name.endswith(".sources.json"):  # beside the sources, digests of drawings and pages that are not compared
+        return json.loads(one.read_bytes())["sources"] == json.loads(other.read_bytes())["sources"]
+    return one.read_bytes() == other.read_bytes()
 
 
 def main() -> int:

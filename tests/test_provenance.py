@@ -209,6 +209,19 @@ def test_a_byte_of_any_file_that_a_run_wrote_is_found(results: Path, capsys: pyt
     assert not trace(table).changed
 
 
+def test_a_byte_of_a_table_itself_is_found(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("table2.csv", "table2.md", "table2.tex", "table2.html"):
+        file = results / "tables" / name
+        data, times = file.read_bytes(), file.stat()
+        file.write_bytes(data[:-2] + bytes([data[-2] ^ 1]) + data[-1:])
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+        assert trace(file).changed
+        (wrong,) = (row for row in trace(results / "tables" / "table2.csv").results if row["state"] == "CHANGED")
+        assert wrong["file"].endswith(name)
+        file.write_bytes(data)
+        assert not trace(file).changed
+
+
 @pytest.mark.parametrize(
     ("file", "where"),
     [

@@ -41,7 +41,7 @@ def provenance(
         _show(chain, metric)
     if chain.changed:
         raise InputError(
-            "what it was made from has changed since (see CHANGED above)",
+            "it, or what it was made from, has changed since (see CHANGED above)",
             file=path,
             remedy="make it again: `snakemake` on this file",
         )
@@ -65,6 +65,9 @@ def _show(chain: Chain, metric: str) -> None:
 
 def _sections(chain: Chain, metric: str) -> Iterator[tuple[list[str], list[list[Any]]]]:
     """Headings and rows of each part of the chain: files, runs, corpora."""
+    if chain.results:
+        rows = [[row["file"], _short(row["sha256"]), row["state"]] for row in chain.results]
+        yield ["result", "SHA-256", "state"], rows
     if chain.files:
         rows = [[row["file"], row.get("value"), _short(row.get("sha256")), _file_state(row)] for row in chain.files]
         yield ["made from", metric, "SHA-256", "state"], rows

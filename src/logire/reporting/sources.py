@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta, Struct
 
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.digests import file_digest, relative_path
@@ -50,6 +52,9 @@ def sources_file(stem: Path) -> Path:
     return stem.with_name(f"{stem.name}{LISTED}")
 
 
+_Name = Annotated[str, Meta(pattern=r"^[^/\x00]+$")]
+
+
 class _Row(TypedDict):
     file: FileName
     sha256: NotRequired[str | None]
@@ -63,21 +68,32 @@ class _Row(TypedDict):
     run: NotRequired[str | None]
 
 
-class _Listed(TypedDict):
+class Listed(Struct):
+    """What :func:`write_sources` wrote.
+
+    Attributes:
+        sources: every source: ``file``, ``sha256`` and its facts.
+        made: name -> SHA-256 of the files that the table or figure consists of; earlier versions did not list them.
+    """
+
     sources: list[_Row]
+    made: dict[_Name, str] = {}
 
 
-def read_sources(file: Path) -> list[Mapping[str, Any]]:
-    """The rows that :func:`write_sources` wrote.
+def read_sources(file: Path) -> Listed:
+    """Read a ``stem.sources.json``.
 
     Raises:
         InputError: the file cannot be read, or is not such a list.
     """
-    return list(read_typed(file, _Listed, remedy="make the table or figure again")["sources"])
+    return read_typed(file, Listed, remedy="make the table or figure again")
 
 
-def write_sources(stem: Path, sources: Sequence[Source]) -> None:
+def write_sources(stem: Path, sources: Sequence[Source], made: Sequence[str] = ()) -> None:
     """Write ``stem.sources.json``: every source with its path from there, its SHA-256 and its facts.
+
+    Args:
+        made: the endings of the files that were made, such as ``csv``; they are there by now.
 
     Raises:
         InputError: there is no source, or one cannot be read.
@@ -93,4 +109,5 @@ def write_sources(stem: Path, sources: Sequence[Source]) -> None:
     ]
     listed = list({tuple(row.items()): row for row in rows}.values())
     listed.sort(key=lambda row: [str(row.get(key, "")) for key in ("file", "run", "split")])
-    write_json(to, {"sources": listed})
+    files = [stem.with_name(f"{stem.name}.{ending}") for ending in made]
+    write_json(to, {"sources": listed, "made": {file.name: file_digest(file) for file in files}})

@@ -51,6 +51,10 @@ def figure_style() -> Iterator[None]:
         yield
 
 
+DRAWN = ("png", "pdf")
+"""The forms of a figure."""
+
+
 def save_figure(figure: Figure, stem: Path) -> None:
     """Write ``stem.png`` and ``stem.pdf`` atomically, without dates: the same figure gives the same bytes."""
     metadata: dict[str, dict[str, str | None]] = {
@@ -78,9 +82,9 @@ class Drawing:
 
     def write(self, stem: Path) -> None:
         """Write ``stem.png``, ``stem.pdf``, ``stem.csv`` and ``stem.sources.json``, each atomically."""
-        write_sources(stem, self.sources)
         write_text(stem.with_name(f"{stem.name}.csv"), records_text(self.records))
         draw(self.draw, stem)
+        write_sources(stem, self.sources, ("csv", *DRAWN))
 
 
 def draw(drawn: Callable[[], Figure], stem: Path) -> None:

@@ -101,9 +101,9 @@ class Table:
             "tex": _latex(self, footer),
             "html": _html(self, footer),
         }
-        write_sources(stem, self.sources)
         for ending, text in forms.items():
             write_text(stem.with_name(f"{stem.name}.{ending}"), text)
+        write_sources(stem, self.sources, list(forms))
 
     @property
     def rows(self) -> list[Sequence[Cell]]:

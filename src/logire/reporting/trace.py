@@ -48,6 +48,7 @@ class Chain:
     Attributes:
         made: the table's or figure's name, None where the chain starts further on.
         cell: the table's row in full, where one was asked for.
+        results: the files of the table or figure itself: ``file``, ``sha256``, ``state``.
         files: what it was made from: ``file``, ``sha256``, ``state``, the file's facts and, of metrics, ``value`` and
             the state of the ``predictions`` scored.
         runs: the record of every run behind those, with its ``folder`` (of a kept run its name) and ``files_state``,
@@ -59,6 +60,7 @@ class Chain:
 
     made: str | None = None
     cell: dict[str, str] | None = None
+    results: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     corpora: list[dict[str, Any]] = field(default_factory=list)
@@ -66,13 +68,14 @@ class Chain:
 
     def as_dict(self) -> dict[str, Any]:
         """The chain as JSON values."""
-        names = ("made", "cell", "files", "runs", "corpora")
+        names = ("made", "cell", "results", "files", "runs", "corpora")
         return {name: getattr(self, name) for name in names}
 
     @property
     def changed(self) -> bool:
         """Whether anything is not what the result was made from."""
-        states = [value for rows in (self.files, self.runs, self.corpora) for row in rows for value in row.values()]
+        links = (*self.results, *self.files, *self.runs, *self.corpora)
+        states = [value for row in links for value in row.values()]
         states += [state for row in self.runs for state in row.get("folds_state", [])]
         states += [state for row in self.runs for state in row.get("files_state", {}).values()]
         return CHANGED in states
@@ -100,7 +103,11 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     elif listed.exists():
         chain.made = listed.name.removesuffix(LISTED)
         chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
-        for row in read_sources(listed):
+        about = read_sources(listed)
+        for name, digest in about.made.items():
+            if (file := listed.with_name(name)).exists():
+                chain.results.append({"file": _shown(file), "sha256": digest, "state": _state(file, digest)})
+        for row in about.sources:
             if _is_wanted(row, chosen):
                 _add_file(chain, listed.parent.resolve() / row["file"], row, metric)
         if not chain.files:

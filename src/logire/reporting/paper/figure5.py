@@ -24,7 +24,7 @@ from logire.reporting.names import BACKBONE, Corpus
 from logire.reporting.paper.cases import Arrow, Case, Triple, select_cases
 from logire.reporting.selection import UnavailableError
 from logire.reporting.sources import Source, corpus_sources, run_source, write_sources
-from logire.reporting.style import draw
+from logire.reporting.style import DRAWN, draw
 
 SPLIT = "test"
 
@@ -50,8 +50,8 @@ class Cases:
     def write(self, stem: Path) -> None:
         """Write ``stem.json``, ``stem.sources.json``, ``stem.png`` and ``stem.pdf``."""
         write_json(stem.with_name(f"{stem.name}.json"), [case.as_dict() for case in self.cases])
-        write_sources(stem, self.sources)
         draw(partial(_draw, self.cases, self.corpus), stem)
+        write_sources(stem, self.sources, ("json", *DRAWN))
 
 
 def figure5(material: Material) -> Cases:
