@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 LARGEST = 4 << 30
 """Bytes; what is read at once may hold no more. A small gzip file can stand for terabytes."""
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _DISK_PROBLEMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -178,7 +179,10 @@ def read_json(path: str | Path, *, remedy: str | None = None) -> Any:
     """
     data = read_bytes(path, remedy=remedy)
     try:
-        return json.loads(data.decode("utf-8"))
+        value = json.loads(data.decode("utf-8"))
+        if _SURROGATE.search(data):  # half a character: no file of ours could hold it
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
     except json.JSONDecodeError as error:
         raise InputError(
             f"broken JSON at line {error.lineno}, column {error.colno}: {error.msg}", file=path, remedy=remedy
@@ -197,6 +201,14 @@ def read_object(path: str | Path, *, remedy: str | None = None) -> dict[str, Any
     if not isinstance(value, dict):
         raise InputError("an object was expected", file=path, remedy=remedy)
     return value
+
+
+def exists(path: Path) -> bool:
+    """Whether there is something at a path; a path that no file can have leads nowhere."""
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long
+        return False
 
 
 def check_file(path: str | Path, *, remedy: str | None = None) -> Path:

@@ -159,7 +159,7 @@ class KeptCounts:
             document_counts=self._counts("documents", run, split, COUNTS),
             relations=self.groups["relations"],
             relation_counts=self._counts("relations", run, split, COUNTS),
-            distance_edges=tuple(int(group.partition("-")[0]) for group in self.groups["distances"][1:]),
+            distance_edges=self._edges(),
             distance_pairs=self._counts("distances", run, split, ["pairs"])[:, 0],
             distance_counts=self._counts("distances", run, split, COUNTS),
             sentences=sentences,
@@ -168,6 +168,13 @@ class KeptCounts:
             rule_counts=self._counts("logic", run, split, ["bodies", "heads"]),
             gold_rule_counts=self._counts("logic", run, split, ["gold_bodies", "gold_heads"]),
         )
+
+    def _edges(self) -> tuple[int, ...]:
+        """Where one group of distances ends and the next begins."""
+        try:
+            return tuple(int(group.partition("-")[0]) for group in self.groups["distances"][1:])
+        except ValueError as error:
+            raise InputError(f"a column is not a group ({error})", file=self.folder / "distances.csv") from error
 
     def _counts(self, name: str, run: str, split: str, counts: Sequence[str]) -> IntArray:
         """(groups, counts) of one file."""

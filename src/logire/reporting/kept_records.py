@@ -51,7 +51,7 @@ def read_records(folder: Path, *, remedy: str | None = None) -> dict[str, RunRec
         run = row.pop("run")
         try:
             records[run] = RunRecord(**{field: _value(cell, by_key) for field, cell in row.items() if cell})
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, RecursionError) as error:
             raise InputError(f"the record of {run} cannot be read ({error})", file=file, remedy=remedy) from error
     return records
 
@@ -77,6 +77,6 @@ def _value(cell: str, values: Mapping[str, str]) -> Any:
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

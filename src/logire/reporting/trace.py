@@ -14,7 +14,7 @@ from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.corpus.runfolder import Predicted
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
-from logire.ground.files import read_object
+from logire.ground.files import exists, read_object
 from logire.ground.records import RUN, RunRecord
 from logire.ground.typed import FileName, read_typed
 from logire.reporting.kept import Kept
@@ -100,7 +100,7 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
     listed = sources_file(stem if stem != path else path.with_suffix(""))
     if path.is_dir():
         _follow(chain, path, None, chosen)
-    elif listed.exists():
+    elif exists(listed):
         chain.made = listed.name.removesuffix(LISTED)
         chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
         about = read_sources(listed)
@@ -112,9 +112,9 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
                 _add_file(chain, listed.parent.resolve() / row["file"], row, metric)
         if not chain.files:
             raise InputError(f"none of the sources is {' '.join(chosen.values())}", file=listed)
-    elif path.exists():
+    elif exists(path):
         _add_file(chain, path.resolve(), {}, metric)
-        if (path.parent / KEPT).exists():
+        if exists(path.parent / KEPT):
             _follow(chain, path.parent, None, chosen)
     else:
         raise InputError("does not exist", file=path, remedy=_REMEDY)
@@ -131,7 +131,7 @@ def _is_wanted(row: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
 
 def _cell(table: Path, wanted: Mapping[str, str]) -> dict[str, str] | None:
     """The one row of a table's CSV that is as wanted, by the columns that it has."""
-    if not table.exists():
+    if not exists(table):
         return None
     with table.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if all(row.get(k) == v for k, v in wanted.items())]
@@ -156,19 +156,19 @@ def _add_file(chain: Chain, file: Path, facts: Mapping[str, Any], metric: str) -
         scored = read_typed(file, _Metrics, remedy="evaluate the predictions again").sources
         row["value"] = read_object(file).get(metric)
         row["predictions"] = _state(file.parent / scored.predictions, scored.predictions_digest)
-    if not (file.parent / KEPT).exists():
+    if not exists(file.parent / KEPT):
         _follow(chain, file.parent, facts.get("data_digest"), {})
 
 
 def _follow(chain: Chain, folder: Path, data: str | None, wanted: Mapping[str, str]) -> None:
     """Go on from the folder of a file: it is a run's, a corpus's, one of kept numbers, or none of these."""
-    if (folder / RUN).exists():
+    if exists(folder / RUN):
         _add_run(chain, folder)
-    elif (folder / KEPT).exists():
+    elif exists(folder / KEPT):
         for kept in _kept(chain, folder).values():
             if _is_wanted(kept.record.as_dict(), wanted):
                 _add_kept(chain, folder, kept)
-    elif (folder / "statistics.json").exists() or (folder / "rel2id.json").exists():
+    elif exists(folder / "statistics.json") or exists(folder / "rel2id.json"):
         _add_corpus(chain, folder.resolve(), data)
 
 
@@ -190,7 +190,7 @@ def _add_run(chain: Chain, folder: Path) -> None:
     if record.logits is not None:
         logits = (folder / record.logits).resolve()
         row["logits_state"] = _state(logits, record.logits_digest)
-        if (logits.parent / RUN).exists():
+        if exists(logits.parent / RUN):
             row["logits_run"] = _shown(logits.parent)
             _add_run(chain, logits.parent)
     if record.out_of_fold:
@@ -240,14 +240,14 @@ def _add_corpus(chain: Chain, folder: Path, digest: str | None) -> None:
     except InputError:
         # Kept numbers hold the corpus's statistics, which name its digest, but no documents.
         statistics = folder / "statistics.json"
-        now = read_object(statistics).get("data_digest") if statistics.exists() else None
+        now = read_object(statistics).get("data_digest") if exists(statistics) else None
         state = MISSING if now is None else NOT_KEPT if digest in (None, now) else CHANGED
-    info = read_object(folder / CORPUS) if (folder / CORPUS).exists() else {}
+    info = read_object(folder / CORPUS) if exists(folder / CORPUS) else {}
     chain.corpora.append({**info, "folder": _shown(folder), "data_digest": digest or now, "state": state})
 
 
 def _state(file: Path, digest: str | None) -> str:
-    if not file.exists():
+    if not exists(file):
         return MISSING
     if digest is None:
         return UNKNOWN

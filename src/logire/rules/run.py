@@ -28,7 +28,7 @@ from logire.corpus.runfolder import (
 )
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
-from logire.ground.files import atomic
+from logire.ground.files import atomic, exists
 from logire.ground.records import RUN, VARIANT, Dump, RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device
 from logire.ground.settings import settings_from
@@ -175,7 +175,7 @@ def load_run(
         )
     if documents is None and record.data_digest not in (None, corpus.digest):
         raise _changed(corpus.path, "--documents")
-    if logits is None and dump.is_file() and record.logits_digest not in (None, file_digest(dump)):
+    if logits is None and exists(dump) and record.logits_digest not in (None, file_digest(dump)):
         raise _changed(dump, "--logits")
     return model, corpus, read_dump(dump, corpus, split)
 
