@@ -109,7 +109,7 @@ def test_no_server_at_all(tmp_path: Path) -> None:
 
 
 def test_an_address_that_is_not_one(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="unknown url type"):
+    with pytest.raises(InputError, match="give one that begins with http:// or https://"):
         fetch_dwie(tmp_path / "raw.jsonl.gz", base_url="nowhere", hashes=HASHES)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from reporting_builders import document, prepared
 
+from logire.corpus.document import Schema
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
@@ -87,10 +88,12 @@ def test_what_is_not_a_case(row: dict[str, Any]) -> None:
 
 def test_a_separator_in_a_name_does_not_end_an_explanation(tmp_path: Path) -> None:
     """JSON keeps U+2028 and U+0085 as they are; Python's splitlines() ends a line at them."""
-    rows = [explanation(title, 3) for title in ("one\u2028two", "three\x85four")]
+    titles = ("one\u2028two", "three\x85four")
+    documents = [document(title, 4, RIGHT) for title in titles]
+    rows = [explanation(title, 3) for title in titles]
     file = tmp_path / "explanations-test.jsonl"
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    assert read_explanations(file) == rows
+    assert read_explanations(file, documents, Schema(("a", "b", "c"), ())) == rows
 
 
 def test_what_the_backbone_found_is_not_a_case() -> None:

@@ -86,7 +86,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         where = f"file {error.filename}: " if error.filename else ""
         return _failed(f"{where}{error.strerror or error}", 1)
     except MemoryError:
-        return _failed("memory ran out\n  what to do: give it fewer or shorter documents, or more memory", 1)
+        return _failed("memory ran out\n  what to do: give it fewer documents, or more memory", 1)
     except SystemExit as stopped:  # the command line library ends every call so
         return stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except Exception as error:
