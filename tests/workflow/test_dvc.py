@@ -217,6 +217,7 @@ def flip_a_byte_unseen(file: Path) -> None:
     os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+@pytest.mark.long
 def test_a_byte_that_changed_while_its_time_stayed_is_found_and_never_recorded(clone, recorded):
     clone.dvc("status", "-q")  # DVC knows the files by their times
     run = clone.path / RESULTS / "runs/backbone/cnn/seed1"
