@@ -105,7 +105,7 @@ def trace(path: Path, *, metric: str = "f1", **wanted: str | None) -> Chain:
         chain.cell = _cell(listed.with_name(f"{chain.made}.csv"), {**chosen, "metric": metric})
         about = read_sources(listed)
         for name, digest in about.made.items():
-            if (file := listed.with_name(name)).exists():
+            if exists(file := listed.with_name(name)):
                 chain.results.append({"file": _shown(file), "sha256": digest, "state": _state(file, digest)})
         for row in about.sources:
             if _is_wanted(row, chosen):
