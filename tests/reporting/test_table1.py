@@ -58,7 +58,7 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="given twice"):
         make([file, file], tmp_path)
     write_json(file / "statistics.json", {"corpus": "dwie"})
-    with pytest.raises(InputError, match="is not a statistics file"):
+    with pytest.raises(InputError, match="is missing"):
         make([file], tmp_path)
     assert not (tmp_path / "tables").exists()
 

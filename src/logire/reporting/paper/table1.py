@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from logire.ground.errors import InputError
-from logire.ground.files import read_object
+from logire.ground.typed import read_typed
 from logire.reporting.exhibits import find
 from logire.reporting.material import Material
 from logire.reporting.names import Corpus
@@ -12,6 +14,7 @@ from logire.reporting.selection import UnavailableError
 from logire.reporting.sources import Source
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
+_REMEDY = "`logire prepare` writes one"
 _KEYS = ("documents", "entities", "mentions", "facts", "distinct_facts", "tokens", "longest_document", "most_entities")
 _SHOWN = {"documents": "#Doc.", "relations": "#Rel.", "entities": "#Ent.", "facts": "#Facts", "tokens": "#Tokens"}
 _COMPARED = ("documents", "relations", "entities", "facts")
@@ -67,31 +70,39 @@ def table1_paper(material: Material) -> Table:
     return compare(find("table1_paper").title, caption, rows, sources, decimals=0)
 
 
+class _Statistics(Struct):
+    """What Table 1 reads of a corpus's ``statistics.json``."""
+
+    corpus: str
+    synthetic: bool
+    relations: int
+    splits: dict[str, dict[str, int | None]]
+    data_digest: str | None = None
+
+
 def _read(material: Material) -> tuple[Measured, list[Source]]:
     measured: Measured = {}
     sources = []
     for file in material.statistics:
-        values = read_object(file)
+        values = read_typed(file, _Statistics, remedy=_REMEDY)
+        corpus = Corpus.of(values.corpus, values.synthetic)
         try:
-            corpus = Corpus.of(str(values["corpus"]), bool(values["synthetic"]))
             rows: list[Record] = [
                 {
                     "corpus": corpus.name,
                     "synthetic": corpus.synthetic,
                     "split": split,
-                    "relations": values["relations"],
+                    "relations": values.relations,
                     **{key: numbers[key] for key in _KEYS},
                 }
-                for split, numbers in values["splits"].items()
+                for split, numbers in values.splits.items()
             ]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"is not a statistics file ({error!r})", file=file, remedy="`logire prepare` writes one"
-            ) from error
+        except KeyError as error:
+            raise InputError("is missing", file=file, field=f"splits, {error.args[0]}", remedy=_REMEDY) from error
         if corpus in measured:
             raise InputError(f"the corpus {corpus.title} is given twice", file=file, remedy="name each corpus once")
         measured[corpus] = rows
-        sources.append(Source(file, {"data_digest": values.get("data_digest")}))
+        sources.append(Source(file, {"data_digest": values.data_digest}))
     return measured, sources
 
 
