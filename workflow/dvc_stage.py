@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import psutil
 
-sys.path[:0] = ["."]
+sys.path[:0] = ["src", "."]
 
 from workflow.lib import made  # noqa: E402
 

@@ -9,17 +9,17 @@ compared with the digests in their ``run.json`` and ``predicted-*.json``.
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from logire.ground.digests import file_digest
+from logire.ground.errors import InputError
+from logire.ground.files import read_object, write_json
+
 MEMORY = Path(".dvc/tmp/made.json")
 """Local, as DVC's own memory is; it can be deleted at any time."""
-
-
 SLACK = 5.0
 """Seconds by which clocks and file systems may differ."""
 
@@ -47,13 +47,13 @@ def remember(stamps: Mapping[Path, Path]) -> None:
     for file, stamp in stamps.items():
         job, old = _time(stamp), known.get(file.as_posix())
         if job is not None and file.is_file() and (old is None or (old.stamp, old.job) != (stamp.as_posix(), job)):
-            known[file.as_posix()] = Made(stamp.as_posix(), job, _digest(file))
-    _write(known)
+            known[file.as_posix()] = Made(stamp.as_posix(), job, file_digest(file))
+    write_json(MEMORY, known)
 
 
 def forget(folder: Path) -> None:
     """Forget what is remembered of the files below a folder."""
-    _write({name: made for name, made in _read().items() if not Path(name).is_relative_to(folder)})
+    write_json(MEMORY, {name: made for name, made in _read().items() if not Path(name).is_relative_to(folder)})
 
 
 def changed(folder: Path) -> Iterator[tuple[Path, bool]]:
@@ -66,7 +66,7 @@ def changed(folder: Path) -> Iterator[tuple[Path, bool]]:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         made = known.get(file.as_posix())
         digest = made.digest if made and made.is_of_the_last_job() else recorded.get(file)
-        if digest is not None and digest != _digest(file):
+        if digest is not None and digest != file_digest(file):
             yield file, made is not None and not seems_made(file, Path(made.stamp))
 
 
@@ -94,12 +94,11 @@ def back_date(file: Path) -> None:
 
 def _recorded(folder: Path) -> dict[Path, str]:
     """The digests that the records of runs below a folder name."""
-    return {
-        record.parent / name: digest
-        for kind in ("run.json", "predicted-*.json")
-        for record in folder.rglob(kind)
-        for name, digest in _object(_object(record).get("files")).items()
-    }
+    found: dict[Path, str] = {}
+    for record in (*folder.rglob("run.json"), *folder.rglob("predicted-*.json")):
+        files = _object(record).get("files")
+        found |= {record.parent / name: digest for name, digest in files.items()} if isinstance(files, dict) else {}
+    return found
 
 
 def _read() -> dict[str, Made]:
@@ -109,21 +108,12 @@ def _read() -> dict[str, Made]:
         return {}
 
 
-def _write(known: Mapping[str, Made]) -> None:
-    MEMORY.parent.mkdir(parents=True, exist_ok=True)
-    part = MEMORY.with_suffix(".part")
-    part.write_text(json.dumps(known, indent=1), encoding="utf-8")
-    part.replace(MEMORY)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    """A JSON object, or the one in a file; empty where there is none."""
-    if isinstance(value, Path):
-        try:
-            value = json.loads(value.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-    return value if isinstance(value, dict) else {}
+def _object(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty where there is none."""
+    try:
+        return read_object(file)
+    except InputError:
+        return {}
 
 
 def _time(file: Path) -> int | None:
@@ -131,8 +121,3 @@ def _time(file: Path) -> int | None:
         return file.stat().st_mtime_ns
     except OSError:
         return None
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -123,10 +123,9 @@ def _describe(command: Callable[..., None], doc: str, parameters: dict[str, insp
 
 
 def _print_statistics(folder: Path) -> None:
-    from logire.ground.files import read_json
+    from logire.corpus.statistics import FILE, Statistics
 
-    statistics = read_json(folder / "statistics.json")
-    for split, row in statistics["splits"].items():
+    for split, row in Statistics.read(folder / FILE).splits.items():
         print(f"{split}: {row['documents']} documents, {row['entities']} entities, {row['facts'] or 'no'} facts")
 
 

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from logire.corpus.docred import read_docred, write_docred
 from logire.corpus.document import Document, Schema, TrainingFacts, training_facts
 from logire.corpus.gold import ANY, INVERSE, can_name
-from logire.corpus.statistics import statistics
+from logire.corpus.statistics import FILE, statistics
 from logire.ground.digests import files_digest
 from logire.ground.errors import InputError
 from logire.ground.files import whole_folder, write_json
@@ -167,7 +167,7 @@ def write_prepared(
         write_json(temporary / "ner2id.json", schema.type_index)
         write_json(temporary / "corpus.json", {"name": name, "synthetic": synthetic, "source": source})
         counts = statistics(splits, schema, name=name, synthetic=synthetic)
-        write_json(temporary / "statistics.json", counts | {"data_digest": _digest(temporary)})
+        write_json(temporary / FILE, counts | {"data_digest": _digest(temporary)})
 
 
 def _check_splits(splits: Mapping[str, list[Document]], path: Path) -> None:

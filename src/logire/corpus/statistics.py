@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from msgspec import Struct
 
 from logire.corpus.document import Document, Schema
+from logire.ground.typed import read_typed
+
+FILE = "statistics.json"
+"""The file of a prepared corpus that holds them, with the corpus's digest."""
+
+
+class Statistics(Struct):
+    """``statistics.json`` as it is read; ``splits`` has the counts of each split by name, None where not known."""
+
+    corpus: str
+    synthetic: bool
+    relations: int
+    splits: dict[str, dict[str, int | None]]
+    data_digest: str | None = None
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read a file.
+
+        Raises:
+            InputError: it cannot be read, or a field is missing or wrong.
+        """
+        return read_typed(file, cls, remedy="`logire prepare` writes one")
 
 
 def statistics(

@@ -39,15 +39,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
         InputError: ``path`` is a folder, its folder can't be written to, or the disk is full or broken.
     """
     path = Path(path)
-    try:
+    with _named(path):
         if path.is_dir():
             raise InputError("is a folder, a file was expected", file=path, remedy="name a file in it")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise InputError(
-            f"cannot be written ({error.strerror})", file=path, remedy="choose a writable folder"
-        ) from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -65,6 +61,15 @@ def atomic(path: str | Path) -> Iterator[Path]:
                 f"cannot be written ({problem})", file=path, remedy="make room on the disk, then run it again"
             ) from error
         raise
+
+
+@contextmanager
+def _named(path: Path, problem: str = "cannot be written") -> Iterator[None]:
+    """Say of a failed call of the system which path it was about."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{problem} ({error.strerror})", file=path, remedy="choose a writable folder") from error
 
 
 def _disk_problem(error: BaseException) -> str | None:
@@ -85,13 +90,9 @@ def alone(folder: str | Path) -> Iterator[None]:
         InputError: the folder can't be made.
     """
     folder = Path(folder)
-    try:
+    with _named(folder, "cannot be used"):
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise InputError(
-            f"cannot be used ({error.strerror})", file=folder, remedy="choose a writable folder"
-        ) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,7 +121,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     prefix, suffix = f".{path.name}.", ".part"
-    try:
+    with _named(path):
         if path.exists() and not path.is_dir():
             raise InputError("cannot be written (it is a file)", file=path, remedy="choose another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,10 +130,6 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
                 shutil.rmtree(left, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=suffix, dir=path.parent))
         handle = os.open(temporary, os.O_RDONLY)
-    except OSError as error:
-        raise InputError(
-            f"cannot be written ({error.strerror})", file=path, remedy="choose a writable folder"
-        ) from error
     try:
         with suppress(OSError):  # where a file system has no locks, others are left alone too
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -20,6 +20,7 @@ from logire import __version__
 from logire.ground.digests import content_digest
 from logire.ground.errors import InputError
 from logire.ground.files import read_object, write_json
+from logire.ground.typed import FILE_NAME
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,7 @@ PACKAGES = ("numba", "numpy", "safetensors", "scipy", "torch", "torch_geometric"
 """The packages whose versions a record names, beside Python's and this one's."""
 
 
-FileName = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
+FileName = Annotated[str, Field(pattern=FILE_NAME)]
 
 
 class Dump(BaseModel):

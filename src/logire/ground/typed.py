@@ -17,7 +17,8 @@ T = TypeVar("T")
 Whole = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 """A number that counts or points at something; one of thousands of digits is refused where it stands."""
 
-FileName = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00]*$")]
+FILE_NAME = r"^[^\x00]+$"
+FileName = Annotated[str, msgspec.Meta(pattern=FILE_NAME)]
 """A path; one with a null character is refused where it stands."""
 
 _MISSING = re.compile(r"Object missing required field `(.*)`")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from logire.corpus.prepared import PreparedCorpus
-from logire.ground.files import read_object
+from logire.corpus.statistics import FILE, Statistics
 from logire.reporting.names import Corpus
 from logire.reporting.runs import Run
 from logire.reporting.selection import Runs, UnavailableError
@@ -96,12 +96,12 @@ class Material:
         """
         if not self.documents:
             raise UnavailableError("no corpus was given", remedy="name the prepared corpus with --documents")
-        return [folder / "statistics.json" for folder in self.documents]
+        return [folder / FILE for folder in self.documents]
 
     @cached_property
     def corpus(self) -> Corpus:
         """The corpus that the report is about."""
         if self.paths:
             return self.runs.corpus
-        values = read_object(self.statistics[0], remedy="`logire prepare` writes it")
-        return Corpus.of(str(values.get("corpus")), bool(values.get("synthetic")))
+        values = Statistics.read(self.statistics[0])
+        return Corpus.of(values.corpus, values.synthetic)

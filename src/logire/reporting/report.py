@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from logire.corpus.statistics import FILE
 from logire.ground.errors import InputError
 from logire.reporting.exhibits import Exhibit, exhibits, find
 from logire.reporting.material import Material
@@ -49,7 +50,7 @@ def make_report(
         InputError: a name is unknown, what was given is broken or does not belong together, or an exhibit in ``only``
             cannot be made from it.
     """
-    corpora = documents or [path / "corpus" for path in runs if (path / "corpus" / "statistics.json").exists()][:1]
+    corpora = documents or [path / "corpus" for path in runs if (path / "corpus" / FILE).exists()][:1]
     material = Material(tuple(runs), tuple(corpora), backbone, rules)
     made, left_out = [], {}
     for exhibit in [find(name) for name in only] or exhibits():

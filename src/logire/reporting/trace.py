@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.corpus.runfolder import Predicted
+from logire.corpus.statistics import FILE, Statistics
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import exists, read_object
@@ -168,7 +169,7 @@ def _follow(chain: Chain, folder: Path, data: str | None, wanted: Mapping[str, s
         for kept in _kept(chain, folder).values():
             if _is_wanted(kept.record.as_dict(), wanted):
                 _add_kept(chain, folder, kept)
-    elif exists(folder / "statistics.json") or exists(folder / "rel2id.json"):
+    elif exists(folder / FILE) or exists(folder / "rel2id.json"):
         _add_corpus(chain, folder.resolve(), data)
 
 
@@ -239,8 +240,8 @@ def _add_corpus(chain: Chain, folder: Path, digest: str | None) -> None:
         state = UNKNOWN if digest is None else UNCHANGED if now == digest else CHANGED
     except InputError:
         # Kept numbers hold the corpus's statistics, which name its digest, but no documents.
-        statistics = folder / "statistics.json"
-        now = read_object(statistics).get("data_digest") if exists(statistics) else None
+        statistics = folder / FILE
+        now = Statistics.read(statistics).data_digest if exists(statistics) else None
         state = MISSING if now is None else NOT_KEPT if digest in (None, now) else CHANGED
     info = read_object(folder / CORPUS) if exists(folder / CORPUS) else {}
     chain.corpora.append({**info, "folder": _shown(folder), "data_digest": digest or now, "state": state})

@@ -99,5 +99,5 @@ def _open(path: Path, dim: int) -> Iterator[Iterable[str]]:
                 raise InputError(f"holds no *.{dim}d.txt", file=path, remedy="change word_dim")
             with archive.open(members[0]) as member:
                 yield io.TextIOWrapper(member, encoding="utf-8")
-    except (OSError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+    except (OSError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise InputError(f"cannot be read ({error})", file=path, remedy=_REMEDY) from error

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
+from logire.corpus.statistics import Statistics
 from logire.ground.errors import InputError
-from logire.ground.typed import read_typed
 from logire.reporting.exhibits import find
 from logire.reporting.material import Material
 from logire.reporting.names import Corpus
@@ -14,7 +12,6 @@ from logire.reporting.selection import UnavailableError
 from logire.reporting.sources import Source
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
-_REMEDY = "`logire prepare` writes one"
 _KEYS = ("documents", "entities", "mentions", "facts", "distinct_facts", "tokens", "longest_document", "most_entities")
 _SHOWN = {"documents": "#Doc.", "relations": "#Rel.", "entities": "#Ent.", "facts": "#Facts", "tokens": "#Tokens"}
 _COMPARED = ("documents", "relations", "entities", "facts")
@@ -70,21 +67,11 @@ def table1_paper(material: Material) -> Table:
     return compare(find("table1_paper").title, caption, rows, sources, decimals=0)
 
 
-class _Statistics(Struct):
-    """What Table 1 reads of a corpus's ``statistics.json``."""
-
-    corpus: str
-    synthetic: bool
-    relations: int
-    splits: dict[str, dict[str, int | None]]
-    data_digest: str | None = None
-
-
 def _read(material: Material) -> tuple[Measured, list[Source]]:
     measured: Measured = {}
     sources = []
     for file in material.statistics:
-        values = read_typed(file, _Statistics, remedy=_REMEDY)
+        values = Statistics.read(file)
         corpus = Corpus.of(values.corpus, values.synthetic)
         try:
             rows: list[Record] = [
@@ -98,7 +85,7 @@ def _read(material: Material) -> tuple[Measured, list[Source]]:
                 for split, numbers in values.splits.items()
             ]
         except KeyError as error:
-            raise InputError("is missing", file=file, field=f"splits, {error.args[0]}", remedy=_REMEDY) from error
+            raise InputError("is missing", file=file, field=f"splits, {error.args[0]}") from error
         if corpus in measured:
             raise InputError(f"the corpus {corpus.title} is given twice", file=file, remedy="name each corpus once")
         measured[corpus] = rows
