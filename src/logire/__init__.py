@@ -1,3 +1,22 @@
-"""LogiRE: learning logic rules for document-level relation extraction (Ru et al., EMNLP 2021)."""
+"""LogiRE: learning logic rules for document-level relation extraction (Ru et al., EMNLP 2021).
+
+``from logire import LogiRE, LogiREPlus`` gives the plug-in for your own relation model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logire.plugin.estimator import LogiRE, LogiREPlus
 
 __version__ = "0.1.0"
+__all__ = ["LogiRE", "LogiREPlus", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("LogiRE", "LogiREPlus"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from logire.plugin import estimator  # on first use: commands such as `logire --help` do without
+
+    return getattr(estimator, name)

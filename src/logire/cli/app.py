@@ -18,6 +18,7 @@ from rich.logging import RichHandler
 from logire import __version__
 from logire.cli import data, provenance, results, rules, settings, train
 from logire.ground.errors import LogireError
+from logire.ground.extras import extras
 
 app = typer.Typer(
     help="Logic rules for document-level relation extraction (LogiRE, EMNLP 2021).",
@@ -77,7 +78,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error that nobody foresaw, whose traceback goes to a file; 130 for Ctrl-C.
     """
     try:
-        app(arguments)
+        with extras():
+            app(arguments)
     except LogireError as error:
         return _failed(str(error), 1)
     except _InterruptedError:

@@ -72,7 +72,10 @@ def fit(
 def predict(
     run: Run,
     split: SplitOrBoth = None,
-    documents: Annotated[Path | None, typer.Option(help="Default: the documents of the fit.")] = None,
+    documents: Annotated[
+        Path | None,
+        typer.Option(help="New documents: a prepared folder, or a file in DocRED's format. Default: those of the fit."),
+    ] = None,
     logits: Annotated[Path | None, typer.Option(help="Default: the logits of the fit.")] = None,
     out: Annotated[Path | None, typer.Option(help="Default: RUN/predictions-SPLIT.json; needs --split.")] = None,
 ) -> None:
@@ -146,7 +149,7 @@ def explain(
         return
     terminal = console()
     for row in found:
-        gold = chosen[0].labels[row["h_idx"], row["t_idx"], corpus.schema.relation_index[row["r"]]]
+        gold = chosen[0].labels[row["h_idx"], row["t_idx"], model.schema.relation_index[row["r"]]]
         fact = f"{row['r']}({row['head']}, {row['tail']})"
         score = (
             f"  score {row['score']:.2f} (threshold {row['threshold']:.2f}),"

@@ -134,8 +134,9 @@ def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[Scor
             remedy="dump the logits of the very documents that this folder holds",
         )
     result = []
+    facts = corpus.training_facts if corpus.has_training_documents else None
     for document in documents:
-        item = scored(document, arrays[document.title, "logits"], corpus.schema, corpus.training_facts, file=path)
+        item = scored(document, arrays[document.title, "logits"], corpus.schema, facts, file=path)
         for key, ours in (("labels", item.labels), ("in_train", item.in_train)):
             given = arrays.get((document.title, key))
             if given is not None and given.shape != ours.shape:

@@ -111,12 +111,40 @@ class PreparedCorpus:
         """(head name, tail name) -> relations of the training facts, for the two ign F1 metrics."""
         return training_facts(self.train)
 
+    @property
+    def has_training_documents(self) -> bool:
+        """Whether there are training documents: new documents to predict on come without."""
+        return (self.path / "train.json").exists()
+
     def _read(self, split: str) -> tuple[Document, ...]:
         file = self.path / f"{split}.json"
         if not file.exists():
             raise InputError("does not exist", file=file, remedy=_REMEDY)
         schema = self.schema
         return tuple(read_docred(file, relations=schema.relation_index, types=schema.type_index))
+
+
+@dataclass(frozen=True)
+class NewDocuments(PreparedCorpus):
+    """One file of documents to predict on, in DocRED's format; every split asked for is all of it.
+
+    Attributes:
+        like: the relations and types of the model.
+    """
+
+    like: Schema
+
+    @property
+    def schema(self) -> Schema:
+        return self.like
+
+    @property
+    def has_training_documents(self) -> bool:
+        return False
+
+    def documents(self, split: str) -> tuple[Document, ...]:
+        schema = self.schema
+        return tuple(read_docred(self.path, relations=schema.relation_index, types=schema.type_index))
 
 
 def read_indices(path: str | Path) -> list[str]:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from logire.corpus.dump import ScoredDocument, read_dump
+from logire.corpus.matching import matched
 from logire.corpus.predictions import write_predictions
-from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.prepared import NewDocuments, PreparedCorpus
 from logire.corpus.runfolder import (
     HISTORY,
     MODEL,
@@ -156,28 +157,26 @@ def load_run(
     """The model of a run folder, its corpus and one split of its documents with their logits.
 
     Args:
-        documents, logits: others than those the run was fitted on.
+        documents, logits: others than those the run was fitted on. ``documents`` is a prepared folder, which needs no
+            other split, or one file in DocRED's format. The folder's relations and types may be in another order: the
+            result is in the model's.
 
     Raises:
-        InputError: a file is missing; the relations or types are not those the run was fitted on; or, where no others
-            are given, the documents or the logits have changed since.
+        InputError: a file is missing; the relations are not those the run was fitted on, or a type is new; or, where
+            no others are given, the documents or the logits have changed since.
     """
     record = _record(run)
-    corpus = PreparedCorpus.open(documents or _recorded(run, "documents", record.documents))
     dump = logits or _recorded(run, "logits", record.logits)
     model = load_model(run)
-    if corpus.schema != model.schema:
-        raise InputError(
-            f"{len(corpus.schema.relations)} relations and {len(corpus.schema.types)} entity types are not those "
-            f"the run was fitted on ({len(model.schema.relations)} and {len(model.schema.types)})",
-            file=corpus.path,
-            field="rel2id.json, ner2id.json",
-        )
+    if documents is not None and documents.is_file():
+        corpus: PreparedCorpus = NewDocuments(documents, model.schema)
+    else:
+        corpus = PreparedCorpus.open(documents or _recorded(run, "documents", record.documents))
     if documents is None and record.data_digest not in (None, corpus.digest):
         raise _changed(corpus.path, "--documents")
     if logits is None and exists(dump) and record.logits_digest not in (None, file_digest(dump)):
         raise _changed(dump, "--logits")
-    return model, corpus, read_dump(dump, corpus, split)
+    return model, corpus, matched(read_dump(dump, corpus, split), corpus.schema, model.schema, file=corpus.path)
 
 
 def _recorded(run: Path, field: str, path: str | None) -> Path:
@@ -221,6 +220,9 @@ def predict_run(
     """
     own = run / predictions_name(split)
     file = out or own
+    if out is None and documents is not None and documents.is_file():
+        remedy = "say where the predictions on new documents go: --out predictions.json --split test"
+        raise InputError("is missing", field="--out", remedy=remedy)
     model, _, scored = load_run(run, split, documents=documents, logits=logits)
     explained = list(model.explained(scored))
     with atomic(file.parent / explanations_name(split)) as reasons, atomic(file) as predictions:
