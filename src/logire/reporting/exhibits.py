@@ -99,6 +99,7 @@ _EXHIBITS = (
     _table("minutes", "Minutes", "ours.minutes", "records", endings=("csv",)),
     _figure("figure3", "Figure 3", "paper.figure3", "documents"),
     _figure("figure4", "Figure 4", "paper.figure4", "runs"),
+    _figure("overview", "F1 of every backbone", "ours.overview", "runs"),
     _figure("distances", "Gain by distance", "ours.distances", "runs"),
     _figure("figure5", "Figure 5", "paper.figure5", "shown", endings=("png", "pdf", "json", SOURCES)),
     _figure("frontier", "F1 against logic", "ours.frontier", "variants"),
