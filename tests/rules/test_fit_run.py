@@ -273,3 +273,29 @@ fit_run(Path(documents), Path(dump), Path(out), settings=json.loads(settings), s
     }
     assert found == {"logire": True, "plus": False, "generated": True}
     assert json.loads((tmp_path / "plus" / "run.json").read_text())["device"] == "cpu"
+
+
+def test_new_documents_need_no_other_split_and_may_have_their_relations_in_another_order(
+    fitted, corpus, dump, splits, tmp_path
+):
+    """The test documents come again: in a folder of their own, all numbers the other way round, and as a file."""
+    run, _ = fitted
+    usual = predict_run(run, "test", out=tmp_path / "usual.json").read_bytes()
+    folder = tmp_path / "new"
+    folder.mkdir()
+    shutil.copy(corpus.path / "test.json", folder)
+    relations, types = corpus.schema.relations[::-1], corpus.schema.types[::-1]
+    (folder / "rel2id.json").write_text(json.dumps({name: i for i, name in enumerate(("Na", *relations))}))
+    (folder / "ner2id.json").write_text(json.dumps({name: i for i, name in enumerate(types)}))
+    given = {d.title: d.logits for d in splits[2]}
+    write_dump(tmp_path / "turned.safetensors", {"test": {t: a[..., ::-1] for t, a in given.items()}})
+    write_dump(tmp_path / "straight.safetensors", {"test": given})
+    for documents, logits in ((folder, "turned"), (folder / "test.json", "straight")):
+        out = tmp_path / f"{logits}.json"
+        predict_run(run, "test", documents=documents, logits=tmp_path / f"{logits}.safetensors", out=out)
+        assert out.read_bytes() == usual
+    with pytest.raises(InputError, match="--out"):
+        predict_run(run, "test", documents=folder / "test.json", logits=tmp_path / "straight.safetensors")
+    (folder / "rel2id.json").write_text(json.dumps({name: i for i, name in enumerate(("Na", *relations[1:], "other"))}))
+    with pytest.raises(InputError, match=r"not those the model was fitted on: .*'other'"):
+        load_run(run, "test", documents=folder, logits=tmp_path / "turned.safetensors")
