@@ -1,4 +1,4 @@
-"""The light installation: the wheel in an empty environment, and the README's section on one's own model, word by word."""
+"""The light installation: the wheel in an empty environment, and the README's section on one's own model in it."""
 
 from __future__ import annotations
 
