@@ -50,6 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("settings bilstm", ()),
         ("prepare embedded --documents 2 1 1 --out {folder}/other", ()),
         ("evaluate {folder}/gold.json --documents {folder}/corpus", ()),
+        ("compare {folder}/gold.json {folder}/gold.json --documents {folder}/corpus", ()),
         (
             "browse {folder}/none.jsonl --backbone-predictions {folder}/gold.json --documents {folder}/corpus"
             " --out {folder}/page.html",

@@ -209,6 +209,8 @@ COMMANDS = (
     "rules run --json",
     "evaluate run --documents corpus",
     "evaluate gold.json --documents corpus",
+    "compare run",
+    "compare gold.json run --documents corpus",
     "provenance run",
     "report --out report --documents corpus",
     "browse run/explanations-test.jsonl --backbone-predictions gold.json --documents corpus --out page.html",

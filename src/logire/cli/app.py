@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from logire import __version__
-from logire.cli import data, provenance, results, rules, settings, train
+from logire.cli import compare, data, provenance, results, rules, settings, train
 from logire.ground.errors import LogireError
 from logire.ground.extras import extras
 
@@ -31,10 +31,11 @@ app.add_typer(data.fetch, name="fetch", rich_help_panel="Data")
 app.add_typer(data.prepare, name="prepare", rich_help_panel="Data")
 app.add_typer(train.train, name="train", rich_help_panel="Models")
 PANELS: dict[str, list[Callable[..., None]]] = {
-    "Models": [rules.fit, rules.predict, settings.settings],
+    "Models": [rules.fit, rules.predict, compare.threshold, settings.settings],
     "Reading a run": [rules.rules, rules.explain],
     "Results": [
         results.evaluate,
+        compare.compare,
         results.report,
         results.browse,
         provenance.provenance,

@@ -31,12 +31,22 @@ Settings = Annotated[
     str, typer.Option(help="Settings that differ from the defaults: a JSON object, or a .json / .yaml file.")
 ]
 Run = Annotated[Path, typer.Argument(help="A folder that `logire fit` wrote.")]
+Distances = Annotated[str, typer.Option(help="Edges of the distance groups, in tokens.")]
+GoldRules = Annotated[Path | None, typer.Option(help="Rules of the logic score; default: DWIE's 39.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 
 
 def splits_of(split: Split | None) -> tuple[Split, ...]:
     """The split that was asked for, or the two that a run is measured on."""
     return (split,) if split else ("dev", "test")
+
+
+def read_edges(text: str) -> tuple[int, ...]:
+    """The edges of distance groups."""
+    try:
+        return tuple(int(edge) for edge in text.split(","))
+    except ValueError as error:
+        raise InputError(f"whole numbers with commas expected, {text!r} found", field="--distances") from error
 
 
 def read_settings(text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from logire.cli.common import Documents, Json, Split, console, splits_of
+from logire.cli.common import Distances, Documents, GoldRules, Json, Split, console, read_edges, splits_of
 from logire.ground.errors import InputError
 
 Explanations = Annotated[Path, typer.Argument(help="explanations-SPLIT.jsonl of a LogiRE run.")]
@@ -30,8 +30,8 @@ def evaluate(
         Split | None,
         typer.Option(help="train, dev or test; default: test of a file, dev and test of a folder.", show_default=False),
     ] = None,
-    distances: Annotated[str, typer.Option(help="Edges of the distance groups, in tokens.")] = "100,200,400",
-    gold_rules: Annotated[Path | None, typer.Option(help="Rules of the logic score; default: DWIE's 39.")] = None,
+    distances: Distances = "100,200,400",
+    gold_rules: GoldRules = None,
     out: Annotated[Path | None, typer.Option(help="Write the metrics of a file as JSON.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -40,7 +40,7 @@ def evaluate(
     from logire.evaluation.files import evaluate_file, evaluate_run, render
     from logire.ground.files import write_json
 
-    edges = _edges(distances)
+    edges = read_edges(distances)
     corpus = PreparedCorpus.open(documents)
     if predictions.is_dir():
         if out or as_json:
@@ -59,13 +59,6 @@ def evaluate(
         print(json.dumps(result, indent=2))
     elif not out:
         console().print(render(result))
-
-
-def _edges(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(edge) for edge in text.split(","))
-    except ValueError as error:
-        raise InputError(f"whole numbers with commas expected, {text!r} found", field="--distances") from error
 
 
 def report(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -46,12 +47,13 @@ def fit(
     ] = None,
     variant: Annotated[str | None, typer.Option(help="A name for these settings, for the ablation table.")] = None,
     overwrite: Overwrite = False,
+    as_json: Json = False,
 ) -> None:
-    """Learn rules on a backbone's logits; a killed run goes on after its last EM iteration."""
+    """Learn rules on a backbone's logits, and say what they gain on dev; a killed run goes on where it was."""
     from logire.rules.run import fit_run
 
     with progress() as report, alone(out):
-        model = fit_run(
+        fitted_run = fit_run(
             documents,
             logits,
             out,
@@ -64,9 +66,15 @@ def fit(
             out_of_fold=out_of_fold or (),
             overwrite=overwrite,
         )
-    fitted = model.fitted
+    fitted = fitted_run.model.fitted
     unit = fitted.history.columns[0]
-    print(f"{len(fitted.last.rules)} rules, dev F1 {100 * fitted.dev_f1:.2f} in {unit} {fitted.kept}: {out}")
+    if not as_json:
+        print(f"{len(fitted.last.rules)} rules, dev F1 {100 * fitted.dev_f1:.2f} in {unit} {fitted.kept}: {out}")
+    # Named as text: what is only printed shapes no file, so a change of its code makes no fit out of date.
+    gain = import_module("logire.reporting.gains").gain_of_fit(fitted_run)
+    import_module("logire.cli.compare").show(gain, as_json=as_json, run=str(out), rules=len(fitted.last.rules))
+    if not as_json:
+        print(f"On test: logire compare {out}")
 
 
 def predict(

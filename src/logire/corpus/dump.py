@@ -9,7 +9,7 @@ the documents; a dump may carry its own as ``{split}/{title}/labels`` and ``.../
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from logire.corpus.document import BoolArray, Document, FloatArray, IntArray, Sc
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 from logire.ground.files import atomic, check_file
+from logire.ground.thresholds import Threshold, best_threshold
 
 NEVER = -30.0
 """The logit of what is impossible: a relation of an entity to itself."""
@@ -79,7 +80,7 @@ def scored(
             file=file,
             document=document.title,
             field="logits",
-            remedy="dump the logits for the same documents, entities and relations as in the documents folder",
+            remedy=_right_shape(logits, n, r),
         )
     if not np.isfinite(logits).all():
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(logits))[0])
@@ -95,6 +96,32 @@ def scored(
     labels = schema.labels(document)
     in_train = schema.in_train(document, facts) if facts else np.zeros_like(labels)
     return ScoredDocument(document, schema.entity_types(document), logits, labels, in_train)
+
+
+def _right_shape(logits: FloatArray, n: int, r: int) -> str:
+    """What to do about logits that are not (N, N, R)."""
+    if logits.shape == (r, n, n) and r != n:
+        return "the relations come first here and last in a dump: write logits.transpose(1, 2, 0)"
+    if logits.shape != (n, n, r + 1):
+        return "dump the logits for the same documents, entities and relations as in the documents folder"
+    # No relation holds between most pairs, so that column is the largest of most.
+    largest = np.bincount(logits[~np.eye(n, dtype=np.bool_)].argmax(axis=1), minlength=r + 1)
+    column, rest, none = (0, "1:", ":1") if largest[0] >= largest[r] else (r, ":-1", "-1:")
+    share = largest[column] / max(largest.sum(), 1)
+    return (
+        "one column is no relation of rel2id.json. That of no relation (Na, first or last; here column "
+        f"{column} is the largest of {share:.0%} of the pairs) does not belong into a dump: logits[:, :, {rest}]. "
+        "Where a relation is predicted if it scores above that class (ATLOP), subtract it: "
+        f"logits[:, :, {rest}] - logits[:, :, {none}]"
+    )
+
+
+def dev_threshold(documents: Sequence[ScoredDocument]) -> Threshold:
+    """The threshold with the best F1 over all candidates h != t; facts with h = t count as missed."""
+    pairs = [~np.eye(len(d.types), dtype=np.bool_) for d in documents]
+    scores = np.concatenate([d.logits[m].ravel() for d, m in zip(documents, pairs, strict=True)])
+    labels = np.concatenate([d.labels[m].ravel() for d, m in zip(documents, pairs, strict=True)])
+    return best_threshold(scores, labels, gold=int(sum(d.labels.sum() for d in documents)))
 
 
 def write_dump(path: str | Path, logits: Mapping[str, Mapping[str, FloatArray]]) -> None:

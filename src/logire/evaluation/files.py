@@ -9,6 +9,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from logire.corpus.document import Document
 from logire.corpus.gold import DWIE_RULES, read_gold_rules
 from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
@@ -45,14 +46,7 @@ def evaluate_file(
     Raises:
         InputError: the predictions do not fit the documents, the split has no labels, or ``run.json`` is broken.
     """
-    documents = corpus.documents(split)
-    if not any(document.facts for document in documents):
-        raise InputError(
-            f"the {split} split has no labelled fact",
-            file=corpus.path / f"{split}.json",
-            field="labels",
-            remedy="score a labelled split; hidden labels are scored by the corpus's own submission site",
-        )
+    documents = labelled(corpus, split)
     gold_rules = gold_rules or DWIE_RULES
     evaluation = evaluate(
         read_predictions(predictions, documents, corpus.schema),
@@ -92,16 +86,43 @@ def evaluate_run(
         InputError: as :func:`evaluate_file` does, or the run in the folder did not write the predictions.
     """
     for split in splits:
-        file = run / predictions_name(split)
-        if (run / RUN).exists() and file.exists() and whose(file) is None:
-            raise InputError(
-                f"is not what the run in {RUN} predicted: edited, or of another model or other logits",
-                file=file,
-                remedy=f"predict again: logire predict {run}; or score the file by itself: logire evaluate {file}",
-            )
+        file = own_predictions(run, split)
         result = evaluate_file(file, corpus, split, distance_edges=distance_edges, gold_rules=gold_rules)
         write_json(run / metrics_name(split), result)
         yield run / metrics_name(split)
+
+
+def labelled(corpus: PreparedCorpus, split: str) -> tuple[Document, ...]:
+    """The documents of a split that can be scored.
+
+    Raises:
+        InputError: it has no labelled fact.
+    """
+    documents = corpus.documents(split)
+    if not any(document.facts for document in documents):
+        raise InputError(
+            f"the {split} split has no labelled fact",
+            file=corpus.path / f"{split}.json",
+            field="labels",
+            remedy="score a labelled split; hidden labels are scored by the corpus's own submission site",
+        )
+    return documents
+
+
+def own_predictions(run: Path, split: str) -> Path:
+    """The ``predictions-SPLIT.json`` of a run's folder.
+
+    Raises:
+        InputError: the run in the folder did not write it.
+    """
+    file = run / predictions_name(split)
+    if (run / RUN).exists() and file.exists() and whose(file) is None:
+        raise InputError(
+            f"is not what the run in {RUN} predicted: edited, or of another model or other logits",
+            file=file,
+            remedy=f"predict again: logire predict {run}; or score the file by itself: logire evaluate {file}",
+        )
+    return file
 
 
 def metrics_file(

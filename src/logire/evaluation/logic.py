@@ -8,8 +8,10 @@ the rules that fire at least once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from logire.corpus.document import BoolArray, IntArray, Schema
 from logire.corpus.gold import INVERSE, GoldRule
@@ -41,6 +43,16 @@ def logic_score(counts: IntArray) -> float | None:
     """The logic score in percent from pooled counts (rules, 2); None if no rule fires."""
     bodies, heads = counts[counts[:, 0] > 0].T
     return float(100 * (heads / bodies).mean()) if len(bodies) else None
+
+
+def logic_scores(counts: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The same for counts (..., rules, 2) at once, (...,); NaN where no rule fires."""
+    bodies, heads = counts[..., 0], counts[..., 1]
+    fires = bodies > 0
+    shares = np.divide(heads, bodies, out=np.zeros(bodies.shape), where=fires).sum(axis=-1)
+    fired = fires.sum(axis=-1)
+    scores: npt.NDArray[np.float64] = np.divide(shares, fired, out=np.full(fired.shape, np.nan), where=fired > 0)
+    return 100 * scores
 
 
 def atom_matrix(atom: str, facts: BoolArray, schema: Schema) -> BoolArray:

@@ -184,13 +184,7 @@ def evaluate(
     Raises:
         InputError: a prediction for an unknown document, or edges that do not rise.
     """
-    if any(low >= high for low, high in pairwise((0, *distance_edges, _FARTHEST))):
-        raise InputError(
-            f"{list(distance_edges)}: positive, rising numbers were expected",
-            field="distance_edges",
-            remedy="give edges like 100 200 400",
-        )
-    edges = np.asarray(distance_edges, dtype=np.int64)
+    edges = checked_edges(distance_edges)
     table = fact_table(predictions, documents, schema, training_facts)
     rules = tuple(rule for rule in gold_rules if rule.known_to(schema))
 
@@ -204,7 +198,7 @@ def evaluate(
     predicted_rules = np.zeros((len(rules), 2), dtype=np.int64)
     gold_rule_counts = np.zeros_like(predicted_rules)
     for index, document in enumerate(documents) if rules else ():
-        predicted_rules += rule_counts(rules, _predicted_matrix(table, index, document, schema), schema)
+        predicted_rules += rule_counts(rules, predicted_matrix(table, index, document, schema), schema)
         gold_rule_counts += rule_counts(rules, schema.labels(document), schema)
 
     return Evaluation(
@@ -220,6 +214,21 @@ def evaluate(
         rule_counts=predicted_rules,
         gold_rule_counts=gold_rule_counts,
     )
+
+
+def checked_edges(distance_edges: Sequence[int]) -> IntArray:
+    """The edges of distance groups.
+
+    Raises:
+        InputError: they are not positive, or do not rise.
+    """
+    if any(low >= high for low, high in pairwise((0, *distance_edges, _FARTHEST))):
+        raise InputError(
+            f"{list(distance_edges)}: positive, rising numbers were expected",
+            field="distance_edges",
+            remedy="give edges like 100 200 400",
+        )
+    return np.asarray(distance_edges, dtype=np.int64)
 
 
 def _by_pair(
@@ -244,7 +253,7 @@ def _same_sentence(document: Document) -> BoolArray:
     return (occurs @ occurs.T) > 0
 
 
-def _predicted_matrix(table: FactTable, index: int, document: Document, schema: Schema) -> BoolArray:
+def predicted_matrix(table: FactTable, index: int, document: Document, schema: Schema) -> BoolArray:
     """(N, N, R) the predictions of one document."""
     n = len(document.entities)
     matrix = np.zeros((n, n, len(schema.relations)), dtype=np.bool_)

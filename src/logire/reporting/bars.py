@@ -11,14 +11,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from logire.evaluation.significance import ENOUGH_FACTS
 from logire.reporting.frame import Summary, spread
 from logire.reporting.names import BACKBONE
 from logire.reporting.style import COLOURS, HATCHES
 from logire.reporting.tables import Record
 
-FEW = 20
-"""Labelled facts below which a group's scores say little: each fact moves recall by 5 points or more."""
-HOLLOW = f"hollow: fewer than {FEW} facts".replace(" ", "\N{NO-BREAK SPACE}")
+HOLLOW = f"hollow: fewer than {ENOUGH_FACTS} facts".replace(" ", "\N{NO-BREAK SPACE}")
 """What a figure with such a group says in its title, on one line of it."""
 
 LETTERS = 13
@@ -99,7 +98,7 @@ def draw_bars(
 
 def has_few(group: Group) -> bool:
     """Whether a group has too few labelled facts for its scores to say much."""
-    return int(group["gold"]) < FEW
+    return int(group["gold"]) < ENOUGH_FACTS
 
 
 def notes(records: Sequence[Record], deviation: str, over: str = "") -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from logire.corpus.dump import NEVER, ScoredDocument
-from logire.ground.thresholds import Threshold, best_threshold
+from logire.corpus.dump import NEVER, ScoredDocument, dev_threshold
+from logire.ground.thresholds import Threshold
 from logire.rules.explain import BestPaths, Part, Parts, Reason
 from logire.rules.layout import sigmoid
 from logire.rules.queries import Body, QueryTypes, RuleSet
@@ -68,25 +69,39 @@ class ClosureStage:
         return part
 
 
+class Chosen(NamedTuple):
+    """The closure chosen on dev.
+
+    Attributes:
+        stage: None for strength 0.
+        threshold: the one with the best dev F1, and that F1.
+        tried: a row for each strength.
+        dev: the dev documents with the closed scores for logits.
+    """
+
+    stage: ClosureStage | None
+    threshold: Threshold
+    tried: list[dict[str, float]]
+    dev: list[ScoredDocument]
+
+
 def choose_closure(
     rules: RuleSet, dev: Sequence[ScoredDocument], queries: QueryTypes, strengths: Sequence[float]
-) -> tuple[ClosureStage | None, Threshold, list[dict[str, float]]]:
+) -> Chosen:
     """The strength with the best F1 on dev, of equals the least.
 
     Args:
         dev: documents with scores for logits.
-
-    Returns:
-        The closure (None for strength 0), the dev threshold, and a row for each strength.
     """
     full = closed(dev, rules, queries)
-    found = {
-        strength: _threshold([partly(d, c, strength) for d, c in zip(dev, full, strict=True)])
-        for strength in sorted(strengths)
-    }
+
+    def drawn(strength: float) -> list[ScoredDocument]:
+        return [partly(d, c, strength) for d, c in zip(dev, full, strict=True)]
+
+    found = {strength: dev_threshold(drawn(strength)) for strength in sorted(strengths)}
     best = max(found, key=lambda strength: found[strength].f1)
     tried = [{"closure": strength, "dev_f1": f.f1, "theta": f.theta} for strength, f in found.items()]
-    return ClosureStage(rules, best) if best else None, found[best], tried
+    return Chosen(ClosureStage(rules, best) if best else None, found[best], tried, drawn(best))
 
 
 def partly(document: ScoredDocument, full: ScoredDocument, strength: float) -> ScoredDocument:
@@ -134,11 +149,3 @@ def best_weakest(logits: Matrix, body: Body, known: dict[Body, Matrix]) -> Matri
             matrix = np.stack([np.minimum(row[:, None], matrix).max(axis=0) for row in left])
         known[body] = matrix
     return known[body]
-
-
-def _threshold(dev: Sequence[ScoredDocument]) -> Threshold:
-    """The threshold with the best F1 over all candidates of documents whose logits are scores."""
-    pairs = [~np.eye(len(d.types), dtype=np.bool_) for d in dev]
-    scores = np.concatenate([d.logits[m].ravel() for d, m in zip(dev, pairs, strict=True)])
-    labels = np.concatenate([d.labels[m].ravel() for d, m in zip(dev, pairs, strict=True)])
-    return best_threshold(scores, labels, gold=int(sum(d.labels.sum() for d in dev)))

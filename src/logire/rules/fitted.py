@@ -35,6 +35,7 @@ class Fitted:
         kept: the iteration or round that was kept, counted as the history counts them.
         read_table, read_history: give ``table`` and ``history`` when they are first asked for.
         generator: the parameters of the rule generator, where one was learnt.
+        dev: the dev documents with the last stage's scores for logits, where the fit has them at hand; not stored.
     """
 
     queries: QueryTypes
@@ -46,6 +47,7 @@ class Fitted:
     read_table: Callable[[], pd.DataFrame]
     read_history: Callable[[], pd.DataFrame]
     generator: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    dev: tuple[ScoredDocument, ...] = ()
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -117,9 +117,17 @@ class RuleModel(ABC, Generic[S]):
 
     def predict(self, documents: Sequence[ScoredDocument]) -> list[Prediction]:
         """The facts whose score reaches the dev threshold, document by document, best first."""
+        return self._decided(documents, self.scores(documents))
+
+    def predict_dev(self, dev: Sequence[ScoredDocument]) -> list[Prediction]:
+        """What :meth:`predict` gives for the fit's dev documents; scores that the fit still has are not made anew."""
+        fitted = self.fitted
+        return self._decided(dev, fitted.finished(fitted.dev)) if fitted.dev else self.predict(dev)
+
+    def _decided(self, documents: Sequence[ScoredDocument], scores: Sequence[FloatArray]) -> list[Prediction]:
         found: list[Prediction] = []
-        for document, scores in zip(documents, self.scores(documents), strict=True):
-            found += predict(document.document, scores, self.fitted.theta, self.schema)
+        for document, of_document in zip(documents, scores, strict=True):
+            found += predict(document.document, of_document, self.fitted.theta, self.schema)
         return found
 
     def rules(self, relation: str | None = None) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument, scored, stored_arrays
+from logire.corpus.dumpcheck import check_logits
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 from logire.ground.files import check_file
@@ -39,7 +40,10 @@ def read_out_of_fold(files: Sequence[str | Path], corpus: PreparedCorpus) -> lis
             remedy="give the dumps of all folds of this very corpus: logire train --fold 1/3, 2/3, 3/3",
         )
     facts = corpus.training_facts
-    return [scored(d, found[d.title][1], corpus.schema, facts, file=found[d.title][0]) for d in corpus.train]
+    train = [scored(d, found[d.title][1], corpus.schema, facts, file=found[d.title][0]) for d in corpus.train]
+    for file in map(Path, files):
+        check_logits([item for item in train if found[item.title][0] == file], corpus.schema, file)
+    return train
 
 
 def _logits(file: Path) -> dict[str, FloatArray]:

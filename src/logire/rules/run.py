@@ -10,9 +10,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from logire.corpus.dump import ScoredDocument, read_dump
+from logire.corpus.dumpcheck import check_logits
 from logire.corpus.matching import matched
 from logire.corpus.predictions import write_predictions
 from logire.corpus.prepared import NewDocuments, PreparedCorpus
@@ -42,6 +43,15 @@ if TYPE_CHECKING:
     import torch
 
 
+class Fit(NamedTuple):
+    """A finished fit: the model and what it was chosen on."""
+
+    model: RuleModel[Any]
+    corpus: PreparedCorpus
+    dev: list[ScoredDocument]
+    record: RunRecord
+
+
 def fit_run(
     documents: Path,
     logits: Path,
@@ -55,7 +65,7 @@ def fit_run(
     variant: str | None = None,
     out_of_fold: Sequence[Path] = (),
     overwrite: bool = False,
-) -> RuleModel[Any]:
+) -> Fit:
     """Fit a method on a dump and write the run folder ``out``.
 
     ``history.csv`` grows with each iteration or round; then come ``model.safetensors``, ``rules.csv`` and, last,
@@ -71,8 +81,8 @@ def fit_run(
         overwrite: whether ``out`` may hold another finished run, which is removed.
 
     Raises:
-        InputError: a bad setting or name, a broken corpus or dump, documents and logits that do not match, another run
-            in ``out``.
+        InputError: a bad setting or name, a broken corpus or dump, documents and logits that do not match, a dump that
+            does not hold logits, another run in ``out``.
     """
     if variant is not None and not re.fullmatch(VARIANT, variant):
         remedy = "use small letters, digits and _, at most 100"
@@ -86,6 +96,7 @@ def fit_run(
     train = read_out_of_fold(out_of_fold, corpus) if out_of_fold else read_dump(logits, corpus, "train")
     report("reading the logits", 1, 2)
     dev = read_dump(logits, corpus, "dev")
+    check_logits(dev, corpus.schema, logits)
     backbone = RunRecord.beside(logits)
     params: dict[str, Any] = {"method": method, "settings": chosen.model_dump(), "folds": len(out_of_fold)}
     params["backbone"] = backbone.params_digest if backbone else None
@@ -127,7 +138,7 @@ def fit_run(
     )
     finish_run(out, record, (MODEL, RULES, HISTORY))
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
-    return model
+    return Fit(model, corpus, dev, record)
 
 
 @dataclass(frozen=True)

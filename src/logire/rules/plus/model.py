@@ -84,18 +84,19 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             confidence=settings.closure_confidence,
         )
         table = rule_table(problem, rules, found.stage.extractor, found.posterior)
-        closure, threshold, tried = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
-        history += [{"round": steps, **row} for row in tried]
+        closure = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
+        history += [{"round": steps, **row} for row in closure.tried]
         log(history)
         self._fitted = Fitted(
             queries=problem.queries,
-            stages=(*stages, closure) if closure else tuple(stages),
+            stages=(*stages, closure.stage) if closure.stage else tuple(stages),
             rejects_unseen=False,
-            theta=threshold.theta,
-            dev_f1=threshold.f1,
+            theta=closure.threshold.theta,
+            dev_f1=closure.threshold.f1,
             kept=settings.rounds,
             read_table=lambda: table,
             read_history=lambda: pd.DataFrame(history),
+            dev=tuple(closure.dev),
         )
         report("round", steps, steps)
         return self
