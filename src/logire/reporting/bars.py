@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from logire.ground.numbers import signed
 from logire.reporting.frame import Summary, spread
 from logire.reporting.names import BACKBONE
 from logire.reporting.style import COLOURS, HATCHES
@@ -86,7 +87,7 @@ def draw_bars(
         if label_values:
             for x, value, spread_, record in zip(at, values, errors, records, strict=True):
                 axes.annotate(
-                    f"{value:+.2f}" if record["gold"] else "no facts",
+                    signed(value) if record["gold"] else "no facts",
                     (x, max(0.0, value + spread_)),
                     xytext=(0, 2),
                     textcoords="offset points",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logire.ground.files import write_text
+from logire.ground.numbers import signed
 from logire.reporting.sources import LISTED, Source, write_sources
 
 MISSING = "–"
@@ -120,7 +121,7 @@ def score(mean: float | None, sd: float | None = None, gain: float | None = None
     """``52.89 ± 0.47 (+1.20)``; without a deviation or a gain, the rest."""
     if mean is None:
         return MISSING
-    return f"{mean:.2f}{'' if sd is None else f' ± {sd:.2f}'}{'' if gain is None else f' ({gain:+.2f})'}"
+    return f"{mean:.2f}{'' if sd is None else f' ± {sd:.2f}'}{'' if gain is None else f' ({signed(gain)})'}"
 
 
 def p_value(p: float | None) -> str:
