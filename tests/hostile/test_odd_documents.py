@@ -211,7 +211,7 @@ COMMANDS = (
     "evaluate gold.json --documents corpus",
     "provenance run",
     "report --out report --documents corpus",
-    "browse run/explanations-test.jsonl --backbone-predictions gold.json --documents corpus --out page.html",
+    "browse run --out page.html",
 )
 
 

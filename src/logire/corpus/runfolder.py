@@ -23,6 +23,8 @@ MODEL, LOGITS, SETTINGS = "model.safetensors", "logits.safetensors", "settings.j
 HISTORY, RULES, VOCABULARY, ENCODER = "history.csv", "rules.csv", "vocabulary.json", "encoder"
 FORMER = "extractor.safetensors"
 """The file that earlier versions wrote instead of a fitted method's model."""
+PAGE = "explanations.html"
+"""The page that `logire browse` makes of a run."""
 WRITTEN = (MODEL, LOGITS, SETTINGS, HISTORY, RULES, VOCABULARY, ENCODER, FORMER)
 """What runs write before ``run.json``, beside predictions."""
 
@@ -229,7 +231,7 @@ def _refuse_another(folder: Path, run: RunRecord) -> None:
 
 
 def _derived(folder: Path) -> Iterator[Path]:
-    """Metrics, records of predictions, and the predictions and explanations that these know by their bytes."""
+    """What was made of a run: metrics, the page, records of predictions, and what these know by its bytes."""
     for split in SPLITS:
         predicted = Predicted.read(folder, split)
         for name in (predictions_name(split), explanations_name(split)):
@@ -237,6 +239,7 @@ def _derived(folder: Path) -> Iterator[Path]:
             if predicted and file.is_file() and predicted.files.get(name) == file_digest(file):
                 yield file
         yield from _existing(folder, (Predicted.name(split), metrics_name(split)))
+    yield from _existing(folder, (PAGE,))
 
 
 def _of_a_finished_run(folder: Path) -> Iterator[Path]:
