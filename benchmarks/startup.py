@@ -68,10 +68,7 @@ def commands(folder: Path) -> list[list[str]]:
         ["evaluate", folder / "gold.json", "--documents", corpus],
         ["report", REFERENCE, "--only", "table2", "--out", folder / "report"],
         ["report", REFERENCE, "--only", "figure4", "--out", folder / "report"],
-        [
-            *("browse", run / "explanations-test.jsonl", "--backbone-predictions", run / "predictions-test.json"),
-            *("--documents", corpus, "--out", folder / "page.html"),
-        ],
+        ["browse", run],
         ["rules", run],
         ["predict", run],
         [*fit, folder / "again"],

@@ -23,6 +23,7 @@ import tempfile
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+from logire.ground.numbers import signed
 from logire.reporting.kept import keep, read
 from logire.reporting.names import BACKBONE, Names
 
@@ -115,7 +116,7 @@ def score(row: dict[str, str]) -> str:
     """``47.24 ± 0.72 (+0.47)``."""
     text = f"{float(row['mean']):.2f}"
     text += f" ± {float(row['sd']):.2f}" if row["sd"] else ""
-    return text + (f" ({float(row['gain']):+.2f})" if row["gain"] else "")
+    return text + (f" ({signed(float(row['gain']))})" if row["gain"] else "")
 
 
 def p_value(text: str) -> str:

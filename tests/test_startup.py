@@ -11,6 +11,7 @@ import pytest
 
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.sources.embedded import prepare_embedded
+from logire.ground.records import RunRecord
 
 LARGE = ("torch", "transformers", "numba", "matplotlib", "scipy.stats", "scipy", "pandas")
 REFERENCE = Path(__file__).parents[1] / "reference" / "dwie"
@@ -27,7 +28,7 @@ print("loaded", *(name for name in {LARGE!r} if name in sys.modules), file=sys.s
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small corpus, and the facts of its test split as predictions and explanations."""
+    """A small corpus, and the facts of its test split as predictions; runs that have these and no explanation."""
     folder = tmp_path_factory.mktemp("startup")
     prepare_embedded(folder / "corpus", documents=(4, 2, 2))
     rows = [
@@ -36,7 +37,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for f in d.facts
     ]
     (folder / "gold.json").write_text(json.dumps(rows))
-    (folder / "none.jsonl").write_text("")
+    for name, method in (("backbone", "backbone"), ("run", "logire")):
+        logits = "../backbone/logits.safetensors"
+        (folder / name).mkdir()
+        RunRecord(method=method, backbone="cnn", seed=1, documents="../corpus", logits=logits).write(folder / name)
+    (folder / "backbone/predictions-test.json").write_text(json.dumps(rows))
+    (folder / "run/explanations-test.jsonl").write_text("")
     return folder
 
 
@@ -51,11 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("prepare embedded --documents 2 1 1 --out {folder}/other", ()),
         ("evaluate {folder}/gold.json --documents {folder}/corpus", ()),
         ("compare {folder}/gold.json {folder}/gold.json --documents {folder}/corpus", ()),
-        (
-            "browse {folder}/none.jsonl --backbone-predictions {folder}/gold.json --documents {folder}/corpus"
-            " --out {folder}/page.html",
-            (),
-        ),
+        ("browse {folder}/run", ()),
         (f"report {REFERENCE} --only table2 --out {{folder}}/report", ("scipy", "pandas")),
         (f"report {REFERENCE} --only figure4 --out {{folder}}/report", ("matplotlib", "scipy", "pandas")),
     ],

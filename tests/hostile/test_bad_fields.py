@@ -196,7 +196,7 @@ EXPLAINED: list[tuple[Keys, Any, Sequence[str]]] = [
     (("reasons", 0, "path"), [], ["reasons[0].path: expected `array` of length >= 1"]),
     (("reasons", 0, "path", 0, "from_idx"), 99, ["reasons[0].path[0].from_idx: entity 99 does not exist"]),
     (("reasons", 0, "path", 0, "atom"), "eats", ["reasons[0].path[0].atom: unknown relation 'eats'"]),
-    (("head",), None, []),  # nobody reads it
+    (("head",), None, ["is not what the run in run.json explained"]),  # nobody reads it
 ]
 
 
@@ -207,5 +207,5 @@ def test_a_wrong_value_in_an_explanation(world: World, keys: Keys, value: Any, w
     file.write_text(first, encoding="utf-8")
     damaged("run/explanations-test.jsonl", *keys, value=value)(world.folder)
     file.write_text("\n".join([file.read_text(encoding="utf-8"), *others]), encoding="utf-8")
-    said = "browse run/explanations-test.jsonl --backbone-predictions gold.json --documents corpus --out page.html"
+    said = "browse run --out page.html"
     world.check(said, words)

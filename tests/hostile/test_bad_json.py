@@ -9,7 +9,7 @@ from hostile_world import BROKEN_JSON, ODD_FILES, World, clear, write
 
 EVALUATE = "evaluate gold.json --documents corpus"
 PREPARE = "prepare dwie --raw raw.jsonl --split split.json --out out"
-BROWSE = "browse run/explanations-test.jsonl --backbone-predictions gold.json --documents corpus --out page.html"
+BROWSE = "browse run --out page.html"
 READERS = {
     "corpus/test.json": EVALUATE,
     "corpus/rel2id.json": EVALUATE,
@@ -33,7 +33,6 @@ TAKEN = {
     ("corpus/corpus.json", "a link to nothing"),
     ("corpus/corpus.json", "a link to itself"),
     ("gold.json", "an empty list"),  # a model may predict nothing
-    ("run/explanations-test.jsonl", "empty"),
 }
 """What is sound all the same."""
 JSON = [file for file in READERS if not file.endswith((".safetensors", ".csv", ".txt"))]

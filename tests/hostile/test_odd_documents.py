@@ -213,7 +213,7 @@ COMMANDS = (
     "compare gold.json run --documents corpus",
     "provenance run",
     "report --out report --documents corpus",
-    "browse run/explanations-test.jsonl --backbone-predictions gold.json --documents corpus --out page.html",
+    "browse run --out page.html",
 )
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-_KEYS = {"Tab": 9, "Enter": 13, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}
+_KEYS = {"Tab": 9, "Enter": 13, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39, "ArrowDown": 40, "/": 191}
+_TEXTS = {"Enter": "\r", "/": "/"}
 
 
 class Page:
@@ -58,7 +59,7 @@ class Page:
 
     def press(self, key: str) -> None:
         code = {"key": key, "code": key, "windowsVirtualKeyCode": _KEYS[key]} | (
-            {"text": "\r"} if key == "Enter" else {}
+            {"text": _TEXTS[key]} if key in _TEXTS else {}
         )
         for kind in ("keyDown", "keyUp"):
             self._call("Input.dispatchKeyEvent", type=kind, **code)

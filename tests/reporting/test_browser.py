@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
+import numpy as np
 import pytest
 from chromium import PROGRAM, Page, chromium
 from reporting_builders import prepared
 
 from logire.corpus.document import Document, Entity, Fact, Mention
+from logire.corpus.dump import write_dump
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus
+from logire.ground.digests import file_digest
 from logire.ground.errors import InputError
+from logire.ground.records import RunRecord
 from logire.reporting.browser import browser
 
-SCRIPT = "</script><script>window.pwned=1</script>"
+SCRIPT = '</script><script>window.pwned=1</script> & #1, 100%+ of "them": שלום 🙂'
+"""A title that is markup, and has everything that means something in an address."""
 RELATIONS = ("a", "b", "c", "P17")
 
 
@@ -50,7 +58,11 @@ def explanation(title: str, head: int, relation: str, tail: int, score: float, *
 
 
 ROWS = [
-    explanation("one", 0, "a", 2, 1.0, reason("a <- any ^ b", 1.0, (0, "any", 1.0, 1), (1, "b", 0.9, 2))),
+    explanation(
+        "one", 0, "a", 2, 1.0,
+        reason("a <- any ^ b", 1.0, (0, "any", 1.0, 1), (1, "b", 0.9, 2)),
+        reason("a <- a", -0.004, (0, "a", 0.9, 2)),
+    ),
     explanation(
         "one", 0, "c", 3, 2.0,
         reason("c <- a ^ ~b", 1.5, (0, "a", 0.9, 2), (2, "~b", 0.8, 3)),
@@ -66,13 +78,24 @@ BACKBONE = [
 ]
 
 
-def write(folder: Path, rows: list[str] = ROWS, **changes: Any) -> tuple[Path, Path, PreparedCorpus]:
-    folder.mkdir(exist_ok=True)
-    explanations, backbone = folder / "explanations-test.jsonl", folder / "backbone.json"
-    explanations.write_text("".join(f"{row}\n" for row in rows))
-    write_predictions(backbone, BACKBONE)
+def write(folder: Path, rows: list[str] = ROWS, **changes: Any) -> Path:
+    """A run that has predicted, and beside it its corpus and its backbone's run; returns the run's folder."""
+    run, backbone = folder / "run", folder / "backbone"
+    for place in (run, backbone):
+        place.mkdir(parents=True)
+    (run / "explanations-test.jsonl").write_text("".join(f"{row}\n" for row in rows))
+    write_predictions(backbone / "predictions-test.json", BACKBONE)
+    RunRecord(method="backbone", backbone="bilstm", seed=7).write(backbone)
+    RunRecord(
+        method="logire_plus",
+        backbone="bilstm",
+        seed=7,
+        documents="../documents",
+        logits="../backbone/logits.safetensors",
+    ).write(run)
     splits = dict.fromkeys(("train", "dev", "test"), DOCUMENTS) | changes.pop("splits", {})
-    return explanations, backbone, prepared(folder / "documents", splits, relations=RELATIONS, **changes)
+    prepared(folder / "documents", splits, relations=RELATIONS, **changes)
+    return run
 
 
 class Reader(HTMLParser):
@@ -88,7 +111,8 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self._inside = tag == "script"
-        assert not {"src", "href"} & {name for name, _ in attrs}, "the page asks for something"
+        links = [value for name, value in attrs if name in ("src", "href") and value and not value.startswith("#")]
+        assert not links, "the page asks for something"
 
     def handle_data(self, data: str) -> None:
         if self._inside:
@@ -100,9 +124,7 @@ class Reader(HTMLParser):
 
 def made(folder: Path, **changes: Any) -> tuple[str, dict[str, Any]]:
     """The page and the data in it."""
-    explanations, backbone, corpus = write(folder, **changes)
-    browser(explanations, backbone, corpus, "test", folder / "page.html")
-    text = (folder / "page.html").read_text(encoding="utf-8")
+    text = browser(write(folder, **changes), "test").read_text(encoding="utf-8")
     return text, json.loads(Reader(text).scripts[0])
 
 
@@ -123,7 +145,7 @@ def test_the_data_in_the_page(tmp_path: Path) -> None:
     assert best["rule"] == "a(h, z) ∧ b⁻¹(z, t) → c(h, t)"
     assert best["path"] == [[0, "a", 0.9, 2], [2, "b⁻¹", 0.8, 3]]
     assert [reason.get("closing") for reason in one["predictions"][0]["reasons"]] == [None, True]
-    [open_rule] = one["predictions"][1]["reasons"]
+    open_rule = one["predictions"][1]["reasons"][0]
     assert open_rule["rule"] == "any(h, z) ∧ b(z, t) → a(h, t)"
     assert open_rule["path"] == [[0, "any", 1.0, 1], [1, "b", 0.9, 2]]
     assert [(p["change"], p["right"]) for p in two["predictions"]] == [("added", False), ("removed", True)]
@@ -148,7 +170,8 @@ def test_a_synthetic_corpus_is_called_so(tmp_path: Path, synthetic: bool) -> Non
     text, _ = made(tmp_path, synthetic=synthetic, name="dwie")
     header = text[text.index("<header>") : text.index("</header>")]
     assert ("SYNTHETIC" in header) == synthetic
-    assert "DWIE, test split" in header
+    assert "BiLSTM + LogiRE+" in header
+    assert "Corpus DWIE, backbone BiLSTM, method LogiRE+, seed 7, test split" in header
 
 
 def test_without_labels_nothing_is_right_or_wrong(tmp_path: Path) -> None:
@@ -171,11 +194,80 @@ def test_without_labels_nothing_is_right_or_wrong(tmp_path: Path) -> None:
     ],
 )
 def test_refusals(tmp_path: Path, row: str, message: str) -> None:
-    explanations, backbone, corpus = write(tmp_path, [row])
+    run = write(tmp_path, [row])
     with pytest.raises(InputError, match=message) as caught:
-        browser(explanations, backbone, corpus, "test", tmp_path / "page.html")
-    assert caught.value.file == f"{explanations}, line 1"
-    assert not (tmp_path / "page.html").exists()
+        browser(run, "test")
+    assert caught.value.file == f"{run / 'explanations-test.jsonl'}, line 1"
+    assert not (run / "explanations.html").exists()
+
+
+def test_what_the_backbone_predicts_follows_from_its_logits_where_it_has_no_run(tmp_path: Path) -> None:
+    run = write(tmp_path)
+    corpus = PreparedCorpus.open(tmp_path / "documents")
+    shape = (5, 5, len(RELATIONS))
+    rng = np.random.default_rng(5)
+    labels = {d.title: corpus.schema.labels(d) for d in DOCUMENTS}
+    logits = {
+        split: {d.title: (rng.normal(size=shape) + 4.0 * labels[d.title]).astype(np.float32) for d in DOCUMENTS}
+        for split in ("train", "dev", "test")
+    }
+    for place in (tmp_path / "backbone", tmp_path / "own"):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        write_dump(place / "logits.safetensors", logits)
+    write_predictions(tmp_path / "own/predictions-test.json", [])  # of nobody
+    apart = ~np.eye(5, dtype=bool)
+    right = np.concatenate([labels[d.title][apart].ravel() for d in DOCUMENTS])
+    scores = np.concatenate([logits["dev"][d.title][apart].ravel() for d in DOCUMENTS])
+    theta = max(scores, key=lambda t: (2 * right[scores >= t].sum() / ((scores >= t).sum() + right.sum()), t))
+    expected = {
+        (d.title, h, r, t)
+        for d in DOCUMENTS
+        for h, t, r in np.argwhere(logits["test"][d.title] >= theta).tolist()
+        if h != t
+    }
+    assert 0 < len(expected) < 30
+    for dump in (None, tmp_path / "own/logits.safetensors"):
+        text = browser(run, "test", logits=dump).read_text(encoding="utf-8")
+        data = json.loads(Reader(text).scripts[0])
+        found = [(d["title"], p) for d in data["documents"] for p in d["predictions"] if p["change"] != "added"]
+        assert {(title, p["head"], p["relation"], p["tail"]) for title, p in found} == expected
+        assert f"from a logit of {theta:.2f} up" in text
+
+
+def test_a_run_that_has_not_predicted_is_told_to(tmp_path: Path) -> None:
+    run = write(tmp_path)
+    with pytest.raises(InputError, match="does not exist") as caught:
+        browser(run, "dev")
+    assert (caught.value.file, caught.value.remedy) == (
+        str(run / "explanations-dev.jsonl"),
+        f"predict first: logire predict {run}",
+    )
+
+
+def test_only_a_fitted_run_is_explained_and_by_its_own_explanations(tmp_path: Path) -> None:
+    run = write(tmp_path)
+    with pytest.raises(InputError, match=r"run\.json, field method: 'backbone' is no method"):
+        browser(tmp_path / "backbone", "test")
+    with pytest.raises(InputError, match="is a file") as caught:
+        browser(run / "explanations-test.jsonl", "test")
+    assert caught.value.remedy == f"name the folder: logire browse {run}"
+    record = RunRecord.read(run)
+    record.model_copy(update={"files": {"model.safetensors": "0" * 64}}).write(run)
+    with pytest.raises(InputError, match=r"explanations-test\.jsonl: is not what the run in run\.json explained"):
+        browser(run, "test")
+
+
+def test_predictions_beside_other_logits_are_not_the_backbones(tmp_path: Path) -> None:
+    run = write(tmp_path)
+    record = RunRecord.read(run)
+    record.model_copy(update={"logits_digest": "0" * 64}).write(run)
+    backbone = RunRecord.read(tmp_path / "backbone")
+    digests = {"predictions-test.json": file_digest(tmp_path / "backbone/predictions-test.json")}
+    for logits, refused in (("0" * 64, False), ("1" * 64, True)):
+        backbone.model_copy(update={"files": digests | {"logits.safetensors": logits}}).write(tmp_path / "backbone")
+        with pytest.raises(InputError, match=r"logits\.safetensors: does not exist") if refused else nullcontext():
+            browser(run, "test")
 
 
 # In a real browser
@@ -186,10 +278,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Pa
     if PROGRAM is None:
         pytest.skip("no Chromium is installed (Debian: apt install chromium)")
     folder = tmp_path_factory.mktemp("browser")
-    explanations, backbone, corpus = write(folder, synthetic=True)
-    browser(explanations, backbone, corpus, "test", folder / "page.html")
+    file = browser(write(folder / "one", synthetic=True), "test")
     with chromium(folder / "profile") as page:
-        yield page, folder / "page.html"
+        yield page, file
 
 
 @pytest.fixture
@@ -267,6 +358,81 @@ def test_what_is_far_down_the_text_comes_into_view(page: Page, width: int) -> No
     assert page.run("document.querySelector('main').scrollTop") > 0
 
 
+def fact(title: str, name: str) -> str:
+    return f"#{urlencode({'document': title, 'fact': name})}"
+
+
+def until(page: Page, script: str) -> None:
+    """Wait for something that the page does by and by."""
+    page.run(f"new Promise(done => {{ const look = () => {script} ? done() : setTimeout(look, 5); look(); }})")
+
+
+def test_the_address_names_what_is_shown_and_opens_it_again(page: Page) -> None:
+    page.click('[data-index="3"]')
+    assert page.run("location.hash") == "#document=one&fact=3-b-4"
+    enter(page, "find", "/SCRIPT>", "input")
+    page.click("#documents button")
+    page.click('[data-index="0"]')
+    address = page.run("location.hash")
+    assert parse_qs(address[1:]) == {"document": [SCRIPT], "fact": ["1-P17-0"]}
+    assert address.isascii()
+    page.run("history.back()")
+    until(page, "!document.querySelector('.chosen')")
+    assert text_of(page, "title") == SCRIPT
+    page.run("history.back()")
+    until(page, "document.querySelector('.chosen')")
+    assert (text_of(page, "title"), texts(page, ".chosen > button")[0].split("\n")[0]) == ("one", "Rome <b> — b → Zoe")
+    page.run("history.back()")
+    until(page, "!document.querySelector('.chosen')")
+    page.run(f"location.hash = {json.dumps(address)}")
+    until(page, "document.querySelector('.chosen')")
+    assert text_of(page, "title") == SCRIPT
+    assert page.run("document.title").startswith(SCRIPT)
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_a_link_scrolls_to_its_fact_and_opens_it(page: Page, width: int) -> None:
+    page.screen(width, 500)
+    enter(page, "change", "added")  # the fact is filtered away
+    page.run(f"location.hash = {json.dumps(fact('one', '3-b-4'))}")
+    until(page, "document.querySelector('.chosen')")
+    assert page.run("document.activeElement.dataset.index") == "3"
+    assert page.run(
+        "(() => { const r = document.activeElement.getBoundingClientRect();"
+        " return document.activeElement.contains(document.elementFromPoint(r.x + 9, r.y + 9)); })()"
+    )
+    assert texts(page, MARKED) == ["1Rome", "2Zoe"]
+    assert page.run(VISIBLE) == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("address", "title", "message"),
+    [
+        ("#elsewhere", "one", "This link names no document."),
+        ("#document=%E0%A4%A", "one", "which is not on this page"),
+        (fact("none", "0-a-1"), "one", "This link names the document “none”, which is not on this page."),
+        (
+            fact(SCRIPT, "0-c-3"),
+            SCRIPT,
+            "“0-c-3”, which neither LogiRE+ nor its backbone predicts here.",
+        ),
+        (fact(SCRIPT, ""), SCRIPT, "names the fact “”"),
+    ],
+)
+def test_a_wrong_link_is_one_plain_message(page: Page, address: str, title: str, message: str) -> None:
+    page.run(f"location.hash = {json.dumps(address)}")
+    until(page, "document.getElementById('notice').textContent")
+    assert message in text_of(page, "notice")
+    assert text_of(page, "title") == title
+    page.click('[data-index="0"]')
+    assert text_of(page, "notice") == ""
+
+
+def test_what_rounds_to_zero_has_no_minus(page: Page) -> None:
+    page.click('[data-index="1"]')
+    assert texts(page, ".why .rule") == ["+1.00: any(h, z) ∧ b(z, t) → a(h, t)", "+0.00: a(h, t) → a(h, t)"]
+
+
 def test_filters(page: Page) -> None:
     enter(page, "change", "removed")
     assert texts(page, "#predictions .badge") == ["− removed", "✗ wrong"] * 2
@@ -301,7 +467,7 @@ def test_a_mention_names_its_entities(page: Page) -> None:
 def test_by_keyboard_alone(page: Page) -> None:
     page.run("document.getElementById('find').focus()")
     page.press("Tab")
-    page.press("Tab")
+    page.press("ArrowDown")
     page.press("Enter")  # the second document
     assert text_of(page, "title") == SCRIPT
     assert page.run("document.activeElement.getAttribute('aria-current')") == "true"
@@ -311,6 +477,19 @@ def test_by_keyboard_alone(page: Page) -> None:
         page.press(key)
         assert page.run("document.activeElement.innerText") == text
     assert text_of(page, "entity").startswith("Ann ")
+    page.press("/")
+    assert page.run("document.activeElement.id") == "find"
+    page.press("/")
+    assert page.run("document.activeElement.value") == "/"
+    enter(page, "find", "", "input")
+    page.run("document.activeElement.blur()")
+    page.run("document.body.prepend(Object.assign(document.createElement('b'), {id: 'start', tabIndex: -1}))")
+    page.run("document.getElementById('start').focus()")
+    page.press("Tab")
+    assert page.run("document.activeElement.id") == "skip"
+    assert page.run("document.activeElement.getBoundingClientRect().top >= 0")
+    page.press("Enter")
+    assert page.run("document.activeElement.id") == "predictions-title"
     for _ in range(4):  # three filters, then the first prediction
         page.press("Tab")
     page.press("Enter")

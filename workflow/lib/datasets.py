@@ -255,6 +255,14 @@ class Dataset:
         return [file for exhibit in self.exhibits if exhibit.kind == kind for file in exhibit.files(self.results)]
 
     @property
+    def explained(self) -> list[str]:
+        """The files that the page of explanations is made from."""
+        alone, with_rules = self.shown
+        names = ("run.json", "explanations-test.jsonl", Predicted.name("test"))
+        backbone = [f"{alone}/{name}" for name in ("run.json", "predictions-test.json")]
+        return [*self.corpus, *backbone, *(f"{with_rules}/{name}" for name in names)]
+
+    @property
     def explanations(self) -> str:
         """The page that explains every prediction of the shown run."""
         return f"{self.results}/report/explanations.html"

@@ -41,9 +41,7 @@ for exhibit in files.workflow_exhibits():
 
 rule make_explanations:
     input:
-        lambda wildcards: params_of[wildcards.dataset].corpus,
-        explanations=lambda wildcards: f"{params_of[wildcards.dataset].shown[1]}/explanations-test.jsonl",
-        backbone=lambda wildcards: f"{params_of[wildcards.dataset].shown[0]}/predictions-test.json",
+        lambda wildcards: params_of[wildcards.dataset].explained,
     output:
         "results/{dataset}/report/explanations.html",
     log:
@@ -53,8 +51,7 @@ rule make_explanations:
     conda:
         "../envs/logire.yaml"
     params:
-        documents=lambda wildcards, input: jobs.folder(input),
+        run=lambda wildcards: params_of[wildcards.dataset].shown[1],
         code=code_of("browse"),
     shell:
-        "python -m logire browse {input.explanations:q} --backbone-predictions {input.backbone:q}"
-        " --documents {params.documents:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m logire browse {params.run:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -12,6 +12,7 @@ import typer
 
 from logire.cli.common import Json, console
 from logire.ground.errors import InputError
+from logire.ground.numbers import fixed
 
 if TYPE_CHECKING:
     from logire.reporting.trace import Chain
@@ -126,7 +127,7 @@ def _made_from(source: Mapping[str, Any]) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return "/".join(map(str, value))
-    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+    return "" if value is None else fixed(value) if isinstance(value, float) else str(value)
 
 
 def _short(digest: str | None) -> str:

@@ -11,11 +11,6 @@ import typer
 from logire.cli.common import Distances, Documents, GoldRules, Json, Split, console, read_edges, splits_of
 from logire.ground.errors import InputError
 
-Explanations = Annotated[Path, typer.Argument(help="explanations-SPLIT.jsonl of a LogiRE run.")]
-BackbonePredictions = Annotated[
-    Path, typer.Option("--backbone-predictions", help="What its backbone predicted on the same split.")
-]
-
 
 def evaluate(
     predictions: Annotated[
@@ -95,14 +90,13 @@ def report(
 
 
 def browse(
-    explanations: Explanations,
-    backbone_predictions: BackbonePredictions,
-    documents: Documents,
-    out: Annotated[Path, typer.Option(help="The HTML file to write.")],
+    run: Annotated[Path, typer.Argument(help="A folder that `logire fit` and `logire predict` wrote.")],
     split: Split = "test",
+    documents: Annotated[Path | None, typer.Option(help="Default: the documents of the fit.")] = None,
+    logits: Annotated[Path | None, typer.Option(help="Default: the logits of the fit.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The HTML file to write; default: RUN/explanations.html.")] = None,
 ) -> None:
     """One offline HTML page: documents, predictions, and the rules and paths behind each."""
-    from logire.corpus.prepared import PreparedCorpus
     from logire.reporting.browser import browser
 
-    browser(explanations, backbone_predictions, PreparedCorpus.open(documents), split, out)
+    print(browser(run, split, out, documents=documents, logits=logits))

@@ -28,6 +28,7 @@ from logire.cli.common import (
 )
 from logire.ground.errors import InputError
 from logire.ground.files import alone
+from logire.ground.numbers import fixed, signed
 from logire.rules.methods import methods
 
 
@@ -121,7 +122,7 @@ def rules(
         table.add_row(
             f"{row['relation']} <- {row['body']}",
             f"{_short(row['head_type'])} -> {_short(row['tail_type'])}",
-            *(f"{row[key]:.3f}" for key in ("weight", "prior", "posterior")),
+            *(fixed(row[key], 3) for key in ("weight", "prior", "posterior")),
             str(row["support"]),
             "" if math.isnan(row["confidence"]) else f"{row['confidence']:.2f}",
         )
@@ -160,7 +161,7 @@ def explain(
         gold = chosen[0].labels[row["h_idx"], row["t_idx"], model.schema.relation_index[row["r"]]]
         fact = f"{row['r']}({row['head']}, {row['tail']})"
         score = (
-            f"  score {row['score']:.2f} (threshold {row['threshold']:.2f}),"
+            f"  score {fixed(row['score'])} (threshold {fixed(row['threshold'])}),"
             f" backbone {row['backbone_probability']:.3f}, {'labelled' if gold else 'not labelled'}"
         )
         terminal.print(Text.assemble((fact, "bold"), score))
@@ -169,7 +170,7 @@ def explain(
             for atom in reason["path"]:
                 path += f" --{atom['atom']} {atom['score']:.3f}--> {atom['to']}"
             rule = reason["rule"] + (" (closure)" if reason.get("closing") else "")
-            line = f"  {reason['contribution']:+.2f}  {rule}  [{path.strip()}]"
+            line = f"  {signed(reason['contribution'])}  {rule}  [{path.strip()}]"
             terminal.print(line, highlight=False)
     terminal.print(f"{len(found)} predictions in {document}")
 

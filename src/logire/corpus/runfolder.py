@@ -13,16 +13,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from logire.corpus.prepared import SPLITS
+from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.ground.digests import file_digest
 from logire.ground.errors import InputError
-from logire.ground.files import read_json, write_json
+from logire.ground.files import exists, read_json, write_json
 from logire.ground.records import RUN, RunRecord
 
 MODEL, LOGITS, SETTINGS = "model.safetensors", "logits.safetensors", "settings.json"
 HISTORY, RULES, VOCABULARY, ENCODER = "history.csv", "rules.csv", "vocabulary.json", "encoder"
 FORMER = "extractor.safetensors"
 """The file that earlier versions wrote instead of a fitted method's model."""
+PAGE = "explanations.html"
+"""The page that `logire browse` makes of a run."""
 WRITTEN = (MODEL, LOGITS, SETTINGS, HISTORY, RULES, VOCABULARY, ENCODER, FORMER)
 """What runs write before ``run.json``, beside predictions."""
 
@@ -146,14 +148,59 @@ def check_files(folder: Path, record: RunRecord, names: Iterable[str]) -> None:
             )
 
 
+def recorded(run: Path, field: str, path: str | None) -> Path:
+    """Where the documents or the logits of a fit lie, as its record says.
+
+    Args:
+        field: ``documents`` or ``logits``.
+        path: what the record says of it.
+
+    Raises:
+        InputError: it says nothing.
+    """
+    if path is None:
+        raise InputError("is not recorded", file=run / RUN, field=field, remedy=f"name it: --{field}")
+    return run.resolve() / path
+
+
+def fitted_documents(run: Path, record: RunRecord, other: Path | None = None) -> PreparedCorpus:
+    """The corpus that a run was fitted on, or the one in ``other``.
+
+    Raises:
+        InputError: it is broken, or is not named and has changed since the fit.
+    """
+    corpus = PreparedCorpus.open(other or recorded(run, "documents", record.documents))
+    if other is None and record.data_digest not in (None, corpus.digest):
+        raise _changed(corpus.path, "--documents")
+    return corpus
+
+
+def fitted_logits(run: Path, record: RunRecord, other: Path | None = None) -> Path:
+    """The dump that a run was fitted on, or ``other``.
+
+    Raises:
+        InputError: it is not named and has changed since the fit.
+    """
+    dump = other or recorded(run, "logits", record.logits)
+    if other is None and exists(dump) and record.logits_digest not in (None, file_digest(dump)):
+        raise _changed(dump, "--logits")
+    return dump
+
+
+def _changed(path: Path, option: str) -> InputError:
+    return InputError(
+        "has changed since the run was fitted on it", file=path, remedy=f"fit the run again, or name it: {option}"
+    )
+
+
 def whose(predictions: Path) -> RunRecord | None:
-    """The record of the run that made a file of predictions; None where nothing shows that one did.
+    """The record of the run that made a file of predictions or of explanations; None where nothing shows that one did.
 
     A ``run.json`` beside the file proves nothing by itself: it must have the file's digest, or ``predicted-SPLIT.json``
     must, with the model and the logits of the run. Records of earlier versions have no digests: they are believed.
 
     Raises:
-        InputError: the ``run.json`` beside the file is damaged, or the predictions cannot be read.
+        InputError: the ``run.json`` beside the file is damaged, or the file cannot be read.
     """
     record = RunRecord.beside(predictions)
     if record is None or not record.files:
@@ -184,7 +231,7 @@ def _refuse_another(folder: Path, run: RunRecord) -> None:
 
 
 def _derived(folder: Path) -> Iterator[Path]:
-    """Metrics, records of predictions, and the predictions and explanations that these know by their bytes."""
+    """What was made of a run: metrics, the page, records of predictions, and what these know by its bytes."""
     for split in SPLITS:
         predicted = Predicted.read(folder, split)
         for name in (predictions_name(split), explanations_name(split)):
@@ -192,6 +239,7 @@ def _derived(folder: Path) -> Iterator[Path]:
             if predicted and file.is_file() and predicted.files.get(name) == file_digest(file):
                 yield file
         yield from _existing(folder, (Predicted.name(split), metrics_name(split)))
+    yield from _existing(folder, (PAGE,))
 
 
 def _of_a_finished_run(folder: Path) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from logire.evaluation.significance import ENOUGH_FACTS
+from logire.ground.numbers import signed
 from logire.reporting.frame import Summary, spread
 from logire.reporting.names import BACKBONE
 from logire.reporting.style import COLOURS, HATCHES
@@ -85,7 +86,7 @@ def draw_bars(
         if label_values:
             for x, value, spread_, record in zip(at, values, errors, records, strict=True):
                 axes.annotate(
-                    f"{value:+.2f}" if record["gold"] else "no facts",
+                    signed(value) if record["gold"] else "no facts",
                     (x, max(0.0, value + spread_)),
                     xytext=(0, 2),
                     textcoords="offset points",

@@ -14,8 +14,6 @@ from logire.ground.errors import InputError
 from logire.ground.files import read_bytes
 from logire.ground.typed import Whole, decode
 
-_REMEDY = "`logire predict` writes it"
-
 
 class Step(TypedDict):
     """One atom of a grounding path, from an entity to the next."""
@@ -53,11 +51,14 @@ class Explained(TypedDict):
     reasons: list[Reason]
 
 
-def read_explanations(path: Path, documents: Sequence[Document], schema: Schema) -> list[Explained]:
+def read_explanations(
+    path: Path, documents: Sequence[Document], schema: Schema, *, remedy: str = "`logire predict` writes it"
+) -> list[Explained]:
     """Read the ``explanations-SPLIT.jsonl`` of a LogiRE run.
 
     Args:
         documents: those of the split.
+        remedy: what to do where the file is missing or damaged.
 
     Raises:
         InputError: the file cannot be read, a line is not an explanation, or it is about a document, an entity or a
@@ -65,10 +66,10 @@ def read_explanations(path: Path, documents: Sequence[Document], schema: Schema)
     """
     sizes = {document.title: len(document.entities) for document in documents}
     rows = []
-    *lines, rest = read_bytes(path, remedy=_REMEDY).split(b"\n")
+    *lines, rest = read_bytes(path, remedy=remedy).split(b"\n")
     for number, line in enumerate([*lines, rest] if rest else lines, start=1):
         where = f"{path}, line {number}"
-        row = decode(line, Explained, file=where, title="title", remedy=_REMEDY)
+        row = decode(line, Explained, file=where, title="title", remedy=remedy)
         if row["title"] not in sizes:
             raise InputError("no such document in this split", file=where, document=row["title"])
         for field, problem in _problems(row, sizes[row["title"]], schema):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logire.ground.files import write_text
+from logire.ground.numbers import signed
 from logire.reporting.sources import LISTED, Source, write_sources
 
 MISSING = "–"
@@ -48,6 +49,11 @@ _LATEX = {
     "–": "--",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+_WRAPPED = r">{\raggedright\arraybackslash}p{0.5\linewidth}"
+_TO_WIDTH = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+_TO_HEIGHT = r"\resizebox*{!}{\ifdim\totalheight>0.8\textheight 0.8\textheight\else\totalheight\fi}{%"
+_TALL = 40
+"""Rows that fit on a page as they are."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 """Where Markdown reads a tag; other signs of "less than" are text to it."""
 _LATEX_PATTERN = re.compile("|".join(re.escape(key) for key in sorted(_LATEX, key=len, reverse=True)))
@@ -55,11 +61,17 @@ _LATEX_PATTERN = re.compile("|".join(re.escape(key) for key in sorted(_LATEX, ke
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading; neighbours with the same ``group`` stand under it. ``left`` is how its cells are set."""
+    """A column's heading; neighbours with the same ``group`` stand under it.
+
+    Attributes:
+        left: whether its cells are set to the left.
+        wraps: LaTeX: whether its cells have lines of half the page's width, for long texts.
+    """
 
     name: str
     group: str = ""
     left: bool = False
+    wraps: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ class Table:
         blocks: groups of rows of C cells; a rule is drawn between groups.
         records: the same numbers in full, one mapping a CSV row.
         sources: the files it was made from.
-        wide: LaTeX: over both columns of the page, shrunk to its width.
+        wide: LaTeX: over both columns of a page that has two.
     """
 
     title: str
@@ -120,7 +132,7 @@ def score(mean: float | None, sd: float | None = None, gain: float | None = None
     """``52.89 ± 0.47 (+1.20)``; without a deviation or a gain, the rest."""
     if mean is None:
         return MISSING
-    return f"{mean:.2f}{'' if sd is None else f' ± {sd:.2f}'}{'' if gain is None else f' ({gain:+.2f})'}"
+    return f"{mean:.2f}{'' if sd is None else f' ± {sd:.2f}'}{'' if gain is None else f' ({signed(gain)})'}"
 
 
 def p_value(p: float | None) -> str:
@@ -256,23 +268,26 @@ def _css_string(text: str) -> str:
 
 
 def _latex(table: Table, footer: str) -> str:
+    """A float that fits the page, or its column: what is too wide or too tall is shrunk."""
     environment = "table*" if table.wide else "table"
+    packages = ["booktabs", "graphicx", *(["array"] if any(column.wraps for column in table.columns) else [])]
     styler = _styler(table, latex_escape, "underline:--rwrap;", _latex_heading(table.columns), "\\midrule\n")
     tabular = styler.to_latex(
         hrules=True,
         multicol_align="c",
-        column_format="".join("l" if column.left else "r" for column in table.columns),
+        column_format="".join(_WRAPPED if column.wraps else "l" if column.left else "r" for column in table.columns),
     ).split("\n")[:-1]
-    if table.wide:
-        tabular = [r"\resizebox{\textwidth}{!}{%", *tabular, "}"]
+    shrunk = [_TO_WIDTH, *([_TO_HEIGHT] if len(table.rows) > _TALL else [])]
     return "\n".join(
         [
-            "% needs booktabs and graphicx" if table.wide else "% needs booktabs",
+            f"% needs {', '.join(packages)}",
             rf"\begin{{{environment}}}",
             r"\centering",
             rf"\caption{{{latex_escape(table.caption)}}}",
             rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '', table.title.lower())}}}",
+            *shrunk,
             *tabular,
+            "}" * len(shrunk),
             rf"\par\smallskip{{\footnotesize {latex_escape(footer)}}}",
             rf"\end{{{environment}}}",
             "",

@@ -26,12 +26,15 @@ from logire.corpus.runfolder import (
     check_files,
     explanations_name,
     finish_run,
+    fitted_documents,
+    fitted_logits,
     predictions_name,
+    recorded,
 )
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
-from logire.ground.files import atomic, exists
-from logire.ground.records import RUN, VARIANT, Dump, RunRecord, made_now, peak_memory
+from logire.ground.files import atomic
+from logire.ground.records import VARIANT, Dump, RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device
 from logire.ground.settings import settings_from
 from logire.rules.methods import find
@@ -177,29 +180,13 @@ def load_run(
             no others are given, the documents or the logits have changed since.
     """
     record = _record(run)
-    dump = logits or _recorded(run, "logits", record.logits)
+    dump = fitted_logits(run, record, logits)
     model = load_model(run)
     if documents is not None and documents.is_file():
         corpus: PreparedCorpus = NewDocuments(documents, model.schema)
     else:
-        corpus = PreparedCorpus.open(documents or _recorded(run, "documents", record.documents))
-    if documents is None and record.data_digest not in (None, corpus.digest):
-        raise _changed(corpus.path, "--documents")
-    if logits is None and exists(dump) and record.logits_digest not in (None, file_digest(dump)):
-        raise _changed(dump, "--logits")
+        corpus = fitted_documents(run, record, documents)
     return model, corpus, matched(read_dump(dump, corpus, split), corpus.schema, model.schema, file=corpus.path)
-
-
-def _recorded(run: Path, field: str, path: str | None) -> Path:
-    if path is None:
-        raise InputError("is not recorded", file=run / RUN, field=field, remedy=f"name it: --{field}")
-    return run.resolve() / path
-
-
-def _changed(path: Path, option: str) -> InputError:
-    return InputError(
-        "has changed since the run was fitted on it", file=path, remedy=f"fit the run again, or name it: {option}"
-    )
 
 
 def load_model(run: Path) -> RuleModel[Any]:
@@ -241,5 +228,5 @@ def predict_run(
         write_predictions(predictions, (prediction for prediction, _ in explained))
     if file.resolve() == own.resolve():
         record = _record(run)
-        Predicted.write(run, split, record, logits or _recorded(run, "logits", record.logits))
+        Predicted.write(run, split, record, logits or recorded(run, "logits", record.logits))
     return file

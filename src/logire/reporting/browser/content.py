@@ -24,16 +24,18 @@ def page_content(
     backbone: Sequence[Prediction],
     documents: Sequence[Document],
     schema: Schema,
+    method: str,
 ) -> dict[str, Any]:
     """The page's data.
 
-    ``types`` and ``relations`` (names as shown), and ``documents``, each with ``title``, ``sentences``, ``entities``
-    (name, type's index, mentions as [sentence, start, end]) and ``predictions``: those of LogiRE, strongest first,
-    then those of the backbone that it dropped.
+    ``method``, ``types`` and ``relations`` (as shown), ``names`` (of the relations in links), and ``documents``, each
+    with ``title``, ``sentences``, ``entities`` (name, type's index, mentions as [sentence, start, end]) and
+    ``predictions``: those of LogiRE, strongest first, then those of the backbone that it dropped.
 
     Args:
         explanations: of every LogiRE prediction of the split.
         backbone: the backbone's predictions of the split.
+        method: what a reader calls the method, ``LogiRE+``.
     """
     labelled = any(document.facts for document in documents)
     of_logire: dict[str, list[Explained]] = {document.title: [] for document in documents}
@@ -48,6 +50,8 @@ def page_content(
     return {
         "types": [kind.removeprefix("type::") for kind in schema.types],
         "relations": [shown[r] for r in schema.relations],
+        "names": schema.relations,
+        "method": method,
         "labelled": labelled,
         "documents": [
             _document(d, of_logire[d.title], of_backbone[d.title], schema, shown, labelled=labelled) for d in documents

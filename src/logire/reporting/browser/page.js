@@ -5,6 +5,8 @@
   const stillness = matchMedia("(prefers-reduced-motion: reduce)");
   const BADGES = { added: "+ added", removed: "− removed", same: "= same" };
   const CLOSING = /^(?:[.,;:!?%)\]}”]|['’]s|n['’]t)$/;
+  const FILTERS = ["relation", "change", "verdict"];
+  const page = document.title;
   const state = { doc: 0, prediction: null, reason: 0 };
 
   // Text goes into the page as text nodes only: nothing in the data can become markup.
@@ -20,11 +22,12 @@
 
   const tag = (type) => data.types[type].slice(0, 3).toLowerCase();
   const entityName = (doc, index) => doc.entities[index].name;
-  const number = (value) => value.toFixed(2).replace("-", "−");
-  const signed = (value) => (value < 0 ? "" : "+") + number(value);
+  const number = (value) => value.toFixed(2).replace(/^-(?=[0.]+$)/, "").replace("-", "−"); // never -0.00
+  const signed = (value) => (number(value).startsWith("−") ? "" : "+") + number(value);
+  const factName = (p) => `${p.head}-${data.names[p.relation]}-${p.tail}`;
 
   function matches(prediction) {
-    const [relation, change, verdict] = ["relation", "change", "verdict"].map((id) => $(id).value);
+    const [relation, change, verdict] = FILTERS.map((id) => $(id).value);
     return (relation === "" || prediction.relation === Number(relation)) &&
       (change === "" || prediction.change === change) &&
       (verdict === "" || String(prediction.right) === verdict);
@@ -39,19 +42,56 @@
       const count = doc.predictions.filter(matches).length;
       const [added, removed] = ["added", "removed"].map((change) => doc.predictions.filter((p) => p.change === change).length);
       return element("li", {}, element("button",
-        { type: "button", "aria-current": index === state.doc ? "true" : null, onclick: () => openDocument(index) },
+        { type: "button", tabindex: "-1", "aria-current": index === state.doc ? "true" : null, onclick: () => openDocument(index) },
         doc.title, element("small", {}, `${count} listed (${added} added, ${removed} removed)`)));
     }));
+    ($("documents").querySelector("[aria-current]") ?? $("documents").querySelector("button"))?.setAttribute("tabindex", "0");
   }
 
   function openDocument(index) {
-    Object.assign(state, { doc: index, prediction: null, reason: 0 });
     const focused = $("documents").contains(document.activeElement);
+    show(index, null);
+    location.hash = address();
+    if (focused) $("documents").querySelector("[aria-current]")?.focus({ preventScroll: true });
+  }
+
+  function show(doc, prediction) {
+    Object.assign(state, { doc, prediction, reason: 0 });
+    $("notice").textContent = "";
+    document.title = `${data.documents[doc].title}, ${page}`;
     showDocuments();
     showText();
-    showPredictions();
     document.querySelector("main").scrollTop = 0;
-    if (focused) $("documents").querySelector("[aria-current]")?.focus({ preventScroll: true });
+    showPredictions();
+  }
+
+  // The address says what is shown: #document=TITLE&fact=HEAD-RELATION-TAIL, entities by their number.
+  function address() {
+    const doc = data.documents[state.doc];
+    const link = new URLSearchParams({ document: doc.title });
+    if (state.prediction !== null) link.set("fact", factName(doc.predictions[state.prediction]));
+    return `#${link}`;
+  }
+
+  function followAddress() {
+    if (location.hash === address()) return;
+    const link = new URLSearchParams(location.hash.slice(1));
+    const [title, fact] = [link.get("document"), link.get("fact")];
+    const named = data.documents.findIndex((doc) => doc.title === title);
+    const doc = Math.max(named, 0);
+    const predictions = data.documents[doc].predictions;
+    const prediction = named < 0 || fact === null ? -1 : predictions.findIndex((p) => factName(p) === fact);
+    if (prediction >= 0 && !matches(predictions[prediction])) for (const id of FILTERS) $(id).value = "";
+    show(doc, prediction < 0 ? null : prediction);
+    if (title === null && location.hash.length > 1) $("notice").textContent = "This link names no document.";
+    else if (title !== null && named < 0) $("notice").textContent = `This link names the document “${title}”, which is not on this page.`;
+    else if (fact !== null && prediction < 0) {
+      $("notice").textContent = `This link names the fact “${fact}”, which neither ${data.method} nor its backbone predicts here.`;
+    }
+    $("documents").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    const chosen = $("predictions").querySelector(".chosen");
+    chosen?.scrollIntoView({ block: "start" });
+    chosen?.querySelector("button").focus({ preventScroll: true });
   }
 
   // Mentions may nest or overlap: a sentence is cut wherever one begins or ends.
@@ -121,17 +161,17 @@
     }
   }
 
-  // One tab stop for the text; arrow keys, Home and End move inside it.
-  $("text").addEventListener("keydown", (event) => {
-    const marks = [...$("text").querySelectorAll("mark")];
-    const at = marks.indexOf(document.activeElement);
-    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: marks.length - 1 }[event.key];
+  // The text and the list of documents are one tab stop each; arrow keys, Home and End move inside them.
+  for (const [id, selector] of [["text", "mark"], ["documents", "button"]]) $(id).addEventListener("keydown", (event) => {
+    const stops = [...$(id).querySelectorAll(selector)];
+    const at = stops.indexOf(document.activeElement);
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: stops.length - 1 }[event.key];
     if (at < 0 || to === undefined) return;
     event.preventDefault();
-    if (!marks[to]) return;
-    marks[at].tabIndex = -1;
-    marks[to].tabIndex = 0;
-    marks[to].focus();
+    if (!stops[to]) return;
+    stops[at].tabIndex = -1;
+    stops[to].tabIndex = 0;
+    stops[to].focus();
   });
 
   function showPredictions() {
@@ -158,7 +198,7 @@
   function why(doc, p) {
     if (p.reasons.length === 0) {
       const score = p.score === null ? "" : ` (its score: ${number(p.score)})`;
-      const who = p.change === "removed" ? `Predicted by the backbone alone${score}; LogiRE explains only what it predicts.`
+      const who = p.change === "removed" ? `Predicted by the backbone alone${score}; ${data.method} explains only what it predicts.`
         : "No rule spoke for it.";
       return element("div", { class: "why" }, element("p", {}, who));
     }
@@ -180,7 +220,9 @@
     const pressed = document.activeElement?.dataset;
     const again = pressed && (pressed.reason !== undefined ? `[data-reason="${reason}"]` : `[data-index="${pressed.index}"]`);
     Object.assign(state, { prediction, reason });
+    $("notice").textContent = "";
     showPredictions();
+    location.hash = address();
     if (again) $("predictions").querySelector(again)?.focus({ preventScroll: true });
   }
 
@@ -214,6 +256,7 @@
     if (p && !matches(p)) state.prediction = null;
     showDocuments();
     showPredictions();
+    if (p) location.hash = address();
   }
 
   const all = data.documents.flatMap((doc) => doc.predictions);
@@ -223,6 +266,17 @@
   $("totals").textContent = `(${data.documents.length} documents, ${all.length} predictions: ` +
     ["added", "removed", "same"].map((change) => `${all.filter((p) => p.change === change).length} ${change}`).join(", ") + ")";
   $("find").addEventListener("input", showDocuments);
-  for (const id of ["relation", "change", "verdict"]) $(id).addEventListener("change", refilter);
-  openDocument(0);
+  for (const id of FILTERS) $(id).addEventListener("change", refilter);
+  $("skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address stays what it is
+    $("predictions-title").focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
+    event.preventDefault();
+    $("find").select();
+  });
+  addEventListener("hashchange", followAddress);
+  history.scrollRestoration = "manual"; // what the address names is scrolled to
+  followAddress();
 })();

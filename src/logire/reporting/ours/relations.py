@@ -43,6 +43,7 @@ def relations(material: Material) -> Table:
         blocks=[list(cells.values())],
         records=[_record(row, gold[row.key["relation"]]) for row in rows],
         sources=[source for run in runs for source in run.sources[SPLIT]],
+        wide=True,
     )
 
 

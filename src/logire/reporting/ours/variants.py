@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logire.evaluation.significance import PairedTest
+from logire.ground.numbers import signed
 from logire.reporting.exhibits import find
 from logire.reporting.frame import Summary, summarise, tidy
 from logire.reporting.material import LOGIRE, Material
@@ -81,9 +82,7 @@ def _signed(found: PairedTest | None, *, deviation: bool = True) -> str:
     """``+1.20 ± 0.31``."""
     if found is None:
         return MISSING
-    return f"{found.difference:+.2f}" + (
-        f" ± {found.deviation:.2f}" if deviation and found.deviation is not None else ""
-    )
+    return signed(found.difference) + (f" ± {found.deviation:.2f}" if deviation and found.deviation is not None else "")
 
 
 def _record(row: Summary, own: Summary) -> Record:

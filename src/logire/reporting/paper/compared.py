@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from logire.ground.numbers import fixed, signed
 from logire.reporting.sources import Source
 from logire.reporting.tables import MISSING, Cell, Column, Record, Table
 
@@ -72,7 +73,7 @@ def compare(
         for number in row.numbers:
             theirs = row.paper.get(number.against)
             difference = None if number.ours is None or theirs is None else number.ours - theirs
-            shown = (_text(theirs, decimals), _text(number.ours, decimals), _text(difference, decimals, signed=True))
+            shown = (_text(theirs, decimals), _text(number.ours, decimals), _text(difference, decimals, signed))
             cells += [Cell(text) for text in shown]
             compared = {"paper": theirs, "ours": number.ours, "difference": difference}
             records.append({**row.keys, "metric": number.metric, **compared})
@@ -80,5 +81,5 @@ def compare(
     return Table(title, caption, columns, [body], records, sources, wide=True)
 
 
-def _text(value: float | None, decimals: int, *, signed: bool = False) -> str:
-    return MISSING if value is None else f"{value:{'+' if signed else ''}.{decimals}f}"
+def _text(value: float | None, decimals: int, form: Callable[[float, int], str] = fixed) -> str:
+    return MISSING if value is None else form(value, decimals)

@@ -65,6 +65,7 @@ def table4(material: Material) -> Table:
         blocks=[[_row(i, rule, measured, paper) for i, rule in enumerate(known)]],
         records=[_record(i, rule, split, measured[split]) for split in splits for i, rule in enumerate(known)],
         sources=corpus_sources(corpus, splits),
+        wide=True,
     )
 
 

@@ -58,7 +58,7 @@ def table5(material: Material) -> Table:
             else "There is none."
         ),
         columns=[
-            Column("Rule", left=True),
+            Column("Rule", left=True, wraps=True),
             Column("Types of h, t", left=True),
             *(Column(name) for name in ("weight", "posterior", "support", "confidence")),
             Column("gold", left=True),
@@ -66,6 +66,7 @@ def table5(material: Material) -> Table:
         blocks=[[_row(row, _rule(row) in gold) for row in chosen]],
         records=[_record(row, _rule(row) in gold) for row in chosen],
         sources=[_source(run)],
+        wide=True,
     )
 
 
