@@ -18,7 +18,7 @@ MINUTES ?= 10
 READY := $(VENV)/.ready
 REMOTE ?=
 RUNS ?=
-VERSION ?= 0.1.0
+VERSION ?=
 
 # the commands in dvc.yaml and in the rules find the environment's Python
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -60,7 +60,7 @@ publish: $(READY)
 	$(BIN)/dvc push
 
 release: $(READY)
-	$(BIN)/python -m workflow.lib.release '$(VERSION)' $(if $(RUNS),--runs '$(RUNS)')
+	$(BIN)/python -m workflow.lib.release $(VERSION) $(if $(RUNS),--runs '$(RUNS)')
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long" -n auto --dist loadfile --no-loadscope-reorder

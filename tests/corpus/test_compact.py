@@ -40,8 +40,7 @@ def logits() -> dict[str, dict[str, Floats]]:
     rng = np.random.default_rng(0)
     return {
         split: {
-            d.title: rng.normal(-8, 6, size=(len(d.entities), len(d.entities), 2)).astype(np.float32)
-            for d in documents
+            d.title: rng.normal(-8, 6, size=(len(d.entities), len(d.entities), 2)).astype(np.float32) for d in documents
         }
         for split, documents in DOCUMENTS.items()
     }
