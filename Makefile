@@ -3,8 +3,11 @@
 #   make test        set up, then run the tests (make test-long: those that take minutes by their nature)
 # Three more for the artifacts that DVC records (docs/dvc.md):
 #   make record      rebuild what is not up to date and record it in dvc.lock
-#   make pull        bring the artifacts that dvc.lock names, verify every byte, mark them up to date
+#   make pull        bring the artifacts that dvc.lock names, verify every byte, mark them up to date; from a web
+#                    server: make pull REMOTE=https://host/path
 #   make publish     bring the recorded artifacts to the remote
+# One for others (docs/release.md):
+#   make release     put what was measured into release/logire-VERSION/; also: RUNS=/path/to/results/dwie/runs
 # Needed: Python 3.11, make, a C compiler.
 
 PYTHON ?= python3
@@ -13,12 +16,15 @@ BIN := $(VENV)/bin
 CORES ?= all
 MINUTES ?= 10
 READY := $(VENV)/.ready
+REMOTE ?=
+RUNS ?=
+VERSION ?=
 
 # the commands in dvc.yaml and in the rules find the environment's Python
 export PATH := $(abspath $(BIN)):$(PATH)
 export CORES
 
-.PHONY: reproduce record pull fresh publish test test-long fuzz check clean
+.PHONY: reproduce record pull fresh publish release test test-long fuzz check clean
 
 reproduce: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -30,8 +36,15 @@ record: $(READY)
 	$(BIN)/dvc repro
 	@echo "Now commit dvc.lock, then: make publish"
 
+# A remote of the call is kept in .dvc/config.local, which git ignores; what is damaged on it is refused.
 pull: $(READY)
+ifeq ($(REMOTE),)
 	$(BIN)/dvc pull
+else
+	$(BIN)/dvc remote add --quiet --local --force given '$(REMOTE)'
+	$(BIN)/dvc remote modify --local given verify true
+	$(BIN)/dvc pull --remote given
+endif
 	$(MAKE) fresh
 
 # Results that are byte for byte what dvc.lock says count as Snakemake's own. DVC remembers the hash of a file it once
@@ -45,6 +58,9 @@ fresh: $(READY)
 publish: $(READY)
 	@$(BIN)/dvc status -q || { echo "Results and dvc.lock differ: make record first" >&2; exit 1; }
 	$(BIN)/dvc push
+
+release: $(READY)
+	$(BIN)/python -m workflow.lib.release $(VERSION) $(if $(RUNS),--runs '$(RUNS)')
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long" -n auto --dist loadfile --no-loadscope-reorder

@@ -6,6 +6,10 @@ import http.server
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 
 class FileServer:
@@ -63,3 +67,22 @@ class FileServer:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address at which the files below ``folder`` can be read, as any web server would hand them out."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

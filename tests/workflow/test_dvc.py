@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from clones import PARAMS, RESULTS, ROOT, Clone, jobs, tiny_clone
+from file_server import serving
 
 from workflow.lib.jobs import content
 
@@ -124,6 +125,32 @@ def test_a_fresh_clone_pulls_and_trains_nothing(recorded):
     assert fresh.make("pull").returncode != 0
     assert not file.exists()
     remote.write_bytes(good)
+
+
+def test_a_fresh_clone_pulls_from_a_web_server_and_refuses_what_is_damaged_there(recorded):
+    path = recorded.path.with_name("from-the-web")
+    recorded.ok("git", "clone", "-q", str(recorded.path), str(path))
+    fresh = Clone(path, recorded.compiled)
+    served = shutil.copytree(recorded.path.with_name("logire-artifacts"), path.with_name("served"))
+    with serving(served) as address:
+        damaged = max((file for file in served.rglob("*") if file.is_file()), key=lambda file: file.stat().st_size)
+        good = damaged.read_bytes()
+        flip_a_byte(damaged)
+        refused = fresh.make("pull", f"REMOTE={address}")
+        assert refused.returncode != 0
+        assert not list((path / RESULTS).rglob(f"*{damaged.name}*"))
+        assert all(same_as_recorded(recorded, name, content) for name, content in fresh.results().items())
+        damaged.chmod(0o644)
+        damaged.write_bytes(good)
+        pulled = fresh.make("pull", f"REMOTE={address}")
+        assert pulled.returncode == 0, pulled.stdout + pulled.stderr
+    assert NOTHING in fresh.snakemake("-n")
+    assert fresh.results() == recorded.results()
+    assert fresh.ok("git", "status", "--porcelain") == "", "what git tracks stays as it was"
+
+
+def same_as_recorded(recorded: Clone, name: str, content: bytes) -> bool:
+    return (recorded.path / RESULTS / name).read_bytes() == content
 
 
 def same(one: Path, other: Path) -> bool:

@@ -5,11 +5,14 @@ entry [h, t, r] is the backbone's logit of ``r(h, t)``, relations in the order o
 entities in the order of ``vertexSet``. A backbone that decides by a per-pair threshold class writes the logit minus
 the threshold's. The diagonal is ignored (:data:`NEVER` is put there on reading). Labels and ``in_train`` follow from
 the documents; a dump may carry its own as ``{split}/{title}/labels`` and ``.../in_train``, bool (N, N, R).
+
+A compact dump, some fifty times smaller, has ``{split}/{title}/cells`` and so on (:mod:`logire.corpus.compact`) and is
+read like any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from logire.corpus import compact
 from logire.corpus.authors_dump import authors_arrays, is_torch_file
 from logire.corpus.document import BoolArray, Document, FloatArray, IntArray, Schema, TrainingFacts
 from logire.corpus.prepared import PreparedCorpus
@@ -139,6 +143,28 @@ def write_dump(path: str | Path, logits: Mapping[str, Mapping[str, FloatArray]])
         save_file(tensors, temporary, metadata={"format": "logire-logits-1"})
 
 
+def write_compact(path: str | Path, dump: Path, *, floor: float, theta: float | None = None) -> None:
+    """Write the compact form of a dump atomically: what is read from it is nearly what is read from ``dump``.
+
+    Args:
+        floor: logits above it are kept, in half precision.
+        theta: the backbone's decision threshold, where it has one: its predictions stay the same.
+
+    Raises:
+        InputError: ``dump`` cannot be read, is damaged, or a document's logits are not of shape (N, N, R).
+    """
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for name, array in stored_arrays(dump, ""):
+        document, _, key = name.rpartition("/")
+        if key != "logits":
+            continue
+        if array.ndim != 3 or array.shape[0] != array.shape[1]:
+            raise InputError(f"logits of shape {array.shape}", file=dump, document=document, field=key)
+        tensors |= {f"{document}/{part}": found for part, found in compact.pack(array, floor, theta).items()}
+    with atomic(path) as temporary:
+        save_file(tensors, temporary, metadata={"format": compact.FORMAT})
+
+
 def read_dump(path: str | Path, corpus: PreparedCorpus, split: str) -> list[ScoredDocument]:
     """Read one split of a dump, in the order of the corpus's documents.
 
@@ -203,6 +229,8 @@ def _arrays(
 def stored_arrays(path: Path, prefix: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     """Yield the names that begin with ``prefix`` and the arrays of a safetensors file; bfloat16 becomes float32.
 
+    A compact dump gives the names and arrays of the dump that it was made from.
+
     Raises:
         InputError: the file cannot be read, or is damaged.
     """
@@ -210,6 +238,9 @@ def stored_arrays(path: Path, prefix: str) -> Iterator[tuple[str, npt.NDArray[An
     try:
         with safe_open(path, framework="numpy") as file:
             names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a mapping)
+            if (file.metadata() or {}).get("format") == compact.FORMAT:
+                yield from _unpacked(path, names, file.get_tensor)
+                return
             known = {name for name in names if file.get_slice(name).get_dtype() in _OF_NUMPY}
             for name in names:
                 if name in known:
@@ -221,3 +252,17 @@ def stored_arrays(path: Path, prefix: str) -> Iterator[tuple[str, npt.NDArray[An
                         yield name, file.get_tensor(name).float().numpy()
     except SafetensorError as error:
         raise InputError(f"is damaged or not a safetensors file ({error})", file=path) from error
+
+
+def _unpacked(
+    path: Path, names: Sequence[str], read: Callable[[str], npt.NDArray[Any]]
+) -> Iterator[tuple[str, FloatArray]]:
+    """Yield the logits of a compact dump by the names that they have in a dump."""
+    for document in dict.fromkeys(name.rpartition("/")[0] for name in names):
+        try:
+            logits = compact.unpack({part: read(f"{document}/{part}") for part in compact.PARTS})
+        except ValueError as error:
+            raise InputError(
+                f"is damaged: {error}", file=path, document=document.partition("/")[2], field="logits"
+            ) from error
+        yield f"{document}/logits", logits
