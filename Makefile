@@ -81,12 +81,12 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-# The lock file changes: the environment is brought up to date.
-$(READY): requirements.lock pyproject.toml
+# A lock file changes: the environment is brought up to date.
+$(READY): $(wildcard requirements*.lock) workflow/envs/logire.post-deploy.sh pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed (make PYTHON=/path/to/python3.11), this is %d.%d" % v)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	sh workflow/envs/logire.post-deploy.sh
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
 clean:

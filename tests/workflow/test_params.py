@@ -325,19 +325,3 @@ def test_no_file_is_a_params_file(tmp_path: Path) -> None:
     empty = tmp_path / "empty.yaml"
     empty.write_text("# nothing\n")
     assert read_params(empty) == {}
-
-
-def test_conda_environment_has_the_versions_of_the_lock() -> None:
-    lock = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line)
-    locked = {name.lower().replace("_", "-"): version for name, version in lock.items()}
-    files = sorted((ROOT / "workflow" / "envs").glob("*.yaml"))
-    assert files
-    for file in files:
-        environment = yaml.safe_load(file.read_text())
-        pins = environment["dependencies"][-1]["pip"]
-        assert len(pins) > 10
-        for pin in pins:
-            name, version = pin.split("==")
-            assert locked[name.lower().replace("_", "-")] == version, f"{file.name}: {pin}"
-    top = yaml.safe_load((ROOT / "environment.yml").read_text())
-    assert "-r requirements.lock" in top["dependencies"][-1]["pip"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from clones import RESULTS, ROOT, Clone, jobs, tiny_clone
+from clones import RESULTS, Clone, jobs, tiny_clone
 
 pytestmark = pytest.mark.long
 
@@ -141,12 +140,3 @@ def test_a_full_disk_and_a_read_only_folder_are_clear_errors(disk):
     assert disk.results() == before
     assert (disk.path / "dvc.lock").read_bytes() == lock
     remount(disk, "rw")
-
-
-def test_conda_environments_are_created_and_used(tmp_path, compiled):
-    if not shutil.which("conda"):
-        pytest.skip("NOT TESTED: --use-conda, for no conda is on PATH (tests/test_pipeline.py checks the specs)")
-    clone = tiny_clone(tmp_path / "clone", compiled, **RUN)
-    clone.ok("snakemake", "--cores", "8", "--use-conda", "prepare")
-    made = list((clone.path / ".snakemake" / "conda").glob("*/bin/python"))
-    assert len(made) == len(list((ROOT / "workflow" / "envs").glob("*.yaml")))

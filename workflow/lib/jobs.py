@@ -33,15 +33,14 @@ BROWSE = Entry("logire.cli.results", "browse")
 
 
 def set_up() -> None:
-    """Let jobs find this package and this Python, one thread each.
+    """Let jobs find this Python, one thread each.
 
     Inside a conda environment its own Python comes first. Small matrices: one thread a job is fastest, and jobs run
     side by side.
     """
-    paths = {"PYTHONPATH": str(SOURCE.parent), "PATH": str(Path(sys.executable).parent)}
-    for name, first in paths.items():
-        parts = os.environ.get(name, "").split(os.pathsep)
-        os.environ[name] = os.pathsep.join([first, *(part for part in parts if part and part != first)])
+    first = str(Path(sys.executable).parent)
+    parts = os.environ.get("PATH", "").split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([first, *(part for part in parts if part and part != first)])
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

@@ -14,6 +14,11 @@ from workflow.lib.code import Code
 from workflow.lib.progress import Progress, measured
 
 jobs.set_up()
+# A job runs this checkout's code, in a conda environment and in a container too: several checkouts may share these, and
+# Snakemake takes PYTHONPATH away from conda's. The first words are Snakemake's own prefix.
+shell.prefix(
+    "set -euo pipefail; export PYTHONPATH={jobs.SOURCE.parent:q}${{PYTHONPATH:+:$PYTHONPATH}}; "
+)
 params_of = jobs.StoppingConfig(config, workflow.overwrite_configfiles)
 datasets = params_of.datasets
 code_of = jobs.CodeOf(Code(jobs.SOURCE, Path(".snakemake/code.json")))
@@ -21,6 +26,10 @@ code_of = jobs.CodeOf(Code(jobs.SOURCE, Path(".snakemake/code.json")))
 Progress.listen(logger, measured(Path("logs").glob("*/*/*.tsv")))
 
 LOGS = "logs/{dataset}"
+
+
+# With --software-deployment-method apptainer, and only then: an image that you build (docs/containers.md).
+container: "logire.sif"
 
 
 wildcard_constraints:
