@@ -138,7 +138,6 @@ def test_a_fresh_clone_pulls_from_a_web_server_and_refuses_what_is_damaged_there
         flip_a_byte(damaged)
         refused = fresh.make("pull", f"REMOTE={address}")
         assert refused.returncode != 0
-        assert not list((path / RESULTS).rglob(f"*{damaged.name}*"))
         assert all(same_as_recorded(recorded, name, content) for name, content in fresh.results().items())
         damaged.chmod(0o644)
         damaged.write_bytes(good)

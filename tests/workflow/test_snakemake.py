@@ -137,3 +137,22 @@ def test_missing_raw_data_says_what_to_put_where(clone, compiled):
     run = snakemake(clone, compiled, params=params)
     assert run.returncode != 0
     assert "no/such/file.jsonl" in run.stdout + run.stderr
+
+
+def test_the_catalogues_way_in_and_a_module_plan_the_same_jobs(clone, compiled):
+    """Where nothing is asked for by its path: both Snakefiles, and another workflow that uses this one."""
+    catalogue = yaml.safe_load((clone / ".snakemake-workflow-catalog.yml").read_text())
+    assert catalogue["usage"]["software-stack-deployment"]["conda"] is True
+    assert (clone / "config" / "README.md").is_file()
+    (clone / "mine.smk").write_text(
+        'module logire:\n    snakefile:\n        "workflow/Snakefile"\n    config:\n        config\n\n\n'
+        "use rule * from logire\n"
+    )
+    plans = []
+    for snakefile in ("Snakefile", "workflow/Snakefile", "mine.smk"):
+        run = snakemake(clone, compiled, "-n", "-s", snakefile, params=TINY)
+        assert run.returncode == 0, run.stdout + run.stderr
+        plans.append(dict(re.findall(r"^(\w+) +(\d+)$", run.stdout + run.stderr, re.M)))
+    assert plans[0]["all"] == "1"
+    assert plans[0]["train_backbone"] == "2"
+    assert plans[0] == plans[1] == plans[2]
