@@ -54,6 +54,17 @@ def test_the_whole_run_twice_and_what_reruns(clone, compiled, tmp_path):
     for ending in ("png", "pdf"):
         assert (clone / "results" / "tiny" / "figures" / f"figure4.{ending}").stat().st_size > 1000
 
+    page = (clone / "results/tiny/report/explanations.html").read_text(encoding="utf-8")
+    assert "backbone BiLSTM, method LogiRE, seed 1, test split" in page
+
+    # the report opens Table 2, through what the report's app calls its parts
+    done = snakemake(clone, compiled, "--report", "report.html", params=WHOLE)
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = (clone / "report.html").read_text(encoding="utf-8")
+    assert report.count(r"data-result=\"results/tiny/tables/table2.html\"") == 1
+    parts = ('this.content = "rulegraph"', "app = this", "setView(view)", "view.contentPath", "__html: workflow_desc")
+    assert [part for part in parts if part not in report] == []
+
     # cross-fitting: each fold once, for LogiRE+ and every variant that wants it
     folds = sorted(path.parent.name for path in (clone / "results/tiny/runs/folds").rglob("run.json"))
     assert folds == ["1of2", "1of2", "2of2", "2of2"]
