@@ -6,7 +6,8 @@
 #   make pull        bring the artifacts that dvc.lock names, verify every byte, mark them up to date; from a web
 #                    server: make pull REMOTE=https://host/path
 #   make publish     bring the recorded artifacts to the remote
-# One for others (docs/release.md):
+# Two for others (docs/release.md):
+#   make docs        build the documentation as a site, into build/site/
 #   make release     put what was measured into release/logire-VERSION/; also: RUNS=/path/to/results/dwie/runs
 # Needed: Python 3.11, make, a C compiler.
 
@@ -24,7 +25,7 @@ VERSION ?=
 export PATH := $(abspath $(BIN)):$(PATH)
 export CORES
 
-.PHONY: reproduce record pull fresh publish release test test-long fuzz check clean
+.PHONY: reproduce record pull fresh publish release docs test test-long fuzz check clean
 
 reproduce: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -72,6 +73,11 @@ test-long: $(READY)
 # Every reader on damaged files, for as long as is given: make fuzz MINUTES=10
 fuzz: $(READY)
 	OMP_NUM_THREADS=1 FUZZ_MINUTES=$(MINUTES) $(BIN)/python -m pytest -m long tests/hostile/test_fuzz.py
+
+# Fails at the first warning.
+docs: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python docs/site/build.py build/site
+	@echo "The site is in build/site/index.html"
 
 # What CI checks beside the tests.
 check: $(READY)

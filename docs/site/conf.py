@@ -15,10 +15,8 @@ html_static_path: list[str] = []
 html_extra_path = ["extra"]
 html_copy_source = False
 
-# Mermaid's diagrams stay text: the page that draws them would be fetched from elsewhere.
-myst_fence_as_directive: list[str] = []
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
-suppress_warnings = ["misc.highlighting_failure"]
+suppress_warnings = ["misc.highlighting_failure"]  # Mermaid's diagrams stay text: what draws them would be fetched

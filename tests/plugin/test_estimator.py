@@ -193,6 +193,13 @@ def test_a_row_without_logits_or_with_a_new_type_is_named(model: LogiREPlus) -> 
         LogiREPlus().fit("logits.safetensors")
 
 
+def test_probabilities_are_refused(world: World) -> None:
+    part = world.part(0, 20)
+    probabilities = [1 / (1 + np.exp(-array)) for array in part.logits]
+    with pytest.raises(InputError, match="probabilities"):
+        LogiREPlus(RELATIONS).fit(probabilities, part.labels, part.types)
+
+
 def test_importing_the_package_loads_no_library() -> None:
     words = "import sys, logire; print(*(n for n in ('numpy', 'torch', 'pandas', 'typer') if n in sys.modules))"
     assert (

@@ -62,7 +62,7 @@ def test_the_lock_holds_all_that_the_package_and_its_extras_need() -> None:
         need(Requirement(line), seen)
     names = {name.split("[")[0] for name in seen}
     assert len(names) > 100
-    assert names - locked(LOCK).keys() - locked(CUDA).keys() == set()
+    assert names - locked(LOCK).keys() - locked(CUDA).keys() == {project["name"]}  # an extra may name another extra
 
 
 def test_the_script_that_installs_the_locks_names_their_digests() -> None:

@@ -2,7 +2,7 @@
 # Installs the packages of the locks into the Python that PATH names first. Called in the checkout: by make, by the
 # Dockerfile, and by Snakemake in the environment that it has made of logire.yaml. Snakemake makes another environment when
 # this file changes, so it names what it installs (SHA-256):
-# ce6237ad83dc2b053d36c8be4ca422d3d8e8301633a03d4b9a105bd77cc75fa0  requirements.lock
+# e692425a15f829ef1aa4266b5c2bcc30250f5e15ffe87212f7a6aefff91e1ea9  requirements.lock
 # a5d4a81f0b307f5646465c351c00951c178865e9f4c303635e2c5adf7967adea  requirements-cpu.lock
 # 2ea6a1a2e302fc483b2dff4338a3df269847affb6670e08e49472e05f5edaa25  requirements-cuda.lock
 set -eu

@@ -10,6 +10,7 @@ import numpy as np
 
 from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import ScoredDocument
+from logire.corpus.dumpcheck import check_logits
 from logire.corpus.predictions import Prediction
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
@@ -99,7 +100,8 @@ class Estimator:
             out_of_fold: files with the logits of the training documents, where ``logits`` is a file.
 
         Raises:
-            InputError: a document is incomplete or wrong, there is no labelled fact, or a library is missing.
+            InputError: a document is incomplete or wrong, these are probabilities and not logits, there is no labelled
+                fact, or a library is missing.
         """
         if isinstance(logits, str | Path):
             train, kept, schema = self._read(logits, documents, out_of_fold)
@@ -110,6 +112,7 @@ class Estimator:
             )
             schema = self._schema([*parts[0], *parts[1]])
             train, kept = (put_together(part, schema, self.relations) for part in parts)
+        check_logits(kept, schema, "logits" if documents is None else str(logits))
         with extras():
             model = find(self.method).load()(schema, self.settings, seed=self.seed, device=self.device)
             self._model = model.fit(train, kept)
