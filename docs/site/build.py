@@ -23,12 +23,12 @@ SITE = Path(__file__).parent
 ROOT = SITE.parents[1]
 REFERENCE = ROOT / "reference" / "dwie"
 FIGURES = {
-    "overview": "Test F1 of every backbone, alone and with rules, beside the paper's.",
-    "figure4": "F1 of the backbone and with rules, by the number of tokens between head and tail.",
-    "distances": "Gain over the backbone by distance, every backbone.",
-    "frontier": "How many of the predicted facts contradict a rule against how many are right.",
+    "overview": ("Every backbone", "Test F1 alone and with rules, by seed and mean; the paper's hollow."),
+    "figure4": ("Figure 4", "A backbone alone and with rules, by the number of tokens between head and tail."),
+    "distances": ("Gain by distance", "The gain over each backbone, by the same distance."),
+    "frontier": ("F1 against logic", "What LogiRE+'s closure trades: F1 against the share of rules that hold."),
 }
-"""Figure -> what it shows."""
+"""Figure -> its heading, and what it shows."""
 
 
 def build(out: Path) -> int:
@@ -59,13 +59,11 @@ def _gallery(source: Path) -> None:
     """The reference's figures, and Table 2, on one page."""
     pictures = source / "pictures"
     pictures.mkdir()
-    parts = ["# Gallery", "Measured on real DWIE ([how](benchmarks.md)); every file has its numbers beside it."]
+    parts = ["# Gallery", "Measured on real DWIE ([how](benchmarks.md)); `reference/dwie` has the numbers behind each."]
+    for name, (title, text) in FIGURES.items():
+        shutil.copy(REFERENCE / "figures" / f"{name}.png", pictures)
+        parts += [f"## {title}", text, f"![{title}](pictures/{name}.png)"]
     parts += ["## Table 2", (REFERENCE / "tables" / "table2.md").read_text(encoding="utf-8")]
-    for name, text in FIGURES.items():
-        figure = REFERENCE / "figures" / f"{name}.png"
-        if figure.exists():
-            shutil.copy(figure, pictures)
-            parts += [f"## {text}", f"![{text}](pictures/{name}.png)"]
     (source / "gallery.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 

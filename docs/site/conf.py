@@ -14,6 +14,7 @@ html_title = f"logire {__version__}"
 html_static_path: list[str] = []
 html_extra_path = ["extra"]
 html_copy_source = False
+html_show_copyright = False
 
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
