@@ -152,4 +152,4 @@ def test_the_readme_shows_the_measured_numbers() -> None:
         if [row[key] for key in ("backbone", "method", "split", "metric")] == ["bilstm", "logire_plus", "test", "f1"]
     ]
     assert f" | **{float(row['mean']):.2f} ± {float(row['sd']):.2f} (" in table
-    assert len((ROOT / "README.md").read_text().splitlines()) - len(table.splitlines()) <= 140, "it is to be short"
+    assert len((ROOT / "README.md").read_text().splitlines()) - len(table.splitlines()) <= 150, "it is to be short"

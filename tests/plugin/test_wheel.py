@@ -124,7 +124,7 @@ def test_what_needs_an_extra_says_so(environment: Path, workplace: Path) -> None
     for extra, words in (
         ("torch", ["fit", "--method", "logire", "--logits", "logits.safetensors", *given]),
         ("torch", ["train", "bilstm", *given]),
-        ("dwie", ["fetch", "docred", "--out", "raw"]),
+        ("dwie", ["fetch", "dwie", "--out", "raw"]),
         ("report", ["report", ROOT / "reference" / "dwie", "--only", "table2", "--out", "tables"]),
     ):
         done = subprocess.run(

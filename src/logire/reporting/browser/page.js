@@ -264,7 +264,7 @@
   $("relation").append(...used.map((index) => element("option", { value: index }, data.relations[index])));
   $("verdict").disabled = !data.labelled;
   $("totals").textContent = `(${data.documents.length} documents, ${all.length} predictions: ` +
-    ["added", "removed", "same"].map((change) => `${all.filter((p) => p.change === change).length} ${change}`).join(", ") + ")";
+    ["added", "removed", "same"].map((change) => `${all.filter((p) => p.change === change).length} ${change}`).join(", ") + ").";
   $("find").addEventListener("input", showDocuments);
   for (const id of FILTERS) $(id).addEventListener("change", refilter);
   $("skip").addEventListener("click", (event) => {
