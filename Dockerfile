@@ -7,7 +7,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/*
 
-# A user who is not root. Under --user there is another one, whom the system does not know: home is open to that one too.
+# A user who is not root. Under --user it is another one, whom the system does not know: home is open to that one too.
 RUN useradd --uid 1000 --create-home logire \
     && chmod 1777 /home/logire \
     && install --directory --owner=logire --group=logire /logire

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs the packages of the locks into the Python that PATH names first. Called in the checkout: by make, by the
-# Dockerfile, and by Snakemake in the environment that it has made of logire.yaml. Snakemake makes another environment when
-# this file changes, so it names what it installs (SHA-256):
-# e692425a15f829ef1aa4266b5c2bcc30250f5e15ffe87212f7a6aefff91e1ea9  requirements.lock
-# a5d4a81f0b307f5646465c351c00951c178865e9f4c303635e2c5adf7967adea  requirements-cpu.lock
+# Dockerfile, and by Snakemake in the environment that it has made of logire.yaml. Snakemake makes another environment
+# when this file changes, so it names what it installs (SHA-256):
+# ba6bc4f0b00805e58b9bc78eb321c1f7e5aca83d76ef0ab9d6d0e8abaeb9b1e3  requirements.lock
+# 33741f7581e4198550ced7737a4c3c14110b8298d4bc007f811a3f16db853bb2  requirements-cpu.lock
 # 2ea6a1a2e302fc483b2dff4338a3df269847affb6670e08e49472e05f5edaa25  requirements-cuda.lock
 set -eu
 unset PYTHONPATH # Snakemake's own packages are none of this environment's
