@@ -9,7 +9,7 @@
 # Two for others (docs/release.md):
 #   make docs        build the documentation as a site, into build/site/
 #   make release     put what was measured into release/logire-VERSION/; also: RUNS=/path/to/results/dwie/runs
-# Needed: Python 3.11, make, a C compiler.
+# Needed: Python 3.11, make.
 
 PYTHON ?= python3
 VENV := .venv
