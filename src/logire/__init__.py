@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,5 @@ __all__ = ["LogiRE", "LogiREPlus", "__version__"]
 def __getattr__(name: str) -> Any:
     if name not in ("LogiRE", "LogiREPlus"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from logire.plugin import estimator  # on first use: commands such as `logire --help` do without
-
-    return getattr(estimator, name)
+    # On first use, and named as text: a command that does without the plug-in does not depend on its code.
+    return getattr(import_module("logire.plugin.estimator"), name)

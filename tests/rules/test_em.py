@@ -256,7 +256,7 @@ def test_other_relations_than_the_runs_are_an_error(corpus, dump, tmp_path):
         (other / file.name).write_bytes(file.read_bytes())
     indices = json.loads((other / "rel2id.json").read_text())
     (other / "rel2id.json").write_text(json.dumps(indices | {"more": len(indices)}))
-    with pytest.raises(InputError, match="are not those the run was fitted on"):
+    with pytest.raises(InputError, match="are not those the model was fitted on: 'more'"):
         load_run(tmp_path / "run", "test", documents=other)
 
 

@@ -23,7 +23,7 @@ CNN = {"epochs": 2, "hidden": 8, "word_dim": 8}
 BACKBONES = {"cnn": CNN, "bilstm": {"epochs": 2, "hidden": 8, "state_dim": 8, "word_dim": 8}}
 FASTER = BACKBONES | {"cnn": CNN | {"learning_rate": 0.01}}
 NOTHING = "Nothing to be done"
-SHOWN = ("make_distances", "make_figure4", "make_relations", "make_summary", "make_table2")
+SHOWN = ("make_distances", "make_figure4", "make_overview", "make_relations", "make_summary", "make_table2")
 OF_CNN = sorted(
     (rule, ", ".join(sorted(["dataset=embedded", *wildcards])))
     for rule, wildcards in [

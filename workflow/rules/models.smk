@@ -112,7 +112,7 @@ rule fit_logire:
     shell:
         "python -m logire fit --documents {params.documents:q} --logits {input.logits:q} {params.folds:q}"
         " --out {params.out:q} --seed {wildcards.seed:q} --device {params.device:q} {params.options:q}"
-        " --overwrite 2>&1 | tee {log:q}"
+        " --overwrite --no-compare 2>&1 | tee {log:q}"
 
 
 rule score_logire:

@@ -48,6 +48,7 @@ def fit(
     ] = None,
     variant: Annotated[str | None, typer.Option(help="A name for these settings, for the ablation table.")] = None,
     overwrite: Overwrite = False,
+    compare: Annotated[bool, typer.Option(help="End with what the rules gain on dev.")] = True,
     as_json: Json = False,
 ) -> None:
     """Learn rules on a backbone's logits, and say what they gain on dev; a killed run goes on where it was."""
@@ -71,7 +72,9 @@ def fit(
     unit = fitted.history.columns[0]
     if not as_json:
         print(f"{len(fitted.last.rules)} rules, dev F1 {100 * fitted.dev_f1:.2f} in {unit} {fitted.kept}: {out}")
-    # Named as text: what is only printed shapes no file, so a change of its code makes no fit out of date.
+    if not compare:
+        return
+    # Named as text: what is only printed shapes no file, so the workflow, which does without, does not depend on it.
     gain = import_module("logire.reporting.gains").gain_of_fit(fitted_run)
     import_module("logire.cli.compare").show(gain, as_json=as_json, run=str(out), rules=len(fitted.last.rules))
     if not as_json:

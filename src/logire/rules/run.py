@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.dumpcheck import check_logits
-from logire.corpus.matching import matched
+from logire.corpus.matching import matched, relation_order
 from logire.corpus.predictions import write_predictions
 from logire.corpus.prepared import NewDocuments, PreparedCorpus
 from logire.corpus.runfolder import (
@@ -186,6 +186,7 @@ def load_run(
         corpus: PreparedCorpus = NewDocuments(documents, model.schema)
     else:
         corpus = fitted_documents(run, record, documents)
+    relation_order(corpus.schema.relations, model.schema, file=corpus.path)  # before any shape is found wrong
     return model, corpus, matched(read_dump(dump, corpus, split), corpus.schema, model.schema, file=corpus.path)
 
 
