@@ -205,6 +205,7 @@ def _styler(table: Table, show: Callable[[Any], str], underline: str, heading: s
         heading: what the first column is called, escaped.
         between: what stands before the first cell of a block, after another block.
     """
+    import jinja2  # noqa: F401 (pandas' own words where it is missing are no ModuleNotFoundError)
     import pandas as pd
 
     others = table.columns[1:]
