@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from logire.corpus.document import Document, Entity, Fact, Mention, Schema
+import numpy as np
+
+from logire.corpus.document import Document, Entity, Fact, FloatArray, Mention, Schema
 
 SCHEMA = Schema(("citizen_of", "in0"), ("type::location", "type::organization", "type::person"))
 
@@ -51,3 +53,16 @@ def document(title: str = "D", entities: int = 3, facts: Sequence[tuple[int, str
     kinds = ("type::person", "type::location")
     members = tuple(Entity((Mention(f"e{i}", 0, 2 * i, 2 * i + 1, kinds[i % 2]),)) for i in range(entities))
     return Document(title, (tokens,), members, tuple(Fact(*fact) for fact in facts))
+
+
+def random_logits(
+    splits: Mapping[str, Sequence[Document]], mean: float = 0, deviation: float = 1
+) -> dict[str, dict[str, FloatArray]]:
+    """Split -> title -> logits (N, N, 2) drawn at random."""
+    rng = np.random.default_rng(0)
+    return {
+        split: {
+            d.title: rng.normal(mean, deviation, (len(d.entities),) * 2 + (2,)).astype(np.float32) for d in documents
+        }
+        for split, documents in splits.items()
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from corpus_builders import SCHEMA, document
+from corpus_builders import SCHEMA, document, random_logits
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -37,13 +37,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> PreparedCorpus:
 
 @pytest.fixture
 def logits() -> dict[str, dict[str, Floats]]:
-    rng = np.random.default_rng(0)
-    return {
-        split: {
-            d.title: rng.normal(-8, 6, size=(len(d.entities), len(d.entities), 2)).astype(np.float32) for d in documents
-        }
-        for split, documents in DOCUMENTS.items()
-    }
+    return random_logits(DOCUMENTS, mean=-8, deviation=6)
 
 
 def test_a_document_by_hand() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from corpus_builders import SCHEMA, document
+from corpus_builders import SCHEMA, document, random_logits
 from safetensors import safe_open
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch_file
@@ -38,11 +38,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> PreparedCorpus:
 
 @pytest.fixture
 def logits() -> Logits:
-    rng = np.random.default_rng(0)
-    return {
-        split: {d.title: rng.normal(size=(len(d.entities), len(d.entities), 2)).astype(np.float32) for d in documents}
-        for split, documents in DOCUMENTS.items()
-    }
+    return random_logits(DOCUMENTS)
 
 
 def test_round_trip(tmp_path: Path, corpus: PreparedCorpus, logits: Logits) -> None:

@@ -18,10 +18,10 @@ from logire.corpus.document import Document
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.evaluation.files import evaluate_file
-from logire.evaluation.gain import Gain, measure_gain, render
+from logire.evaluation.gain import Column, Gain, Values, measure_gain, render
 from logire.evaluation.logic import logic_score, logic_scores
 from logire.evaluation.metrics import find
-from logire.evaluation.significance import paired_bootstrap, paired_bootstrap_of_rules
+from logire.evaluation.significance import Bootstrap, paired_bootstrap, paired_bootstrap_of_rules
 from logire.ground.errors import InputError
 
 
@@ -216,3 +216,13 @@ def test_what_cannot_be_compared_is_refused(corpus: PreparedCorpus) -> None:
         gain(corpus, distance_edges=(10, 5))
     with pytest.raises(InputError, match="document nobody"):
         gain(corpus, [("nobody", 0, "a", 1)])
+
+
+def test_what_rounds_to_zero_has_no_minus() -> None:
+    values = Values(50.0, 49.999, Bootstrap(-0.001, -0.004, 0.003, 0.9))
+    gain = Gain("c", False, "test", 2, ("a", "b"), False, (Column("f1", "F1", None, 9, values),))
+    page = io.StringIO()
+    Console(file=page, width=100).print(render(gain))
+    text = page.getvalue() + " ".join(gain.sentences())
+    assert "+0.00 (95% interval over documents: +0.00 to +0.00)" in text
+    assert "-0.00" not in text

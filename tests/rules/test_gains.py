@@ -14,12 +14,12 @@ from rules_builders import QUICK, TINY
 
 from logire.cli import app
 from logire.corpus.document import Document, Entity, Fact, Mention, Schema
-from logire.corpus.dump import dev_threshold, read_dump, write_dump
+from logire.corpus.dump import above, dev_threshold, read_dump, write_dump
 from logire.corpus.predictions import read_predictions, write_predictions
 from logire.corpus.prepared import PreparedCorpus, write_prepared
 from logire.evaluation.files import evaluate_file
 from logire.ground.errors import InputError
-from logire.reporting.gains import above, gain_between, gain_of_fit, gain_of_run
+from logire.reporting.gains import gain_between, gain_of_fit, gain_of_run
 from logire.rules.run import Fit, fit_run, predict_run
 
 METHODS: dict[str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from logire.corpus.document import BoolArray, Document, FloatArray, Schema
-from logire.ground.thresholds import Threshold, best_threshold
+from logire.ground.thresholds import Threshold, best_of_documents
 
 Predicts = Callable[[FloatArray], BoolArray]
 """Logits (N, N, R) of a document to bool (N, N, R): true where a fact is predicted. The diagonal does not count."""
@@ -54,12 +54,4 @@ def by_fixed_rule(
 
 def choose_threshold(logits: Mapping[str, FloatArray], documents: Sequence[Document], schema: Schema) -> Threshold:
     """The global threshold with the best micro F1 over all candidates h != t; facts with h = t count as missed."""
-    scores, labels, gold = [], [], 0
-    for document in documents:
-        n = len(document.entities)
-        pairs = ~np.eye(n, dtype=np.bool_)
-        labelled = schema.labels(document)
-        scores.append(logits[document.title][pairs].ravel())
-        labels.append(labelled[pairs].ravel())
-        gold += int(labelled.sum())
-    return best_threshold(np.concatenate(scores), np.concatenate(labels), gold=gold)
+    return best_of_documents((logits[document.title], schema.labels(document)) for document in documents)

@@ -24,12 +24,11 @@ def threshold(
     ] = None,
 ) -> None:
     """Choose a dump's threshold by F1 on dev, and predict with it: the backbone by itself, without rules."""
-    from logire.corpus.dump import dev_threshold, read_dump
+    from logire.corpus.dump import above, dev_threshold, read_dump
     from logire.corpus.dumpcheck import check_logits
     from logire.corpus.predictions import write_predictions
     from logire.corpus.prepared import PreparedCorpus
     from logire.evaluation.files import labelled
-    from logire.reporting.gains import above
 
     corpus = PreparedCorpus.open(documents)
     labelled(corpus, "dev")

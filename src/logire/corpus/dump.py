@@ -25,10 +25,11 @@ from safetensors.numpy import save_file
 from logire.corpus import compact
 from logire.corpus.authors_dump import authors_arrays, is_torch_file
 from logire.corpus.document import BoolArray, Document, FloatArray, IntArray, Schema, TrainingFacts
+from logire.corpus.predictions import Prediction, predict
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.errors import InputError
 from logire.ground.files import atomic, check_file
-from logire.ground.thresholds import Threshold, best_threshold
+from logire.ground.thresholds import Threshold, best_of_documents
 
 NEVER = -30.0
 """The logit of what is impossible: a relation of an entity to itself."""
@@ -121,11 +122,13 @@ def _right_shape(logits: FloatArray, n: int, r: int) -> str:
 
 
 def dev_threshold(documents: Sequence[ScoredDocument]) -> Threshold:
-    """The threshold with the best F1 over all candidates h != t; facts with h = t count as missed."""
-    pairs = [~np.eye(len(d.types), dtype=np.bool_) for d in documents]
-    scores = np.concatenate([d.logits[m].ravel() for d, m in zip(documents, pairs, strict=True)])
-    labels = np.concatenate([d.labels[m].ravel() for d, m in zip(documents, pairs, strict=True)])
-    return best_threshold(scores, labels, gold=int(sum(d.labels.sum() for d in documents)))
+    """The threshold with the best F1 on documents; facts with h = t count as missed."""
+    return best_of_documents((document.logits, document.labels) for document in documents)
+
+
+def above(documents: Sequence[ScoredDocument], theta: float, schema: Schema) -> list[Prediction]:
+    """What logits predict by themselves: the facts whose logit is at least ``theta``, document by document."""
+    return [p for document in documents for p in predict(document.document, document.logits, theta, schema)]
 
 
 def write_dump(path: str | Path, logits: Mapping[str, Mapping[str, FloatArray]]) -> None:

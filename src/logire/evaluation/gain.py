@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,6 +20,7 @@ from logire.evaluation.logic import logic_score, rule_counts
 from logire.evaluation.metrics import FactMetric, Metric, find
 from logire.evaluation.scoring import DISTANCE_EDGES, checked_edges, predicted_matrix
 from logire.evaluation.significance import ENOUGH_FACTS, Bootstrap, paired_bootstrap, paired_bootstrap_of_rules
+from logire.ground.numbers import fixed, signed
 
 Verdict = Literal["helps", "no clear difference", "hurts"]
 
@@ -243,7 +244,8 @@ def _of_rules(counts: Sequence[IntArray], names: tuple[str, str], listed: int, s
 
 
 def _spread(gain: Bootstrap) -> str:
-    return f"{gain.difference:+.2f} (95% interval over documents: {gain.low:+.2f} to {gain.high:+.2f})"
+    difference, low, high = (signed(value) for value in (gain.difference, gain.low, gain.high))
+    return f"{difference} (95% interval over documents: {low} to {high})"
 
 
 def _as_dict(column: Column) -> dict[str, Any]:
@@ -269,14 +271,14 @@ def render(gain: Gain) -> Table:
     for column in gain.columns:
         table.add_column(column.heading, justify="right", no_wrap=True)
 
-    def row(label: str, numbers: Iterable[float | None], form: str) -> None:
-        table.add_row(label, *("-" if number is None else format(number, form) for number in numbers))
+    def row(label: str, numbers: Iterable[float | None], text: Callable[[float], str]) -> None:
+        table.add_row(label, *("-" if number is None else text(number) for number in numbers))
 
     values = [column.values for column in gain.columns]
-    row(gain.names[0], (v and v.base for v in values), ".2f")
-    row(gain.names[1], (v and v.ours for v in values), ".2f")
-    row("gain", (v and v.gain.difference for v in values), "+.2f")
-    row("  95% from", (v and v.gain.low for v in values), "+.2f")
-    row("  95% to", (v and v.gain.high for v in values), "+.2f")
-    row("labelled facts", (column.facts for column in gain.columns), "d")
+    row(gain.names[0], (v and v.base for v in values), fixed)
+    row(gain.names[1], (v and v.ours for v in values), fixed)
+    row("gain", (v and v.gain.difference for v in values), signed)
+    row("  95% from", (v and v.gain.low for v in values), signed)
+    row("  95% to", (v and v.gain.high for v in values), signed)
+    row("labelled facts", (column.facts for column in gain.columns), str)
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,23 @@ def best_threshold(
         if found.f1 > 2.0 * total / (most + total):
             return found
     return _best(scores, labels, float(floor), total)
+
+
+def best_of_documents(
+    documents: Iterable[tuple[npt.NDArray[np.floating], npt.NDArray[np.bool_]]],
+) -> Threshold:
+    """The threshold with the best micro F1 over all candidates h != t; facts with h = t count as missed.
+
+    Args:
+        documents: scores and labels (N, N, R) of each.
+    """
+    scores, labels, gold = [], [], 0
+    for scored, labelled in documents:
+        apart = ~np.eye(len(labelled), dtype=np.bool_)
+        scores.append(scored[apart].ravel())
+        labels.append(labelled[apart].ravel())
+        gold += int(labelled.sum())
+    return best_threshold(np.concatenate(scores), np.concatenate(labels), gold=gold)
 
 
 def _best(scores: npt.NDArray[np.floating], labels: npt.NDArray[np.bool_], floor: float, total: int) -> Threshold:

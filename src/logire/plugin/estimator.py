@@ -140,11 +140,15 @@ class Estimator:
         Raises:
             InputError: the model is not fitted; the relations or types are not the model's; a shape is wrong.
         """
-        return self.model.predict(self.documents(logits, types, relations, titles, names, documents, split))
+        if isinstance(logits, str | Path):
+            found, _ = read_files(logits, _folder(documents), split, self.model.schema)
+        else:
+            found = self._given(logits, types, relations, titles, names)
+        return self.model.predict(found)
 
     def scores(self, logits: Any, types: Any = None, *, relations: Sequence[str] | None = None) -> list[FloatArray]:
         """For each document (N, N, R) the model's scores, relations in the order of ``self.relations``."""
-        return self.model.scores(self.documents(logits, types, relations))
+        return self.model.scores(self._given(logits, types, relations))
 
     def explain(
         self, logits: Any, types: Any, head: int, tail: int, relation: str | None = None, *, names: Any = None
@@ -155,7 +159,7 @@ class Estimator:
             logits, types, names: of one document.
             relation: the one to explain; by default every predicted one.
         """
-        [document] = self.documents([logits], [types], names=None if names is None else [names])
+        [document] = self._given([logits], [types], names=None if names is None else [names])
         return self.model.explain(document, head, tail, relation)
 
     def rules(self, relation: str | None = None) -> pd.DataFrame:
@@ -183,21 +187,12 @@ class Estimator:
         loaded.settings, loaded._model = model.settings, model
         return loaded
 
-    def documents(
-        self,
-        logits: Any,
-        types: Any = None,
-        relations: Sequence[str] | None = None,
-        titles: Any = None,
-        names: Any = None,
-        documents: str | Path | None = None,
-        split: str = "test",
+    def _given(
+        self, logits: Any, types: Any, relations: Sequence[str] | None = None, titles: Any = None, names: Any = None
     ) -> list[ScoredDocument]:
-        """Documents as the methods of ``self.model`` take them; arguments as of :meth:`predict`."""
-        schema = self.model.schema
-        if isinstance(logits, str | Path):
-            return read_files(logits, _folder(documents), split, schema)[0]
-        return put_together(examples(logits, None, types, titles=titles, names=names), schema, relations)
+        """Arrays or rows as the methods of ``self.model`` take them; arguments as of :meth:`predict`."""
+        found = examples(logits, None, types, titles=titles, names=names)
+        return put_together(found, self.model.schema, relations)
 
     def _read(
         self, logits: str | Path, documents: str | Path | None, out_of_fold: Sequence[str | Path]

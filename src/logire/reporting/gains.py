@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logire.corpus.document import Schema
-from logire.corpus.dump import ScoredDocument, dev_threshold, read_dump
-from logire.corpus.predictions import Prediction, predict, read_predictions
+from logire.corpus.dump import above, dev_threshold, read_dump
+from logire.corpus.predictions import read_predictions
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.runfolder import recorded
 from logire.evaluation.files import labelled, own_predictions
 from logire.evaluation.gain import Gain, measure_gain
 from logire.ground.errors import InputError
@@ -21,13 +21,7 @@ from logire.rules.methods import find
 if TYPE_CHECKING:
     from logire.rules.run import Fit
 
-
 _TWO = "name a folder that `logire fit` wrote, or two runs or predictions files: logire compare BASE OURS"
-
-
-def above(documents: Sequence[ScoredDocument], theta: float, schema: Schema) -> list[Prediction]:
-    """The facts whose logit is at least ``theta``."""
-    return [p for document in documents for p in predict(document.document, document.logits, theta, schema)]
 
 
 def gain_of_fit(fit: Fit) -> Gain:
@@ -58,8 +52,7 @@ def gain_of_run(
         raise InputError("is a backbone's: there is nothing to compare it with", file=run / RUN, remedy=_TWO)
     model, corpus, scored = load_run(run, split, documents=documents, logits=logits)
     labelled(corpus, split)
-    dump = logits or run.resolve() / str(record.logits)
-    dev = scored if split == "dev" else read_dump(dump, corpus, "dev")
+    dev = scored if split == "dev" else read_dump(logits or recorded(run, "logits", record.logits), corpus, "dev")
     base = above(scored, dev_threshold(dev).theta, corpus.schema)
     seed = record.seed or 0
     return measure_gain(base, model.predict(scored), corpus, split, names=_names(record), seed=seed, **options)

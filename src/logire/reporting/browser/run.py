@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from logire.backbones.decisions import choose_threshold
-from logire.corpus.dump import read_dump
-from logire.corpus.predictions import Prediction, predict, read_predictions
+from logire.corpus.dump import above, dev_threshold, read_dump
+from logire.corpus.predictions import Prediction, read_predictions
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.runfolder import (
     explanations_name,
@@ -96,10 +95,8 @@ def _predicted(
 
 def _derived(dump: Path, corpus: PreparedCorpus, split: str) -> tuple[list[Prediction], str]:
     """What the logits themselves predict, above the threshold that is best on dev; and a note that says so."""
-    dev = {item.title: item.logits for item in read_dump(dump, corpus, "dev")}
-    theta = choose_threshold(dev, corpus.documents("dev"), corpus.schema).theta
-    scored = read_dump(dump, corpus, split)
-    found = [p for item in scored for p in predict(item.document, item.logits, theta, corpus.schema)]
+    theta = dev_threshold(read_dump(dump, corpus, "dev")).theta
+    found = above(read_dump(dump, corpus, split), theta, corpus.schema)
     return (
         found,
         f"The backbone predicts from a logit of {fixed(theta)} up, the threshold with the best F1 on dev.",
