@@ -53,3 +53,12 @@ def test_the_papers_figures_stand_beside_ours_on_its_corpus() -> None:
     assert axes.get_yticklabels()[0].get_text() == "CNN"
     hollow = [line for line in axes.lines if str(line.get_label()).startswith("the paper's")]
     assert sorted(x for line in hollow for x in line.get_xdata()) == sorted({v for v in paper.values() if v})
+
+
+def test_no_marker_of_an_only_backbone_is_cut(tmp_path: Path) -> None:
+    files = write_runs(tmp_path, [2.0, 4.0], backbone="cnn")
+    [axes] = overview(Material(tuple(sorted({file.parent for file in files})))).draw().axes
+    bottom, top = axes.get_ylim()
+    places = [y for line in axes.lines for y in line.get_ydata()]
+    assert len(set(places)) == 2
+    assert top + 0.2 < min(places) < max(places) < bottom - 0.2

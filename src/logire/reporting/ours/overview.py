@@ -92,7 +92,7 @@ def _draw(corpus: Corpus, names: Mapping[str, str], methods: Mapping[str, str], 
                 label=f"the paper's, {label}",
             )
     axes.set_yticks(range(len(names)), list(names.values()))
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)  # all of a row's markers, the last one's and an only one's too
     axes.set_xlabel(f"{SPLIT} {TITLES[METRIC]}")
     seeds = Counter((point.backbone, point.method) for point in points)
     set_title(figure, f"{corpus.warning}{corpus.title}: mean of {seeds_phrase(seeds.values())} (dots)")
