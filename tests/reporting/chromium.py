@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -14,9 +15,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _KEYS = {"Tab": 9, "Enter": 13, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39, "ArrowDown": 40, "/": 191}
 _TEXTS = {"Enter": "\r", "/": "/"}
+_PATIENCE = 90
+"""Seconds for an answer: a machine may be busy."""
+_STARTS = 3
+_LOG = "said.log"
+
+
+class NoAnswer(AssertionError):
+    """Chromium is silent, or has ended."""
 
 
 class Page:
@@ -77,7 +88,10 @@ class Page:
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
-        os.write(self._send, json.dumps(message).encode() + b"\0")
+        try:
+            os.write(self._send, json.dumps(message).encode() + b"\0")
+        except BrokenPipeError:
+            raise NoAnswer("it has ended") from None
         while True:
             answer = self._read()
             if answer.get("id") == self._number:
@@ -90,10 +104,10 @@ class Page:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._receive], [], [], 30)
-            assert ready, "Chromium does not answer"
-            data = os.read(self._receive, 1 << 16)
-            assert data, "Chromium has ended"
+            ready, _, _ = select.select([self._receive], [], [], _PATIENCE)
+            data = os.read(self._receive, 1 << 16) if ready else b""
+            if not data:
+                raise NoAnswer("it has ended" if ready else f"no answer within {_PATIENCE} s")
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\0")
         return dict(json.loads(line))
@@ -101,24 +115,47 @@ class Page:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Page]:
-    """A page of a new Chromium; it ends with the context."""
+    """A page of a new Chromium; it ends with the context.
+
+    A machine on which Chromium does not start is one without Chromium: the test is skipped, with what Chromium said.
+    """
     assert PROGRAM is not None
+    for attempt in range(1, _STARTS + 1):
+        folder = profile.with_name(f"{profile.name}-{attempt}")
+        folder.mkdir(parents=True)
+        with _process(PROGRAM, folder) as (send, receive):
+            try:
+                page = Page(send, receive)
+            except NoAnswer as silence:
+                said = f"{silence}: {(folder / _LOG).read_text(errors='replace')[-500:]}"
+                continue
+            yield page
+            return
+    pytest.skip(f"{PROGRAM} was started {_STARTS} times and did not answer: {said}")
+
+
+@contextmanager
+def _process(program: str, profile: Path) -> Iterator[tuple[int, int]]:
+    """Chromium, with the ends of the pipes for commands and for answers; it is killed at the end."""
     commands_out, commands_in = os.pipe()
     answers_out, answers_in = os.pipe()
-    # Chromium reads commands from descriptor 3 and answers on 4.
-    plumbing = f'exec 3<&{commands_out} 4>&{answers_in}; exec "$0" "$@"'
+    # Chromium reads commands from descriptor 3 and answers on 4: copies above both, so that neither takes the other's place.
+    command, answer = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands_out, answers_in))
+    plumbing = f'exec 3<&{command} 4>&{answer}; exec "$0" "$@"'
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"]
-    process = subprocess.Popen(
-        ["bash", "-c", plumbing, PROGRAM, *options, f"--user-data-dir={profile}", "about:blank"],
-        pass_fds=(commands_out, answers_in),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    os.close(commands_out)
-    os.close(answers_in)
+    with (profile / _LOG).open("wb") as log:
+        process = subprocess.Popen(
+            ["bash", "-c", plumbing, program, *options, f"--user-data-dir={profile}", "about:blank"],
+            pass_fds=(command, answer),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    for end in (commands_out, answers_in, command, answer):
+        os.close(end)
     try:
-        yield Page(commands_in, answers_out)
+        yield commands_in, answers_out
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
