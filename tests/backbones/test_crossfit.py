@@ -71,10 +71,11 @@ def logits_of(dump: Path) -> dict[str, np.ndarray]:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
-def test_a_dump_holds_the_held_out_documents_alone(corpus: PreparedCorpus, dumps: list[Path]) -> None:
+def test_a_dump_holds_the_documents_that_the_backbone_has_not_seen(corpus: PreparedCorpus, dumps: list[Path]) -> None:
     for number, dump in zip(FOLDS, dumps, strict=True):
         part = FoldCorpus.without(corpus, Fold(number, 3, 2))
-        assert names(dump) == {f"train/{d.title}/logits" for d in part.held_out}
+        unseen = {"train": part.held_out, "dev": corpus.dev, "test": corpus.test}
+        assert names(dump) == {f"{split}/{d.title}/logits" for split, of_split in unseen.items() for d in of_split}
         assert sorted(p.name for p in dump.parent.iterdir()) == ["history.csv", "logits.safetensors", "run.json"]
         record = json.loads((dump.parent / "run.json").read_text())
         assert (record["method"], record["fold"], record["folds"], record["seed"]) == ("fold", number, 3, 2)
@@ -146,24 +147,35 @@ def test_the_documents_that_are_kept_do_count(corpus: PreparedCorpus, dumps: lis
     assert again.read_bytes() != dumps[0].read_bytes()
 
 
-def no_test_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = PreparedCorpus._read
+def test_test_labels_do_not_matter(corpus: PreparedCorpus, dumps: list[Path], tmp_path: Path) -> None:
+    bare = [Document(d.title, d.sentences, d.entities, ()) for d in corpus.test]
+    assert any(d.facts for d in corpus.test)
+    splits = {"train": list(corpus.train), "dev": list(corpus.dev), "test": bare}
+    write_prepared(tmp_path / "bare", splits, SCHEMA, name="bare", synthetic=True)
+    other = train(PreparedCorpus.open(tmp_path / "bare"), tmp_path / "run")
+    assert (other / "logits.safetensors").read_bytes() == dumps[0].read_bytes()
+
+
+def test_test_documents_are_read_after_training_alone(
+    corpus: PreparedCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, trained, fit = PreparedCorpus._read, False, run.fit
+
+    def spy(*arguments: Any, **more: Any) -> Any:
+        nonlocal trained
+        result = fit(*arguments, **more)
+        trained = True
+        return result
 
     def without_test(self: PreparedCorpus, split: str) -> Any:
-        assert split != "test", "test documents were read"
+        assert split != "test" or trained, "test documents were read"
         return read(self, split)
 
+    monkeypatch.setattr(run, "fit", spy)
     monkeypatch.setattr(PreparedCorpus, "_read", without_test)
-
-
-def test_test_documents_are_not_read(
-    corpus: PreparedCorpus, dumps: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    no_test_documents(monkeypatch)
-    fresh = PreparedCorpus.open(corpus.path)
     with pytest.raises(AssertionError, match="test documents were read"):
-        _ = fresh.test
-    assert (train(fresh, tmp_path / "run") / "logits.safetensors").read_bytes() == dumps[0].read_bytes()
+        _ = PreparedCorpus.open(corpus.path).test
+    train(PreparedCorpus.open(corpus.path), tmp_path / "run")
 
 
 @pytest.fixture
@@ -176,14 +188,7 @@ def glove(corpus: PreparedCorpus, tmp_path: Path) -> Path:
     return tmp_path / "glove.txt"
 
 
-def test_test_documents_are_not_read_for_frozen_vectors_either(
-    corpus: PreparedCorpus, glove: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    no_test_documents(monkeypatch)
-    train(PreparedCorpus.open(corpus.path), tmp_path / "run", vectors=str(glove))
-
-
-def test_with_frozen_vectors_held_out_words_have_theirs_as_words_of_new_text_do(
+def test_with_frozen_vectors_words_of_new_text_have_theirs(
     corpus: PreparedCorpus, glove: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[set[str]] = []
@@ -196,7 +201,7 @@ def test_with_frozen_vectors_held_out_words_have_theirs_as_words_of_new_text_do(
     monkeypatch.setattr(run, "fit", spy)
     train(corpus, tmp_path / "run", vectors=str(glove))
     _, held_out = Fold(1, 3, 2).split(corpus.train)
-    assert {f"only-{d.title}" for d in held_out} <= seen[0]
+    assert {f"only-{d.title}" for d in (*held_out, *corpus.dev, *corpus.test)} <= seen[0]
 
 
 def test_a_killed_fold_goes_on_bit_for_bit(
@@ -269,9 +274,10 @@ def test_missing_and_damaged_files_are_named(corpus: PreparedCorpus, dumps: list
 
 def test_other_splits_of_a_dump_are_left_alone(corpus: PreparedCorpus, dumps: list[Path], tmp_path: Path) -> None:
     both = tmp_path / "both.safetensors"
+    _, held_out = Fold(1, 3, 2).split(corpus.train)
     own = {name.split("/")[1]: value for name, value in logits_of(dumps[0]).items()}
     rest = {d.title: np.zeros((len(d.entities),) * 2 + (3,), dtype=np.float32) for d in corpus.dev}
-    write_dump(both, {"train": own, "dev": rest})
+    write_dump(both, {"train": {d.title: own[d.title] for d in held_out}, "dev": rest})
     plain, given = (read_out_of_fold([first, *dumps[1:]], corpus) for first in (dumps[0], both))
     for one, other in zip(plain, given, strict=True):
         np.testing.assert_array_equal(one.logits, other.logits)

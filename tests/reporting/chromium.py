@@ -26,7 +26,7 @@ _STARTS = 3
 _LOG = "said.log"
 
 
-class NoAnswer(AssertionError):
+class NoAnswerError(AssertionError):
     """Chromium is silent, or has ended."""
 
 
@@ -91,7 +91,7 @@ class Page:
         try:
             os.write(self._send, json.dumps(message).encode() + b"\0")
         except BrokenPipeError:
-            raise NoAnswer("it has ended") from None
+            raise NoAnswerError("it has ended") from None
         while True:
             answer = self._read()
             if answer.get("id") == self._number:
@@ -107,7 +107,7 @@ class Page:
             ready, _, _ = select.select([self._receive], [], [], _PATIENCE)
             data = os.read(self._receive, 1 << 16) if ready else b""
             if not data:
-                raise NoAnswer("it has ended" if ready else f"no answer within {_PATIENCE} s")
+                raise NoAnswerError("it has ended" if ready else f"no answer within {_PATIENCE} s")
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\0")
         return dict(json.loads(line))
@@ -126,7 +126,7 @@ def chromium(profile: Path) -> Iterator[Page]:
         with _process(PROGRAM, folder) as (send, receive):
             try:
                 page = Page(send, receive)
-            except NoAnswer as silence:
+            except NoAnswerError as silence:
                 said = f"{silence}: {(folder / _LOG).read_text(errors='replace')[-500:]}"
                 continue
             yield page
@@ -139,7 +139,7 @@ def _process(program: str, profile: Path) -> Iterator[tuple[int, int]]:
     """Chromium, with the ends of the pipes for commands and for answers; it is killed at the end."""
     commands_out, commands_in = os.pipe()
     answers_out, answers_in = os.pipe()
-    # Chromium reads commands from descriptor 3 and answers on 4: copies above both, so that neither takes the other's place.
+    # Chromium reads commands from descriptor 3 and answers on 4. Copies above both: neither takes the place of the other.
     command, answer = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands_out, answers_in))
     plumbing = f'exec 3<&{command} 4>&{answer}; exec "$0" "$@"'
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"]

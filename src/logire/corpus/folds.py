@@ -71,8 +71,8 @@ class FoldCorpus(PreparedCorpus):
 
     @property
     def texts(self) -> tuple[Document, ...]:
-        """All but the test documents: the held-out ones stand in for them."""
-        return (*self.train, *self.held_out, *self.dev)
+        """Those of all splits, the held-out ones among them."""
+        return (*self.train, *self.held_out, *self.dev, *self.test)
 
     @property
     def held_out(self) -> tuple[Document, ...]:

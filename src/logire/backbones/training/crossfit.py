@@ -13,7 +13,7 @@ from typing import Any
 
 from logire.backbones.registry import find
 from logire.backbones.training.inference import infer_logits
-from logire.backbones.training.run import Training, write_history
+from logire.backbones.training.run import SCORED, Training, write_history
 from logire.corpus.dump import write_dump
 from logire.corpus.folds import Fold, FoldCorpus
 from logire.corpus.prepared import PreparedCorpus
@@ -31,11 +31,12 @@ def train_fold(
     progress: bool = True,
     overwrite: bool = False,
 ) -> None:
-    """Train the backbone ``name`` without one fold and dump its logits on that fold.
+    """Train the backbone ``name`` without one fold and dump its logits on the documents that it has not seen.
 
-    Writes ``logits.safetensors`` (split ``train``, the fold's documents alone), ``history.csv`` and, last,
-    ``run.json``. The best epoch is chosen on dev, as for the backbone itself; test documents are not read. A killed
-    run resumes from ``out/checkpoints``; what a finished run left in ``out`` is removed first.
+    Writes ``logits.safetensors`` (of split ``train`` the fold's documents alone; all of ``dev`` and ``test``, so that
+    the backbones of all folds can be averaged there), ``history.csv`` and, last, ``run.json``. The best epoch is
+    chosen on dev, as for the backbone itself. A killed run resumes from ``out/checkpoints``; what a finished run left
+    in ``out`` is removed first.
 
     Raises:
         InputError: as :func:`~logire.backbones.training.run.train_backbone`, or the fold does not exist.
@@ -45,5 +46,6 @@ def train_fold(
     training = Training.start(part, find(name), settings, Path(out), seed=fold.seed, device=device, fold=seen)
     model, state = training.fit(progress=progress, overwrite=overwrite)
     write_history(training.out, state)
-    write_dump(training.out / LOGITS, {"train": infer_logits(model, part.held_out)})
+    documents = {"train": part.held_out} | {split: corpus.documents(split) for split in SCORED}
+    write_dump(training.out / LOGITS, {split: infer_logits(model, of_split) for split, of_split in documents.items()})
     training.finish(training.record(state), (LOGITS, HISTORY))

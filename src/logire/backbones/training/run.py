@@ -41,7 +41,7 @@ from logire.ground.records import RunRecord, made_now, peak_memory
 from logire.ground.runtime import pick_device, seed_torch
 from logire.ground.settings import settings_from
 
-_SCORED = ("dev", "test")
+SCORED = ("dev", "test")
 """The splits that a backbone's predictions are written of."""
 
 
@@ -83,10 +83,10 @@ def train_backbone(
     logits = {split: infer_logits(model, corpus.documents(split)) for split in SPLITS}
     write_dump(out / LOGITS, logits)
     decision = model.decide(logits["dev"], corpus.dev)
-    for split in _SCORED:
+    for split in SCORED:
         _write_split(out, corpus, split, logits[split], decision)
     record = training.record(state, threshold=decision.threshold, dev_f1=decision.f1)
-    predictions = map(predictions_name, _SCORED)
+    predictions = map(predictions_name, SCORED)
     training.finish(record, (MODEL, SETTINGS, VOCABULARY, ENCODER, HISTORY, LOGITS, *predictions))
 
 
