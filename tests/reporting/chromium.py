@@ -139,7 +139,7 @@ def _process(program: str, profile: Path) -> Iterator[tuple[int, int]]:
     """Chromium, with the ends of the pipes for commands and for answers; it is killed at the end."""
     commands_out, commands_in = os.pipe()
     answers_out, answers_in = os.pipe()
-    # Chromium reads commands from descriptor 3 and answers on 4. Copies above both: neither takes the place of the other.
+    # Chromium reads commands from descriptor 3 and answers on 4: copies above both, so that neither replaces the other.
     command, answer = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands_out, answers_in))
     plumbing = f'exec 3<&{command} 4>&{answer}; exec "$0" "$@"'
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"]

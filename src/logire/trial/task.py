@@ -1,0 +1,87 @@
+"""What every method of a trial is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from logire.corpus.document import BoolArray, Schema
+from logire.corpus.dump import ScoredDocument, dev_threshold
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One split with everything that a backbone and its folds say of it.
+
+    Attributes:
+        documents: with the logits of the backbone that was trained on all training documents.
+        folds: the same documents with the logits of each fold's backbone.
+    """
+
+    documents: Sequence[ScoredDocument]
+    folds: tuple[Sequence[ScoredDocument], ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method is fitted on.
+
+    Attributes:
+        train: the training documents with out-of-fold logits, each by a backbone that has not seen the document.
+        seen: the training documents with the logits of the backbone that was trained on them.
+        dev: where everything is chosen, the threshold first of all.
+        seed: everything random is derived from it.
+    """
+
+    schema: Schema
+    train: Sequence[ScoredDocument]
+    seen: Sequence[ScoredDocument]
+    dev: Scored
+    seed: int
+
+
+Decide = Callable[[Scored], list[BoolArray]]
+"""A fitted method: for each document (N, N, R) whether a fact is predicted; never on the diagonal."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method that takes part.
+
+    Attributes:
+        name: in files; ``title``: in tables.
+        source: where it is from: the paper, and what of it is tried here.
+        fit: learns on a task.
+    """
+
+    name: str
+    title: str
+    source: str
+    fit: Callable[[Task], Decide]
+
+
+def reaching(documents: Sequence[ScoredDocument], theta: float) -> list[BoolArray]:
+    """The facts whose logit is at least ``theta``; the diagonal never is."""
+    return [(d.logits >= theta) & ~np.eye(len(d.types), dtype=np.bool_)[:, :, None] for d in documents]
+
+
+def by_threshold(rescore: Callable[[Scored], Sequence[ScoredDocument]], dev: Scored) -> Decide:
+    """Decide by the threshold with the best F1 on dev.
+
+    Args:
+        rescore: puts a method's scores in the place of the logits.
+    """
+    theta = dev_threshold(rescore(dev)).theta
+
+    def decide(split: Scored) -> list[BoolArray]:
+        return reaching(rescore(split), theta)
+
+    return decide
+
+
+def averaged(split: Scored) -> list[ScoredDocument]:
+    """The documents with the mean of all backbones' logits: that of all training documents and the folds'."""
+    everyone = zip(split.documents, *split.folds, strict=True)
+    return [replace(same[0], logits=np.mean([d.logits for d in same], axis=0, dtype=np.float32)) for same in everyone]
