@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "rules": {"ground", "corpus"},
     "evaluation": {"ground", "corpus"},
     "plugin": {"ground", "corpus", "rules"},
+    "trial": {"ground", "corpus", "rules", "evaluation"},
     "reporting": {"ground", "corpus", "backbones", "rules", "evaluation"},
-    "cli": {"ground", "corpus", "backbones", "rules", "evaluation", "reporting"},
+    "cli": {"ground", "corpus", "backbones", "rules", "evaluation", "reporting", "trial"},
     "__main__": {"cli"},
     "__init__": {"plugin"},
 }
