@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 
 import numpy as np
 import pytest
-from trial_builders import noised, random_split, random_task
+from trial_builders import DWIE_NAMES, noised, random_split, random_task
 
 from logire.ground.errors import InputError
 from logire.trial import methods, rivals
@@ -34,10 +34,10 @@ def test_two_rivals_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("method", methods.rivals(), ids=lambda method: method.name)
 def test_a_rival_decides_on_new_documents_in_shape_and_repeatably(method: Method) -> None:
-    documents = random_split(31, 5)
+    documents = random_split(31, 5, schema=DWIE_NAMES)
     split = Scored(documents, tuple(noised(documents, 32 + k) for k in range(2)))
     before = [d.logits.copy() for d in documents]
-    first, second = (method.fit(random_task(7))(split) for _ in range(2))
+    first, second = (method.fit(random_task(7, schema=DWIE_NAMES))(split) for _ in range(2))
     assert len(first) == len(documents)
     for document, decided, again, kept in zip(documents, first, second, before, strict=True):
         assert decided.dtype == np.bool_

@@ -11,7 +11,9 @@ from logire.corpus.document import Document, Entity, Fact, Mention, Schema
 from logire.corpus.dump import NEVER, ScoredDocument, scored
 from logire.trial.task import Scored, Task
 
-SCHEMA = Schema(("capital", "in", "next_to", "part_of"), ("CITY", "LAND"))
+SCHEMA = Schema(("capital", "in", "next_to", "belongs_to"), ("CITY", "LAND"))
+DWIE_NAMES = Schema(("head_of_state", "in0", "spouse_of", "part_of"), ("type::person", "type::location"))
+"""Relations that constraints are declared of."""
 
 
 def scored_document(
@@ -65,8 +67,8 @@ def noised(documents: Sequence[ScoredDocument], seed: int) -> list[ScoredDocumen
     return found
 
 
-def random_task(seed: int, *, folds: int = 2) -> Task:
+def random_task(seed: int, *, folds: int = 2, schema: Schema = SCHEMA) -> Task:
     """A task on random documents."""
-    train, dev = random_split(seed, 20), random_split(seed + 1, 8)
+    train, dev = random_split(seed, 20, schema=schema), random_split(seed + 1, 8, schema=schema)
     with_folds = tuple(noised(dev, seed + 2 + k) for k in range(folds))
-    return Task(SCHEMA, train, noised(train, seed + 9), Scored(dev, with_folds), seed=seed)
+    return Task(schema, train, noised(train, seed + 9), Scored(dev, with_folds), seed=seed)

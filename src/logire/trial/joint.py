@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logire.corpus.document import BoolArray, IntArray
-from logire.corpus.dump import ScoredDocument
+from logire.corpus.dump import ScoredDocument, dev_threshold
 from logire.rules.queries import Body
 from logire.trial.programme import Rows, solve
 
@@ -146,6 +146,11 @@ def _atom(facts: BoolArray, atom: int) -> BoolArray:
     """(N, N) the pairs that an atom joins."""
     relations = facts.shape[2]
     return facts[:, :, atom] if atom < relations else facts[:, :, atom - relations].T
+
+
+def zero_gain(dev: Sequence[ScoredDocument]) -> float:
+    """The logit whose gain is 0: just below the best dev threshold, as a score must reach it and a gain exceed 0."""
+    return float(np.nextafter(np.float32(dev_threshold(dev).theta), np.float32(-np.inf)))
 
 
 def facts_of(decided: Iterable[Decided]) -> Iterator[BoolArray]:

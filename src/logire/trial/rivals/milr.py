@@ -28,12 +28,12 @@ from typing import NamedTuple
 import numpy as np
 
 from logire.corpus.document import BoolArray, Schema
-from logire.corpus.dump import ScoredDocument, dev_threshold
+from logire.corpus.dump import ScoredDocument
 from logire.rules.convex import Doubles
 from logire.rules.mining import count_paths
 from logire.rules.queries import QueryTypes, RuleSet
 from logire.rules.ruletable import label_counts
-from logire.trial.joint import Facts, Rule, best_on, decide, facts_of
+from logire.trial.joint import Facts, Rule, best_on, decide, facts_of, zero_gain
 from logire.trial.programme import Rows
 from logire.trial.task import Decide, Method, Scored, Task
 
@@ -104,7 +104,7 @@ def fit(task: Task) -> Decide:
     """Mine the rules; choose confidence, threshold and weighing by F1 on dev."""
     mined = mine_rules(task.train, task.schema)
     cost = costs(task.train)
-    alone = dev_threshold(task.dev.documents).theta
+    alone = zero_gain(task.dev.documents)
 
     def decided(documents: Sequence[ScoredDocument], choice: Choice) -> Iterator[BoolArray]:
         rules = [rule for rule, confidence in mined if confidence >= choice.confidence]
