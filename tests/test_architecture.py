@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "evaluation": {"ground", "corpus"},
     "plugin": {"ground", "corpus", "rules"},
     "reporting": {"ground", "corpus", "backbones", "rules", "evaluation"},
-    "cli": {"ground", "corpus", "backbones", "rules", "evaluation", "reporting"},
+    "trial": {"ground", "corpus", "rules", "evaluation", "reporting"},
+    "cli": {"ground", "corpus", "backbones", "rules", "evaluation", "reporting", "trial"},
     "__main__": {"cli"},
     "__init__": {"plugin"},
 }
