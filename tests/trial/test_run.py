@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from trial_runs import Made
 
 from logire.corpus.dump import above, dev_threshold
 from logire.corpus.gold import DWIE_RULES, read_gold_rules
@@ -19,8 +20,6 @@ from logire.trial.nested import halves, nested_gains, part
 from logire.trial.record import Trial
 from logire.trial.run import read_inputs, try_methods
 from logire.trial.task import Decide, Method, Scored, Task, reaching
-
-from .conftest import Made
 
 
 def counted_by_evaluation(corpus: PreparedCorpus, split: str, predictions: list[Prediction]) -> np.ndarray:
