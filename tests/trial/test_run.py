@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 from trial_runs import Made
+from typer.testing import CliRunner
 
+from logire.cli.app import app
 from logire.corpus.dump import above, dev_threshold
 from logire.corpus.gold import DWIE_RULES, read_gold_rules
 from logire.corpus.predictions import Prediction
@@ -159,3 +162,21 @@ def test_a_split_of_a_task_is_not_changed(made: Made) -> None:
     assert [d.title for d in halved.documents] == [task.dev.documents[i].title for i in (2, 0)]
     assert [f[0].title for f in halved.folds] == [task.dev.documents[2].title] * 2
     assert dataclasses.replace(task, dev=halved).train is task.train
+
+
+def test_the_commands_run_report_and_halve(made: Made, tmp_path) -> None:
+    runner = CliRunner()
+    options = ["--documents", made.documents, *(word for fold in made.folds for word in ("--fold", fold))]
+    chosen = ["--method", "logire_plus", "--method", "anyburl_noisy_or"]
+    ran = runner.invoke(app, [*map(str, ["trial", "run", made.run, *options, *chosen, "--out", tmp_path / "t.json"])])
+    assert ran.exit_code == 0, ran.output
+    assert list(Trial.read(tmp_path / "t.json").methods) == ["backbone", "logire_plus", "anyburl_noisy_or"]
+    told = runner.invoke(app, [*map(str, ["trial", "report", tmp_path / "t.json", "--out", tmp_path / "table"])])
+    assert told.exit_code == 0, told.output
+    assert "of 1 comparisons" in told.output
+    for ending in ("csv", "md", "tex", "html", "sources.json"):
+        assert (tmp_path / f"table.{ending}").exists()
+    words = ["trial", "nested", made.run, *options, "--method", "folds_mean", "--times", 2, "--json"]
+    halved = runner.invoke(app, [*map(str, words)])
+    assert halved.exit_code == 0, halved.output
+    assert len(json.loads(halved.stdout)["folds_mean"]) == 2
