@@ -16,13 +16,17 @@ from logire.corpus.sources import registry
 from logire.corpus.sources.registry import Source, command_options, find, sources
 from logire.ground.errors import InputError
 
-NAMES = ["dwie", "docred", "redocred", "docred-partial", "redocred-partial", "embedded", "embedded-docred"]
+NAMES = [
+    *("dwie", "docred", "redocred", "docred-partial", "redocred-partial", "redocred-resplit"),
+    *("embedded", "embedded-docred"),
+]
 TITLES = {
     "dwie": "DWIE",
     "docred": "DocRED",
     "redocred": "Re-DocRED",
     "docred-partial": "DocRED (part)",
     "redocred-partial": "Re-DocRED (part)",
+    "redocred-resplit": "Re-DocRED (resplit)",
     "embedded": "Embedded",
     "embedded-docred": "Embedded, DocRED's form",
 }
@@ -39,6 +43,7 @@ def test_every_source_in_its_order() -> None:
         "redocred": "data/redocred",
         "docred-partial": "data/docred-partial",
         "redocred-partial": "data/docred-partial",
+        "redocred-resplit": "data/docred-partial",
     }
     assert find("embedded").module == "logire.corpus.sources.embedded"
 
@@ -150,5 +155,6 @@ def test_what_can_be_fetched() -> None:
         "redocred",
         "docred-partial",
         "redocred-partial",
+        "redocred-resplit",
     ]
     assert " embedded " not in shown

@@ -26,7 +26,7 @@ def test_two_rivals_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(folds, "RIVALS", (folds.RIVALS[0], folds.RIVALS[0]))
     methods.rivals.cache_clear()
     try:
-        with pytest.raises(InputError, match="two rivals are called folds_mean"):
+        with pytest.raises(InputError, match="two methods are called folds_mean"):
             methods.rivals()
     finally:
         methods.rivals.cache_clear()

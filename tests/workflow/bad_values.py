@@ -178,6 +178,7 @@ PLACES: list[tuple[str, str, dict[str, str]]] = [
             "source: redocred, raw: FOLDER": "no file for the train split",
             "source: docred-partial, raw: FOLDER": "rel2id.json: does not exist",
             "source: redocred-partial, raw: JSONL": "does not exist",
+            "source: redocred-resplit, raw: FOLDER": "rel2id.json: does not exist",
             "source: embedded, raw: nowhere": "does not exist",
             "source: embedded, raw: FOLDER": "holds no *.json",
             "source: embedded, raw: FIFO": "neither a file nor a folder",

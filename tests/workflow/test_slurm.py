@@ -76,5 +76,5 @@ def test_gpu_memory_and_time_by_backbone_and_dataset(clone: Clone) -> None:
 def test_the_profile_groups_rules_that_exist() -> None:
     groups = yaml.safe_load((ROOT / PROFILE / "config.yaml").read_text())["groups"]
     made = {f"make_{exhibit.name}" for exhibit in exhibits() if exhibit.needs != "records"}
-    assert set(groups) == made | {"make_explanations", "fit_logire", "score_logire", "score_backbone"}
+    assert set(groups) == made | {"make_explanations", "make_trial", "fit_logire", "score_logire", "score_backbone"}
     assert set(groups.values()) == {"logire", "evaluate", "report"}

@@ -16,6 +16,7 @@ from logire.ground.errors import InputError
 from logire.reporting.exhibits import Exhibit
 from logire.rules.methods import find as find_method
 from logire.rules.methods import methods
+from workflow.lib import trials
 from workflow.lib.code import Code, Entry
 from workflow.lib.config import Config
 from workflow.lib.datasets import Dataset
@@ -30,6 +31,8 @@ PREDICT = Entry("logire.cli.rules", "predict")
 EVALUATE = Entry("logire.cli.results", "evaluate")
 REPORT = Entry("logire.cli.results", "report")
 BROWSE = Entry("logire.cli.results", "browse")
+TRIAL = Entry("logire.cli.trial", "run")
+TRIAL_TABLE = Entry("logire.cli.trial", "report")
 
 
 def set_up() -> None:
@@ -82,6 +85,10 @@ class CodeOf:
             return {"fit": FIT, "predict": PREDICT}[job], (find_method(name).module,)
         if job == "evaluate":
             return EVALUATE, ()
+        if job == "trial":
+            return TRIAL, tuple(trials.modules())
+        if job == "trial table":
+            return TRIAL_TABLE, ()
         titles = [spec.module.rpartition(".")[0] for spec in backbones()] + [source.module for source in sources()]
         titles += ["logire.rules.methods"] if methods() else []
         return (BROWSE if job == "browse" else REPORT), (*([name] if name else []), *titles)

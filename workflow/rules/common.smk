@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 sys.path[:0] = ["src", "."]
 
-from workflow.lib import datasets as files, jobs
+from workflow.lib import datasets as files, jobs, trials
 from workflow.lib.code import Code
 from workflow.lib.progress import Progress, measured
 

@@ -24,3 +24,8 @@ rule tables:
 rule figures:
     input:
         [dataset.exhibit_files("figures") for dataset in datasets],
+
+
+rule trial:
+    input:
+        [trials.tables(dataset.name) for dataset in datasets],

@@ -108,12 +108,12 @@ def paired_bootstrap(
     if base.shape != ours.shape or base.size == 0:
         raise InputError(f"counts of shape {base.shape} and {ours.shape}: the same documents were expected")
     documents = base.shape[1]
-    drawn = _draws(derive_seed(seed, "bootstrap", metric.name), documents, samples)
+    drawn = draws(derive_seed(seed, "bootstrap", metric.name), documents, samples)
     both, found = np.stack([base, ours]), []
     for weights in _once_and_drawn(drawn):
         theirs, mine = metric.compute(weights @ both).mean(axis=1)
         found.append(mine - theirs)
-    return _summary(float(found[0][0]), np.concatenate(found[1:]))
+    return summary(float(found[0][0]), np.concatenate(found[1:]))
 
 
 def paired_bootstrap_of_rules(
@@ -129,17 +129,17 @@ def paired_bootstrap_of_rules(
     """
     documents, found = len(base), []
     both = np.stack([base, ours]).reshape(2, documents, -1)
-    for weights in _once_and_drawn(_draws(derive_seed(seed, "bootstrap", "logic"), documents, samples)):
+    for weights in _once_and_drawn(draws(derive_seed(seed, "bootstrap", "logic"), documents, samples)):
         theirs, mine = logic_scores((weights @ both).reshape(2, len(weights), *base.shape[1:]))
         found.append(mine - theirs)
     differences = np.concatenate(found)
     if np.isnan(differences[0]):
         return None
     rest = differences[1:][~np.isnan(differences[1:])]
-    return _summary(float(differences[0]), rest if len(rest) else differences[:1])
+    return summary(float(differences[0]), rest if len(rest) else differences[:1])
 
 
-def _summary(difference: float, differences: NDArray[np.float64]) -> Bootstrap:
+def summary(difference: float, differences: NDArray[np.float64]) -> Bootstrap:
     """The interval and p of the differences that were drawn."""
     low, high = np.quantile(differences, [0.025, 0.975])
     tail = min((differences <= 0).sum(), (differences >= 0).sum())
@@ -155,7 +155,7 @@ def _once_and_drawn(drawn: NDArray[np.int32]) -> Iterator[NDArray[np.float64]]:
 
 
 @lru_cache(maxsize=4)
-def _draws(seed: int, documents: int, samples: int) -> NDArray[np.int32]:
+def draws(seed: int, documents: int, samples: int) -> NDArray[np.int32]:
     """(samples, documents) how often each document is drawn; a table asks for the same draws for each of its rows."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(documents, np.full(documents, 1 / documents), size=samples).astype(np.int32)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from logire.corpus.document import BoolArray, Schema
+from logire.corpus.document import BoolArray, FloatArray, Schema
 from logire.corpus.dump import ScoredDocument, dev_threshold
 
 
@@ -62,9 +62,9 @@ class Method:
     fit: Callable[[Task], Decide]
 
 
-def reaching(documents: Sequence[ScoredDocument], theta: float) -> list[BoolArray]:
-    """The facts whose logit is at least ``theta``; the diagonal never is."""
-    return [(d.logits >= theta) & ~np.eye(len(d.types), dtype=np.bool_)[:, :, None] for d in documents]
+def reaching(scores: Iterable[FloatArray], theta: float) -> list[BoolArray]:
+    """The facts whose score is at least ``theta``, from each document's scores (N, N, R); the diagonal never is."""
+    return [(found >= theta) & ~np.eye(len(found), dtype=np.bool_)[:, :, None] for found in scores]
 
 
 def by_threshold(rescore: Callable[[Scored], Sequence[ScoredDocument]], dev: Scored) -> Decide:
@@ -76,7 +76,7 @@ def by_threshold(rescore: Callable[[Scored], Sequence[ScoredDocument]], dev: Sco
     theta = dev_threshold(rescore(dev)).theta
 
     def decide(split: Scored) -> list[BoolArray]:
-        return reaching(rescore(split), theta)
+        return reaching((document.logits for document in rescore(split)), theta)
 
     return decide
 

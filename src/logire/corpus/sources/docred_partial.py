@@ -35,7 +35,7 @@ REVISED = {"dev": "redocred/dev_revised", "test": "redocred/test_revised"}
 FILES = tuple(f"{stem}.json" for stem in (*TRAIN, TRIPLES, *REVISED.values()))
 _REMEDY = "bring the files with `logire fetch docred-partial`"
 
-META = ("docred/rel2id", "docred/ner2id", "docred/rel_info")
+RELATIONS, TYPES, RELATION_NAMES = "docred/rel2id", "docred/ner2id", "docred/rel_info"
 """DocRED's own lists."""
 
 NamedTriple = tuple[str, str, str]
@@ -59,21 +59,43 @@ def prepare_partial(raw: Path, out: Path, *, name: str, revised: bool) -> None:
     Raises:
         InputError: a file is missing or broken, or a name resolves to no entity; nothing is written then.
     """
-    schema = Schema(read_relations(_find(raw, "docred/rel2id")), tuple(read_indices(_find(raw, "docred/ner2id"))))
-
-    def read(stem: str) -> list[Document]:
-        return read_docred(_find(raw, stem), relations=schema.relation_index, types=schema.type_index)
-
-    held_out = {split: read(stem) for split, stem in REVISED.items()}
+    schema = docreds_schema(raw)
+    held_out = {split: read_file(raw, stem, schema) for split, stem in REVISED.items()}
     titles = {document.title for documents in held_out.values() for document in documents}
-    train = {document.title: document for stem in TRAIN for document in read(stem) if document.title not in titles}
-    triples = _read_triples(_find(raw, TRIPLES), _find(raw, "docred/rel_info"))
+    labelled = [document for stem in TRAIN for document in read_file(raw, stem, schema)]
+    train = {document.title: document for document in labelled if document.title not in titles}
+    triples = _read_triples(find_file(raw, TRIPLES), find_file(raw, RELATION_NAMES))
     splits = {"train": list(train.values())}
     for split, documents in held_out.items():
         known = [document for document in documents if _text(document) in triples]
         splits[split] = known if revised else [_original(d, triples[_text(d)], raw) for d in known]
     made_from = {"kind": name, "raw_digest": tree_digest(raw)}
     write_prepared(out, splits, schema, name=name, synthetic=False, source=made_from)
+
+
+def docreds_schema(raw: Path) -> Schema:
+    """The relations and types of DocRED's own lists.
+
+    Args:
+        raw: as for :func:`prepare_partial`.
+
+    Raises:
+        InputError: a list is missing or broken.
+    """
+    return Schema(read_relations(find_file(raw, RELATIONS)), tuple(read_indices(find_file(raw, TYPES))))
+
+
+def read_file(raw: Path, stem: str, schema: Schema) -> list[Document]:
+    """The documents of one file, in its order.
+
+    Args:
+        raw: as for :func:`prepare_partial`.
+        stem: the file's name without its ending, such as ``redocred/dev_revised``.
+
+    Raises:
+        InputError: the file is missing or broken.
+    """
+    return read_docred(find_file(raw, stem), relations=schema.relation_index, types=schema.type_index)
 
 
 def resolve_triples(document: Document, triples: Iterable[NamedTriple]) -> list[Fact]:
@@ -140,11 +162,20 @@ def check(raw: Path | None, options: NoOptions) -> None:
     """Refuse a folder that lacks a file."""
     del options
     if raw is not None:
-        for stem in (*META, *TRAIN, TRIPLES, *REVISED.values()):
-            _find(raw, stem)
+        for stem in (RELATIONS, TYPES, RELATION_NAMES, *TRAIN, TRIPLES, *REVISED.values()):
+            find_file(raw, stem)
 
 
-def _find(raw: Path, stem: str) -> Path:
+def find_file(raw: Path, stem: str) -> Path:
+    """The file of this name, plain or gzipped.
+
+    Args:
+        raw: as for :func:`prepare_partial`.
+        stem: the name without its ending.
+
+    Raises:
+        InputError: there is none.
+    """
     for path in (raw / f"{stem}.json", raw / f"{stem}.json.gz"):
         if path.exists():
             return path
