@@ -105,7 +105,7 @@ def test_what_the_closure_adds_is_a_reason_with_its_path(corpus, splits):
         (explanation,) = closing.explain(test[0], h, t, corpus.schema.relations[r], most=10_000)
         (reason,) = [x for x in explanation.reasons if x.closing is not None]
         assert reason.contribution == pytest.approx(after[h, t, r] - before.logits[h, t, r], abs=1e-4)
-        parts = [explanation.bias, explanation.residual, *(x.contribution for x in explanation.reasons)]
+        parts = parts_of(explanation)
         assert explanation.score == pytest.approx(sum(parts), abs=1e-4)
         weakest = before.logits[h, t, r] + reason.contribution / 0.75
         assert reason.phi == pytest.approx(1 / (1 + np.exp(-weakest)), abs=1e-4)
@@ -115,6 +115,12 @@ def test_what_the_closure_adds_is_a_reason_with_its_path(corpus, splits):
     h, t, r = next(key for key in np.argwhere(after == before.logits).tolist() if key[0] != key[1])
     (explanation,) = closing.explain(test[0], h, t, corpus.schema.relations[r], most=10_000)
     assert all(reason.closing is None for reason in explanation.reasons)
+
+
+def parts_of(explanation):
+    """What the score is the sum of."""
+    rules = [reason.contribution for reason in explanation.reasons]
+    return [explanation.bias, explanation.residual, *rules, *explanation.context.values()]
 
 
 def after_rounds(model, documents):
@@ -138,7 +144,7 @@ def test_scores_are_bias_and_residual_and_contributions(corpus, splits):
         asked = [(p.head, p.tail, corpus.schema.relation_index[p.relation]) for p in model.predict([d])[:20]]
         for h, t, r in [*order, *(key for key in asked if queried[key])]:
             (explanation,) = model.explain(d, h, t, corpus.schema.relations[r], most=10_000)
-            parts = [explanation.bias, explanation.residual, *(x.contribution for x in explanation.reasons)]
+            parts = parts_of(explanation)
             assert explanation.score == pytest.approx(sum(parts), abs=1e-4)
             assert explanation.score == scores[h, t, r]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rules_builders import QUICK, assert_same_logits, backbones_threshold, plus, rules_found
 
 from logire.corpus.dump import NEVER
+from logire.rules.context import of_document
 from logire.rules.extractor import Extractor
 from logire.rules.fitted import REJECTED
 from logire.rules.grounding import Split
@@ -55,14 +56,16 @@ def calibrated(found: ExtractorStage, documents):
 
 
 def objective_gradient(found: ExtractorStage, documents, queries, l2: float, *, residual: bool, tied: bool):
-    """Autograd's gradient of the documented objective at a round's parameters, in (a, b, w).
+    """Autograd's gradient of the documented objective at a round's parameters, in (a, b, w, v).
 
-    Tied, a and w are one vector a relation; otherwise one a query type.
+    Tied, a, w and v are one vector a relation; otherwise one a query type.
     """
+    names = found.context.names if found.context else ()
+    of_documents = [of_document(d, names) for d in calibrated(found, documents)] if names else []
     grounded = Split.of(calibrated(found, documents), queries).ground(found.rules)
     raw = Split.of(documents, queries).instances
     total = torch.zeros((), dtype=torch.float64)
-    slope, weight = {}, {}
+    slope, weight, context = {}, {}, {}
     bias = torch.tensor(found.extractor.bias, requires_grad=True)
     for q in range(len(queries)):
         key = int(queries.triples[q, 0]) if tied else q
@@ -71,29 +74,40 @@ def objective_gradient(found: ExtractorStage, documents, queries, l2: float, *, 
             slope[key] = torch.tensor(found.extractor.residual[q], requires_grad=residual)
             weight[key] = torch.tensor(found.extractor.weights[part], requires_grad=True)
             centre = float(residual)
-            total = total + 0.5 * l2 * ((slope[key] - centre) ** 2 + (weight[key] ** 2).sum())
+            context[key] = torch.tensor(found.context.weights[q] if names else [], requires_grad=True)
+            size = (slope[key] - centre) ** 2 + (weight[key] ** 2).sum() + (context[key] ** 2).sum()
+            total = total + 0.5 * l2 * size
         rows = slice(int(raw.start[q]), int(raw.start[q + 1]))
         y = torch.from_numpy(np.where(raw.labels[rows], 1.0, -1.0))
         logits = torch.from_numpy(raw.logits[rows].astype(np.float64))
         phi = torch.from_numpy(grounded.blocks[q].features.astype(np.float64))
         score = slope[key] * logits + bias[q] + phi @ weight[key]
+        if names:
+            cells = zip(raw.document[rows], raw.head[rows], raw.tail[rows], strict=True)
+            relation = int(queries.triples[q, 0])
+            values = np.array([of_documents[d][h, t, relation] for d, h, t in cells], dtype=np.float64)
+            score = score + torch.from_numpy(values.reshape(-1, len(names))) @ context[key]
         total = total + torch.nn.functional.softplus(-y * score).sum()
     total = total + 0.5 * 0.1 * (bias**2).sum()
     total.backward()
     parts = [bias.grad, *(w.grad for w in weight.values())]
+    parts += [v.grad for v in context.values()] if names else []
     parts += [a.grad[None] for a in slope.values()] if residual else []
     return torch.cat(parts).abs().max().item()
 
 
+@pytest.mark.parametrize("context", [(), ("other_tails", "head_rank", "distance")])
 @pytest.mark.parametrize("calibrate", [False, True])
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("tied", [False, True])
-def test_autograds_gradient_vanishes_at_a_rounds_solution(noise, schema, tied, residual, calibrate):
+def test_autograds_gradient_vanishes_at_a_rounds_solution(noise, schema, tied, residual, calibrate, context):
     train, dev = noise
     queries = QueryTypes.of(train, schema)
-    chosen = plus(tied=tied, residual=residual, calibrate=calibrate, l2=(2.0,), blend=(1.0,), rules_per_query=6)
+    several = {"tied": tied, "residual": residual, "calibrate": calibrate, "context": context}
+    chosen = plus(**several, l2=(2.0,), blend=(1.0,), rules_per_query=6)
     rules = rules_found(train, schema, chosen)
     found = fit_round(train, dev, rules, queries, chosen).stage
+    assert (found.context is None) == (context == ())
     assert objective_gradient(found, train, queries, 2.0, residual=residual, tied=tied) < 1e-4
     assert np.abs(found.extractor.weights).max() > 0.05
     assert objective_gradient(found, train, queries, 9.0, residual=residual, tied=tied) > 1e-1

@@ -175,6 +175,10 @@ def explain(
             rule = reason["rule"] + (" (closure)" if reason.get("closing") else "")
             line = f"  {signed(reason['contribution'])}  {rule}  [{path.strip()}]"
             terminal.print(line, highlight=False)
+        context = sorted(row.get("context", {}).items(), key=lambda item: (-abs(item[1]), item[0]))[:top]
+        if context:
+            parts = ", ".join(f"{name.replace('_', ' ')} {signed(added)}" for name, added in context)
+            terminal.print(f"  context, no rules: {parts}", highlight=False)
     terminal.print(f"{len(found)} predictions in {document}")
 
 

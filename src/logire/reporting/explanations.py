@@ -48,6 +48,7 @@ class Explained(TypedDict):
     bias: float
     residual: float
     backbone_probability: float
+    context: NotRequired[dict[str, float]]
     reasons: list[Reason]
 
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from logire.corpus.document import IntArray, Schema
 from logire.ground.errors import InputError
 from logire.ground.files import check_file
+from logire.rules.context import FEATURES, Context
 from logire.rules.extractor import Extractor
 from logire.rules.queries import Body, QueryTypes, RuleSet, any_atom
 from logire.rules.stages import Calibration
@@ -38,6 +39,11 @@ def named_rules(name: str, rules: RuleSet) -> Named:
 def named_extractor(name: str, extractor: Extractor) -> Named:
     """The arrays of an extractor."""
     return {f"{name}/{key}": getattr(extractor, key) for key in _EXTRACTOR}
+
+
+def named_context(name: str, context: Context) -> Named:
+    """The weights of context features; their names are not among them."""
+    return {f"{name}/context": context.weights}
 
 
 def named_calibration(name: str, calibration: Calibration) -> Named:
@@ -148,6 +154,17 @@ class Checked:
         return Calibration(
             *(self.array(f"{name}/{key}", np.float64, len(self.schema.relations)) for key in _CALIBRATION)
         )
+
+    def context(self, name: str, features: tuple[str, ...], queries: int) -> Context:
+        """Weights of these context features for ``queries`` query types.
+
+        Raises:
+            InputError: there is no such feature, one occurs twice, or the array does not fit.
+        """
+        wrong = next((f for k, f in enumerate(features) if f not in FEATURES or f in features[:k]), None)
+        if wrong is not None:
+            raise self.wrong("metadata.stages", f"the context feature {wrong!r} does not exist or occurs twice")
+        return Context(features, self.array(f"{name}/context", np.float64, queries, len(features)))
 
     def generator(self, prefix: str) -> Named:
         """The parameters of a rule generator; empty where there is none.

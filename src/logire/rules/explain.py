@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -53,15 +53,17 @@ class Reason:
 
 @dataclass(frozen=True)
 class Part:
-    """How one stage makes a score: bias + residual + the sum of the reasons' contributions.
+    """How one stage makes a score: bias + residual + the sum of the reasons' contributions and of the context's.
 
     Attributes:
         residual: what the candidate's logit, as the stage takes it, adds to its score.
+        context: what each context feature adds.
     """
 
     bias: float
     residual: float
     reasons: tuple[Reason, ...]
+    context: Mapping[str, float] = field(default_factory=dict)
 
 
 Parts = Callable[[int, int, int, int], Part]
@@ -73,12 +75,13 @@ Of the reasons, the ``most`` with the largest contributions are given at least; 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why ``relation(head, tail)`` got its score: bias + residual + the sum of the reasons' contributions.
+    """Why ``relation(head, tail)`` got its score: bias + residual + the reasons' contributions + the context's.
 
     Attributes:
         residual: the part of the query's own logit; 0 in the paper's LogiRE, where the identity rule is that part.
         backbone: the backbone's own probability of the fact.
         reasons: the largest contributions first; the ones left out are smaller.
+        context: what each context feature adds (:mod:`logire.rules.context`), which is no rule.
     """
 
     title: str
@@ -91,6 +94,7 @@ class Explanation:
     residual: float
     backbone: float
     reasons: tuple[Reason, ...]
+    context: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def predicted(self) -> bool:
@@ -112,6 +116,7 @@ class Explanation:
             "bias": round(self.bias, 6),
             "residual": round(self.residual, 6),
             "backbone_probability": round(self.backbone, 6),
+            **({"context": {name: round(added, 6) for name, added in self.context.items()}} if self.context else {}),
             "reasons": [
                 {
                     "rule": f"{self.relation} <- {body_name(reason.body, schema)}",

@@ -208,6 +208,7 @@ class RuleModel(ABC, Generic[S]):
             residual=first.residual if seen or not fitted.rejects_unseen else 0.0,
             backbone=float(sigmoid(document.logits[head, tail, r])),
             reasons=tuple(reasons[:most]),
+            context=first.context,
         )
 
     def _check_relation(self, relation: str) -> None:

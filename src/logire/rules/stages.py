@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from logire.corpus.dump import NEVER, ScoredDocument
 from logire.rules.closure import ClosureStage
+from logire.rules.context import Context, context_values, of_document
 from logire.rules.convex import Doubles
 from logire.rules.explain import BestPaths, Part, Parts, Reason
 from logire.rules.extractor import Extractor
@@ -52,16 +53,23 @@ class ExtractorStage:
         rules: the rules of every query type.
         extractor: their weights.
         calibration: of the atoms alone; the query's own logit enters the score as it is.
+        context: weights of context features, which follow from the atoms.
     """
 
     rules: RuleSet
     extractor: Extractor
     calibration: Calibration | None = None
+    context: Context | None = None
 
     def apply(self, documents: Sequence[ScoredDocument], queries: QueryTypes) -> list[ScoredDocument]:
         """The documents with the extractor's scores for logits."""
-        split = Split.of(documents, queries, atoms=self._calibrated(documents))
-        return split.rescored(self.extractor.scores(split.ground(self.rules)))
+        atoms = self._calibrated(documents)
+        split = Split.of(documents, queries, atoms=atoms)
+        scores = self.extractor.scores(split.ground(self.rules))
+        if self.context is not None:
+            values = context_values(atoms, split.instances, queries, self.context.names)
+            scores = scores + self.context.scores(values, split.instances)
+        return split.rescored(scores)
 
     def parts(self, documents: Sequence[ScoredDocument], queries: QueryTypes) -> list[Parts]:
         """For each document that the stage takes, how scores are made: each rule with its best grounding path.
@@ -76,7 +84,13 @@ class ExtractorStage:
         self, number: int, document: ScoredDocument, atoms: ScoredDocument, queries: QueryTypes, grounded: Grounded
     ) -> Parts:
         paths = BestPaths(sigmoid(atoms.logits))
-        instances = grounded.instances
+        instances, context = grounded.instances, self.context
+        values = None if context is None else of_document(atoms, context.names)
+
+        def of_context(q: int, *candidate: int) -> dict[str, float]:
+            if context is None or values is None:
+                return {}
+            return dict(zip(context.names, (context.weights[q] * values[candidate]).tolist(), strict=True))
 
         def part(head: int, tail: int, relation: int, most: int) -> Part:
             q = int(queries.index[relation, document.types[head], document.types[tail]])
@@ -93,6 +107,7 @@ class ExtractorStage:
                 bias=float(self.extractor.bias[q]),
                 residual=float(self.extractor.residual[q]) * logit,
                 reasons=tuple(Reason(bodies[k], float(weights[k]), paths.find(bodies[k], head, tail)) for k in shown),
+                context=of_context(q, head, tail, relation),
             )
 
         return part

@@ -29,6 +29,7 @@ from logire.rules.arrays import (
     Checked,
     Named,
     named_calibration,
+    named_context,
     named_extractor,
     named_rules,
     read_arrays,
@@ -55,6 +56,7 @@ class ExtractorNotes(_Strict):
     kind: Literal["extractor"] = "extractor"
     rules: int
     calibrated: bool
+    context: tuple[str, ...] = ()
 
 
 class ClosureNotes(_Strict):
@@ -97,10 +99,13 @@ def save(folder: Path, fitted: Fitted, *, method: str, seed: int, schema: Schema
         if isinstance(stage, ClosureStage):
             stages.append(ClosureNotes(rules=number, strength=stage.strength))
             continue
-        stages.append(ExtractorNotes(rules=number, calibrated=stage.calibration is not None))
+        names = stage.context.names if stage.context else ()
+        stages.append(ExtractorNotes(rules=number, calibrated=stage.calibration is not None, context=names))
         arrays |= named_extractor(f"stage{k}", stage.extractor)
         if stage.calibration is not None:
             arrays |= named_calibration(f"stage{k}", stage.calibration)
+        if stage.context is not None:
+            arrays |= named_context(f"stage{k}", stage.context)
     origin = Origin(
         method=method,
         seed=seed,
@@ -194,7 +199,8 @@ def _stage(k: int, notes: ExtractorNotes | ClosureNotes, rule_sets: list[RuleSet
             raise checked.wrong(f"metadata.rules.{notes.rules}", "a closure cannot use open rules")
         return ClosureStage(rules, notes.strength)
     calibration = checked.calibration(f"stage{k}") if notes.calibrated else None
-    return ExtractorStage(rules, checked.extractor(f"stage{k}", rules), calibration)
+    context = checked.context(f"stage{k}", notes.context, len(rules.start) - 1) if notes.context else None
+    return ExtractorStage(rules, checked.extractor(f"stage{k}", rules), calibration, context)
 
 
 def _table(file: Path) -> pd.DataFrame:

@@ -111,6 +111,7 @@ def _reasoning(row: Explained, shown: Mapping[str, str]) -> dict[str, Any]:
         "bias": float(row["bias"]),
         "residual": float(row["residual"]),
         "backbone": row["backbone_probability"],
+        **({"context": row["context"]} if "context" in row else {}),
         "reasons": [
             {
                 "rule": formula(row["r"], [step["atom"] for step in reason["path"]], lambda name: shown[name]),

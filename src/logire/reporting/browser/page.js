@@ -203,8 +203,11 @@
       return element("div", { class: "why" }, element("p", {}, who));
     }
     const residual = p.residual ? `, the backbone's own part ${number(p.residual)}` : "";
+    const features = Object.entries(p.context ?? {}).sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
+    const largest = features.slice(0, 3).map(([name, added]) => `${name.replaceAll("_", " ")} ${signed(added)}`).join(", ");
+    const context = features.length ? `, the document's context ${number(features.reduce((sum, [, added]) => sum + added, 0))} (${largest})` : "";
     return element("div", { class: "why" },
-      element("p", {}, `Score ${number(p.score)} (bias ${number(p.bias)}${residual} and the rules' parts), threshold ${number(p.threshold)}; ` +
+      element("p", {}, `Score ${number(p.score)} (bias ${number(p.bias)}${residual}${context} and the rules' parts), threshold ${number(p.threshold)}; ` +
         `the backbone's probability ${p.backbone.toFixed(3)}. Rules, the largest part of the score first:`),
       element("ul", { class: "reasons" }, ...p.reasons.map((reason, place) => element("li", {}, element("button",
         { type: "button", "data-reason": place, "aria-pressed": String(place === state.reason), onclick: () => choose(state.prediction, place) },

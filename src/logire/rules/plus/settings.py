@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from logire.rules.context import FEATURES
 from logire.rules.logire.settings import Count, Fraction, Positive
 from logire.rules.plus.sources import SourceSettings
 
 CHOICES = 20
 """Most values to choose from on dev."""
+
+if TYPE_CHECKING:
+    FeatureName = str
+else:
+    FeatureName = Literal[tuple(FEATURES)]
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if twice is not None:
+        raise ValueError(f"{twice} occurs twice")
+    return names
 
 
 class LogiREPlusSettings(SourceSettings):
@@ -21,6 +34,11 @@ class LogiREPlusSettings(SourceSettings):
         description="the query's own logit enters the score with a weight of its own, pulled toward 1, so that no "
         "evidence gives the backbone back; without it the logit enters by the identity rule alone, as in "
         "the paper.",
+    )
+    context: Annotated[tuple[FeatureName, ...], Field(strict=False), AfterValidator(_distinct)] = Field(
+        tuple(FEATURES),
+        description="context features beside the rules: how the candidate stands among the others of its document. "
+        "They are no chains of inference; []: none.",
     )
     calibrate: bool = Field(
         False,
