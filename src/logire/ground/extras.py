@@ -14,6 +14,7 @@ EXTRAS = {
     "markupsafe": "report",
     "matplotlib": "report",
     "pooch": "dwie",
+    "sklearn": "trial",
     "spacy": "dwie",
     "torch": "torch",
     "torch_geometric": "backbones",
