@@ -140,7 +140,7 @@ def fit(task: Task) -> Decide:
 
     def decide(split: Scored) -> list[BoolArray]:
         asks = [candidates[number].missing(document) for document in split.documents]
-        return reaching(moved(split.documents, asks, up, down), tried[best].theta)
+        return reaching((d.logits for d in moved(split.documents, asks, up, down)), tried[best].theta)
 
     return decide
 

@@ -247,7 +247,7 @@ def fit_with(task: Task, *, with_rules: bool) -> Decide:
 
     def decide(split: Scored) -> list[BoolArray]:
         found = zip(split.documents, model.rescored(split.documents), strict=True)
-        return reaching([mixed(document, other, BLENDS[best]) for document, other in found], tried[best].theta)
+        return reaching((mixed(document, other, BLENDS[best]).logits for document, other in found), tried[best].theta)
 
     return decide
 
