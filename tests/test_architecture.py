@@ -1,14 +1,16 @@
-"""The package's modules import in one direction, and nothing in it runs what a data file says."""
+"""The package's modules import in one direction, it runs nothing that a data file says, and git keeps sources alone."""
 
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "src" / "logire"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "logire"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_IMPORT = {
@@ -81,3 +83,11 @@ def test_no_data_file_is_executed(path: Path) -> None:
                 given = keywords.get("weights_only")
                 assert isinstance(given, ast.Constant), f"line {node.lineno}: torch.load without weights_only"
                 assert given.value is True, f"line {node.lineno}: torch.load without weights_only"
+
+
+def test_git_keeps_no_packages_and_no_large_files() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    kept = [ROOT / name for name in listed.stdout.split("\0") if name]
+    assert ROOT / "pyproject.toml" in kept
+    assert [file.name for file in kept if file.suffix in {".whl", ".so", ".pyc"}] == []
+    assert [file.name for file in kept if file.exists() and file.stat().st_size > 2**19] == []

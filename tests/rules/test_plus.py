@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rules_builders import EVERYTHING, QUICK, assert_same_files, backbones_threshold, plus
+from rules_builders import (
+    EVERYTHING,
+    QUICK,
+    assert_same_files,
+    backbones_threshold,
+    plus,
+    relabelled,
+    relogited,
+)
 
+from logire.corpus.dump import ScoredDocument
 from logire.corpus.sources.embedded.rules import PLANTED_RULES
 from logire.rules.closure import ClosureStage
 from logire.rules.grounding import unseen
@@ -188,7 +197,7 @@ def test_the_same_seed_writes_the_same_bytes(noise, schema, tmp_path, more):
 
 def test_a_fit_tells_of_its_rounds_and_logs_what_was_tried(noise, schema):
     reported, logged = [], []
-    chosen = plus(**QUICK | {"rounds": 2, "closure": (0.0, 0.5)})
+    chosen = plus(**QUICK | {"rounds": 2, "blend": (0.25, 0.5, 1.0), "closure": (0.0, 0.5)})
     model = LogiREPlus(schema, chosen, device="cpu")
     model.fit(*noise, report=lambda *told: reported.append(told), log=lambda history: logged.append(len(history)))
     assert reported == [("finding rules", 0, 3), ("round", 1, 3), ("round", 2, 3), ("round", 3, 3)]
@@ -197,6 +206,29 @@ def test_a_fit_tells_of_its_rounds_and_logs_what_was_tried(noise, schema):
     assert model.history["round"].tolist() == [1] * 6 + [2] * 6 + [3] * 2
     assert model.fitted.kept == 2
     assert not model.fitted.rejects_unseen
+
+
+def test_a_round_that_changes_nothing_leaves_the_rules_and_reasons_of_the_round_before(random_documents, schema):
+    """Of relation 1 the backbone knows nothing, and it holds where relation 0 does: round 1 leaves no error on dev."""
+
+    def solved(seed: int) -> list[ScoredDocument]:
+        documents = []
+        for document in random_documents(seed, count=8):
+            labels, logits = np.zeros_like(document.labels), np.full_like(document.logits, -6.0)
+            labels[:, :, :2] = document.labels[:, :, :1]
+            logits[:, :, 0] = np.where(labels[:, :, 0], 6.0, -6.0)
+            logits[:, :, 1] = -1.0
+            documents.append(relabelled(relogited(document, logits), labels))
+        return documents
+
+    train, dev = solved(1), solved(2)
+    once, twice = (LogiREPlus(schema, plus(**(QUICK | {"rounds": n})), device="cpu").fit(train, dev) for n in (1, 2))
+    assert once.fitted.dev_f1 == 1.0
+    assert 2 in twice.history["round"].tolist(), "it was tried"
+    assert (len(twice.fitted.stages), twice.fitted.kept) == (1, 1)
+    assert twice.rules().equals(once.rules())
+    assert twice.rules(schema.relations[1]).weight.max() > 0.1
+    assert twice.predict(dev) == once.predict(dev)
 
 
 def test_a_generator_is_learnt_for_generated_rules_alone():

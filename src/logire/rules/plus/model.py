@@ -11,7 +11,7 @@ from logire.rules.closure import choose_closure
 from logire.rules.fitted import Fitted
 from logire.rules.model import History, Report, RuleModel, ignore, silent
 from logire.rules.plus.method import METHOD
-from logire.rules.plus.round import fit_round
+from logire.rules.plus.round import Round, fit_round
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import find_rules
 from logire.rules.queries import Problem
@@ -66,16 +66,20 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
         steps = settings.rounds + 1
         report("finding rules", 0, steps)
         rules = find_rules(problem, settings, seed=self.seed, device=self.device)
-        stages: list[Stage] = []
+        rounds: list[Round] = []
         history: History = []
         seen, seen_dev = list(train), list(dev)
         for number in range(1, steps):
             report("round", number, steps)
             found = fit_round(seen, seen_dev, rules, problem.queries, settings)
-            stages.append(found.stage)
-            seen, seen_dev = found.train, found.dev
             history += [{"round": number, **row} for row in found.tried]
             log(history)
+            # A blend of 0 gives back what came in, here and in all later rounds. The table and the reasons are those of
+            # the last round kept: it must be one whose rules count, if there is one.
+            if rounds and found.blend == 0.0:
+                break
+            rounds.append(found)
+            seen, seen_dev = found.train, found.dev
         trusted = reliable(
             train,
             problem.queries,
@@ -83,17 +87,18 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             support=settings.closure_support,
             confidence=settings.closure_confidence,
         )
-        table = rule_table(problem, rules, found.stage.extractor, found.posterior)
+        table = rule_table(problem, rules, rounds[-1].stage.extractor, rounds[-1].posterior)
         closure = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
         history += [{"round": steps, **row} for row in closure.tried]
         log(history)
+        stages: list[Stage] = [one.stage for one in rounds]
         self._fitted = Fitted(
             queries=problem.queries,
             stages=(*stages, closure.stage) if closure.stage else tuple(stages),
             rejects_unseen=False,
             theta=closure.threshold.theta,
             dev_f1=closure.threshold.f1,
-            kept=settings.rounds,
+            kept=len(rounds),
             read_table=lambda: table,
             read_history=lambda: pd.DataFrame(history),
             dev=tuple(closure.dev),
