@@ -133,7 +133,7 @@ def test_scores_weigh_each_query_type_by_itself(random_documents, schema) -> Non
 @pytest.fixture(scope="module")
 def model(splits, corpus) -> LogiREPlus:
     train, dev, _ = splits
-    chosen = plus(**QUICK | {"blend": (1.0,), "closure": (0.0,), "rounds": 2})
+    chosen = plus(**QUICK | {"blend": (1.0,), "closure": (0.0,), "rounds": 2, "context": NAMES})
     return LogiREPlus(corpus.schema, chosen, seed=1).fit(train, dev)
 
 
@@ -156,7 +156,7 @@ def test_context_is_weighed_and_explained_beside_the_rules(model: LogiREPlus, sp
 
 def test_without_context_nothing_is_said_of_it(splits, corpus) -> None:
     train, dev, test = splits
-    bare = LogiREPlus(corpus.schema, plus(**QUICK | {"context": []}), seed=1).fit(train, dev)
+    bare = LogiREPlus(corpus.schema, plus(**QUICK), seed=1).fit(train, dev)
     assert all(getattr(stage, "context", None) is None for stage in bare.fitted.stages)
     assert all("context" not in row for row in bare.explanations(test[:2]))
 
@@ -198,3 +198,18 @@ def test_a_feature_twice_or_unknown_is_refused() -> None:
         plus(context=["distance", "distance"])
     with pytest.raises(ValueError, match="context"):
         plus(context=["magic"])
+
+
+def test_a_model_that_weighs_the_text_refuses_documents_without_one(model: LogiREPlus, splits) -> None:
+    bare = [replace(scored, document=replace(scored.document, sentences=())) for scored in splits[2][:1]]
+    with pytest.raises(InputError, match=r"has no text, but the model weighs distance"):
+        model.predict(bare)
+
+
+def test_a_model_of_the_logits_alone_needs_no_text(splits, corpus) -> None:
+    train, dev, test = splits
+    chosen = plus(**QUICK | {"blend": (1.0,), "rounds": 1, "context": ("elsewhere", "entities")})
+    model = LogiREPlus(corpus.schema, chosen, seed=1).fit(train, dev)
+    bare = [replace(scored, document=replace(scored.document, sentences=())) for scored in test]
+    for one, other in zip(model.scores(test), model.scores(bare), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logire.corpus.document import Document, FloatArray
+from logire.ground.errors import InputError
 
 if TYPE_CHECKING:  # settings and help, which name the features, do without these
     from logire.corpus.dump import ScoredDocument
@@ -184,6 +185,21 @@ class Context:
         """(rows,) what the features add to every instance's score; ``values`` (rows, F) are its own."""
         of_row = np.repeat(self.weights, np.diff(instances.start), axis=0)
         return np.asarray(np.einsum("if,if->i", values, of_row, dtype=np.float64))
+
+    def check(self, documents: Sequence[ScoredDocument]) -> None:
+        """See that documents have what the weights are for.
+
+        Raises:
+            InputError: a feature of the text is weighed, and a document has no text.
+        """
+        weighed = [name for k, name in enumerate(self.names) if name in TEXTUAL and self.weights[:, k].any()]
+        bare = next((d for d in documents if not d.document.sentences and d.document.entities), None)
+        if weighed and bare is not None:
+            raise InputError(
+                f"has no text, but the model weighs {', '.join(weighed)}",
+                document=bare.title,
+                remedy="predict documents of a folder or a file in DocRED's format, or fit without these: context=[]",
+            )
 
     def blended(self, blend: float) -> Context:
         """With ``blend`` times the weights."""

@@ -67,6 +67,7 @@ class ExtractorStage:
         split = Split.of(documents, queries, atoms=atoms)
         scores = self.extractor.scores(split.ground(self.rules))
         if self.context is not None:
+            self.context.check(documents)
             values = context_values(atoms, split.instances, queries, self.context.names)
             scores = scores + self.context.scores(values, split.instances)
         return split.rescored(scores)

@@ -7,6 +7,7 @@ from typing import Any
 
 from logire.corpus.document import BoolArray
 from logire.ground.settings import settings_from
+from logire.rules.context import FEATURES
 from logire.rules.methods import find
 from logire.trial.task import Decide, Method, Scored, Task, by_threshold, reaching
 
@@ -44,6 +45,6 @@ OWN = (
     Method("logire_out_of_fold", "LogiRE, out of fold", f"{_PAPER}, out-of-fold logits", _fitted("logire")),
     Method(PLUS, "LogiRE+", _OURS, _fitted(PLUS)),
     Method("no_chains", "LogiRE+, no chains", _OURS, _fitted(PLUS, max_length=1, closure_length=1)),
-    Method("no_context", "LogiRE+, no context", _OURS, _fitted(PLUS, context=[])),
+    Method("context", "LogiRE+ with context", _OURS, _fitted(PLUS, context=list(FEATURES))),
     Method("closed", "LogiRE+, closed rules alone", _OURS, _fitted(PLUS, open_rules=0)),
 )

@@ -36,9 +36,10 @@ class LogiREPlusSettings(SourceSettings):
         "the paper.",
     )
     context: Annotated[tuple[FeatureName, ...], Field(strict=False), AfterValidator(_distinct)] = Field(
-        tuple(FEATURES),
-        description="context features beside the rules: how the candidate stands among the others of its document. "
-        "They are no chains of inference; []: none.",
+        (),
+        description="context features beside the rules, some of "
+        + ", ".join(f"`{name}`" for name in FEATURES)
+        + ": how the candidate stands in its document. They are no chains of inference; []: none.",
     )
     calibrate: bool = Field(
         False,
