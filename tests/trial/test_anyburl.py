@@ -130,16 +130,3 @@ def test_rules_that_only_harm_are_left_out(method, train):
     decided = method.fit(task(train, dev))(Scored(dev))
     for ours, backbones in zip(decided, reaching((d.logits for d in dev), dev_threshold(dev).theta), strict=True):
         np.testing.assert_array_equal(ours, backbones)
-
-
-@pytest.mark.parametrize("method", RIVALS, ids=lambda method: method.name)
-def test_a_method_decides_twice_the_same_and_never_on_the_diagonal(method):
-    train, dev, test = drawn(1, 20), drawn(2, 8), drawn(3, 6)
-    before = [d.logits.copy() for d in test]
-    first, second = (method.fit(task(train, dev))(Scored(test)) for _ in range(2))
-    for document, decided, again, kept in zip(test, first, second, before, strict=True):
-        assert decided.shape == document.logits.shape
-        assert not decided[np.eye(len(decided), dtype=np.bool_)].any()
-        np.testing.assert_array_equal(decided, again)
-        np.testing.assert_array_equal(document.logits, kept)
-    assert any(decided.any() for decided in first)
