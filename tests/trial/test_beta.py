@@ -134,15 +134,3 @@ def test_rules_that_only_harm_leave_the_logits_as_they_are(train):
     decided = METHOD.fit(task(train, dev))(Scored(dev))
     for ours, backbones in zip(decided, reaching((d.logits for d in dev), dev_threshold(dev).theta), strict=True):
         np.testing.assert_array_equal(ours, backbones)
-
-
-def test_the_method_decides_twice_the_same_and_never_on_the_diagonal():
-    train, dev, test = drawn(1, 20), drawn(2, 8), drawn(3, 6)
-    before = [d.logits.copy() for d in test]
-    first, second = (METHOD.fit(task(train, dev))(Scored(test)) for _ in range(2))
-    for document, decided, again, kept in zip(test, first, second, before, strict=True):
-        assert decided.shape == document.logits.shape
-        assert not decided[np.eye(len(decided), dtype=np.bool_)].any()
-        np.testing.assert_array_equal(decided, again)
-        np.testing.assert_array_equal(document.logits, kept)
-    assert any(decided.any() for decided in first)
