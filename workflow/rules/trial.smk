@@ -5,7 +5,7 @@ rule try_methods:
     input:
         lambda wildcards: params_of[wildcards.dataset].corpus,
         lambda wildcards: params_of[wildcards.dataset].evaluated_with,
-        [f"{files.BACKBONE_RUN}/{name}" for name in ("run.json", "logits.safetensors")],
+        f"{files.BACKBONE_RUN}/logits.safetensors",
         lambda wildcards: [
             f"{folder}/{name}"
             for folder in trials.fold_runs(
@@ -13,6 +13,7 @@ rule try_methods:
             )
             for name in ("run.json", "logits.safetensors")
         ],
+        run=f"{files.BACKBONE_RUN}/run.json",
     output:
         trials.TRIAL,
     log:
@@ -24,7 +25,7 @@ rule try_methods:
     resources:
         **jobs.fitting_resources(params_of),
     params:
-        run=files.BACKBONE_RUN,
+        run=lambda wildcards, input: jobs.folder([input.run]),
         documents=lambda wildcards, input: jobs.folder(input),
         folds=lambda wildcards: [
             f"--fold={folder}"
