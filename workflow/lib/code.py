@@ -23,7 +23,7 @@ TEXTS = {"Field": "description", "Option": "help", "Argument": "help"}
 """Calls whose keyword of this name is a text for readers."""
 NAMELESS = ""
 """The name of the statements that define none."""
-DATA = (".json", ".txt", ".csv", ".js", ".css", ".html")
+DATA = (".json", ".txt", ".csv", ".js", ".css", ".html", ".yaml")
 """The endings of the package's data files."""
 
 

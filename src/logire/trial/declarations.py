@@ -16,6 +16,7 @@ from logire.ground.yamlfiles import read_mapping
 from logire.trial.joint import Rule
 
 DATA = Path(__file__).parent / "data"
+ENDING = "_constraints.yaml"
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -90,7 +91,7 @@ def read_declarations(file: Path) -> Declarations:
 
 def all_declarations() -> list[Declarations]:
     """Those of every corpus that comes with the package."""
-    return [read_declarations(file) for file in sorted(DATA.glob("*_constraints.yaml"))]
+    return [read_declarations(file) for file in sorted(DATA.glob(f"*{ENDING}"))]
 
 
 def constraints(declared: Iterable[Declarations], schema: Schema) -> Constraints:
