@@ -256,9 +256,10 @@ def test_a_byte_that_changed_while_its_time_stayed_is_found_and_never_recorded(c
         done = clone.make(command)
         assert done.returncode != 0
         assert "nothing is marked fresh" in done.stderr
-    traced = clone.run("python", "-m", "logire", "provenance", str(table.relative_to(clone.path)))
+    traced = clone.run("python", "-m", "logire", "provenance", str(table.relative_to(clone.path)), "--json")
     assert traced.returncode == 1
-    assert "model.safetensors CHANGED" in " ".join(traced.stdout.split())
+    states = [row["files_state"].get("model.safetensors") for row in json.loads(traced.stdout)["runs"]]
+    assert "CHANGED" in states
 
     done = clone.make("record")
     assert done.returncode == 0, done.stdout + done.stderr
