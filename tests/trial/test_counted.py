@@ -39,7 +39,7 @@ def test_the_types_of_a_relation_share_their_counts():
             found.rules.bodies, found.rules.query_of_rule, found.support, found.joined, found.facts, strict=True
         )
     }
-    # near occurs once, so no body has a support of two; the identity is no rule.
+    # near occurs once, so no body has a support of two; the identity is left out.
     assert rows == {
         (IN, (PART,), (0, 0)): [3, 4, 3],
         (IN, (PART,), (0, 1)): [3, 4, 3],

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_builders import scored_document
 
-from logire.trial.joint import Facts, Rule, best_on, concluded, decide, f1, facts_of, instances
+from logire.trial.joint import Facts, Rule, best_on, concluded, decide, facts_of, instances
 from logire.trial.programme import Rows
+from logire.trial.task import f1
 
 BODY = st.lists(st.integers(0, 3), min_size=1, max_size=3).map(tuple)
 RULES = st.lists(st.builds(Rule, st.integers(0, 1), BODY), max_size=5)

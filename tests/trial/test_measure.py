@@ -19,7 +19,7 @@ Facts = list[list[int]]
 
 def trial(backbone: str, seed: int, facts: dict[str, Facts], *, dataset: str = "made", rules: tuple[int, int] = (4, 2)):
     results = {name: Result(name, 2.0, {"test": Counted(rows, [list(rules)], 0.4)}) for name, rows in facts.items()}
-    return Trial(dataset, False, backbone, seed, None, "0", [], results)
+    return Trial(dataset, False, backbone, seed, {}, "0", [], results)
 
 
 def row(gold: int, predicted: int, correct: int, known: int = 0, known_correct: int = 0) -> list[int]:

@@ -127,8 +127,11 @@ class Dataset:
         chosen = self.params.crossfit.backbones
         if not self.fitting(method).out_of_fold or (chosen is not None and backbone not in chosen):
             return []
-        folds = [FOLD.format(dataset=self.name, backbone=backbone, seed=seed, fold=fold) for fold in self.fold_names]
-        return [f"{fold}/logits.safetensors" for fold in folds]
+        return [f"{folder}/logits.safetensors" for folder in self.fold_runs(backbone, seed)]
+
+    def fold_runs(self, backbone: str, seed: object) -> list[str]:
+        """The folders of the backbones that were each trained without one fold."""
+        return [FOLD.format(dataset=self.name, backbone=backbone, seed=seed, fold=fold) for fold in self.fold_names]
 
     @property
     def fold_names(self) -> list[str]:

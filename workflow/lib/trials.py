@@ -6,16 +6,11 @@ from pkgutil import iter_modules
 
 import logire.trial.rivals
 from logire.rules.methods import methods
-from workflow.lib.datasets import FOLD, Dataset
+from workflow.lib.datasets import Dataset
 
 TRIAL = "results/{dataset}/trial/{backbone}/seed{seed}.json"
 FORMS = ("csv", "md", "tex", "html", "sources.json")
 RIVALS = logire.trial.rivals.__name__
-
-
-def fold_runs(dataset: Dataset, backbone: str, seed: object) -> list[str]:
-    """The folders of the backbones that were each trained without one fold."""
-    return [FOLD.format(dataset=dataset.name, backbone=backbone, seed=seed, fold=fold) for fold in dataset.fold_names]
 
 
 def trials(dataset: Dataset) -> list[str]:

@@ -8,8 +8,8 @@ rule try_methods:
         f"{files.BACKBONE_RUN}/logits.safetensors",
         lambda wildcards: [
             f"{folder}/{name}"
-            for folder in trials.fold_runs(
-                params_of[wildcards.dataset], wildcards.backbone, wildcards.seed
+            for folder in params_of[wildcards.dataset].fold_runs(
+                wildcards.backbone, wildcards.seed
             )
             for name in ("run.json", "logits.safetensors")
         ],
@@ -29,8 +29,8 @@ rule try_methods:
         documents=lambda wildcards, input: jobs.folder(input),
         folds=lambda wildcards: [
             f"--fold={folder}"
-            for folder in trials.fold_runs(
-                params_of[wildcards.dataset], wildcards.backbone, wildcards.seed
+            for folder in params_of[wildcards.dataset].fold_runs(
+                wildcards.backbone, wildcards.seed
             )
         ],
         rules=lambda wildcards: [

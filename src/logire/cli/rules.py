@@ -178,7 +178,7 @@ def explain(
         context = sorted(row.get("context", {}).items(), key=lambda item: (-abs(item[1]), item[0]))[:top]
         if context:
             parts = ", ".join(f"{name.replace('_', ' ')} {signed(added)}" for name, added in context)
-            terminal.print(f"  context, no rules: {parts}", highlight=False)
+            terminal.print(f"  context features: {parts}", highlight=False)
     terminal.print(f"{len(found)} predictions in {document}")
 
 

@@ -1,8 +1,8 @@
 """Context features of LogiRE+: how a candidate stands in its document, and among the other candidates.
 
 A rule's phi is a maximum: it says whether some grounding path holds, and nothing of how many do, of what competes with
-the candidate, or of how prominent its entities are. Context features count and compare. They are no chains of
-inference, and no rules: explanations show them by themselves.
+the candidate, or of how prominent its entities are. Context features count and compare. They are neither chains
+of inference nor rules: explanations show them by themselves.
 
 From the text, for a pair (h, t):
 
@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -183,8 +184,9 @@ class Context:
 
     def scores(self, values: FloatArray, instances: Instances) -> Doubles:
         """(rows,) what the features add to every instance's score; ``values`` (rows, F) are its own."""
-        of_row = np.repeat(self.weights, np.diff(instances.start), axis=0)
-        return np.asarray(np.einsum("if,if->i", values, of_row, dtype=np.float64))
+        rows = pairwise(instances.start.tolist())
+        parts = [values[first:last] @ weights for (first, last), weights in zip(rows, self.weights, strict=True)]
+        return np.asarray(np.concatenate(parts), dtype=np.float64)
 
     def check(self, documents: Sequence[ScoredDocument]) -> None:
         """See that documents have what the weights are for.

@@ -81,7 +81,7 @@ class Explanation:
         residual: the part of the query's own logit; 0 in the paper's LogiRE, where the identity rule is that part.
         backbone: the backbone's own probability of the fact.
         reasons: the largest contributions first; the ones left out are smaller.
-        context: what each context feature adds (:mod:`logire.rules.context`), which is no rule.
+        context: what each context feature adds (:mod:`logire.rules.context`); these are not rules.
     """
 
     title: str

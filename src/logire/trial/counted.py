@@ -73,14 +73,17 @@ def counted_rules(
         right += right_here
         joined += joined_here
     relation = queries.triples[rules.query_of_rule, 0]
-    facts = np.zeros(len(queries.index), dtype=np.int64)
-    for document in train:
-        apart = ~np.eye(len(document.types), dtype=np.bool_)
-        facts += document.labels[apart].sum(axis=0)
+    facts = facts_of_relations(train)
     # The bodies of a relation stand in the same order at each of its query types.
     place = np.arange(len(rules)) - rules.start[rules.query_of_rule]
     _, group = np.unique(np.stack([relation, place], axis=1), axis=0, return_inverse=True)
     return CountedRules(rules, _summed(right, group), _summed(joined, group), facts[relation])
+
+
+def facts_of_relations(documents: Sequence[ScoredDocument]) -> IntArray:
+    """(R,) number of labelled facts between different entities."""
+    apart = (document.labels[~np.eye(len(document.types), dtype=np.bool_)] for document in documents)
+    return np.asarray(sum(labels.sum(axis=0) for labels in apart), dtype=np.int64)
 
 
 def chunks(documents: Sequence[ScoredDocument]) -> Iterator[Sequence[ScoredDocument]]:

@@ -18,6 +18,7 @@ from logire.corpus.document import BoolArray, IntArray
 from logire.corpus.dump import ScoredDocument, dev_threshold
 from logire.rules.queries import Body
 from logire.trial.programme import Rows, solve
+from logire.trial.task import f1
 
 log = logging.getLogger(__name__)
 
@@ -161,16 +162,6 @@ def facts_of(decided: Iterable[Decided]) -> Iterator[BoolArray]:
         yield document.facts
     if unproved:
         log.warning("%d components of facts: the best solution found, not proved to be the best", unproved)
-
-
-def f1(decided: Iterable[BoolArray], documents: Sequence[ScoredDocument]) -> float:
-    """Micro F1 (0 to 1) of decided facts; facts with h = t count as missed."""
-    predicted = correct = gold = 0
-    for facts, document in zip(decided, documents, strict=True):
-        predicted += int(facts.sum())
-        correct += int((facts & document.labels).sum())
-        gold += int(document.labels.sum())
-    return 2.0 * correct / max(predicted + gold, 1)
 
 
 def best_on(dev: Sequence[ScoredDocument], options: Collection[T], decided: Callable[[T], Iterable[BoolArray]]) -> T:

@@ -8,11 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from logire.corpus.document import IntArray
-from logire.evaluation.metrics import FactMetric, find
 from logire.ground.runtime import derive_seed
 from logire.trial.own import OWN
-from logire.trial.run import count_facts
-from logire.trial.task import Method, Scored, Task
+from logire.trial.task import Method, Scored, Task, f1
 
 HALVES = 20
 
@@ -26,11 +24,7 @@ def halves(documents: int, *, seed: int, times: int = HALVES) -> Iterator[tuple[
 
 def part(split: Scored, documents: IntArray) -> Scored:
     """Some documents of a split."""
-
-    def chosen(whole: Sequence[object]) -> list[object]:
-        return [whole[d] for d in documents]
-
-    return Scored(chosen(split.documents), tuple(map(chosen, split.folds)))  # type: ignore[arg-type]
+    return Scored([split.documents[d] for d in documents], tuple([fold[d] for d in documents] for fold in split.folds))
 
 
 def nested_gains(task: Task, methods: Sequence[Method], *, times: int = HALVES) -> dict[str, list[float]]:
@@ -39,13 +33,9 @@ def nested_gains(task: Task, methods: Sequence[Method], *, times: int = HALVES) 
     Returns:
         By the method's name a value for each pair of halves; the same halves for all methods.
     """
-    f1 = find("f1")
-    assert isinstance(f1, FactMetric)
 
     def scored(method: Method, chosen_on: Scored, measured_on: Scored) -> float:
-        decided = method.fit(replace(task, dev=chosen_on))(measured_on)
-        counts = [count_facts(d, facts) for d, facts in zip(measured_on.documents, decided, strict=True)]
-        return float(f1.compute(np.array(counts).sum(axis=0)))
+        return 100 * f1(method.fit(replace(task, dev=chosen_on))(measured_on), measured_on.documents)
 
     gains: dict[str, list[float]] = {method.name: [] for method in methods}
     for first, second in halves(len(task.dev.documents), seed=task.seed, times=times):

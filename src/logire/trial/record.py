@@ -48,7 +48,7 @@ class Trial(Struct, forbid_unknown_fields=True):
     """All methods on the logits of one backbone and seed.
 
     Attributes:
-        commit: of the code, with ``+`` where it had uncommitted changes; None outside a clone.
+        git: ``commit`` and ``dirty`` of the code, as in a run's record.
         logits: the SHA-256 of the full backbone's dump; ``folds``: of the folds' dumps.
     """
 
@@ -56,7 +56,7 @@ class Trial(Struct, forbid_unknown_fields=True):
     synthetic: bool
     backbone: str
     seed: int
-    commit: str | None
+    git: dict[str, str | bool | None]
     logits: str
     folds: list[str]
     methods: dict[str, Result]

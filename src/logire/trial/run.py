@@ -95,14 +95,12 @@ def try_methods(
         counted = {name: _count(decide, split, rules, corpus.schema) for name, split in splits.items()}
         results[method.name] = Result(method.title, fitted, counted)
     report("done", len(methods), len(methods))
-    state = git_state()
-    commit = f"{state['commit']}{'+' if state['dirty'] else ''}" if state["commit"] else None
     return Trial(
         dataset=corpus.name,
         synthetic=corpus.synthetic,
         backbone=backbone,
         seed=task.seed,
-        commit=commit,
+        git=git_state(),
         logits=file_digest(run / LOGITS),
         folds=[file_digest(folder / LOGITS) for folder in folds],
         methods=results,

@@ -67,6 +67,16 @@ def reaching(scores: Iterable[FloatArray], theta: float) -> list[BoolArray]:
     return [(found >= theta) & ~np.eye(len(found), dtype=np.bool_)[:, :, None] for found in scores]
 
 
+def f1(decided: Iterable[BoolArray], documents: Sequence[ScoredDocument]) -> float:
+    """Micro F1 (0 to 1) of decided facts; facts with h = t count as missed."""
+    predicted = correct = gold = 0
+    for facts, document in zip(decided, documents, strict=True):
+        predicted += int(facts.sum())
+        correct += int((facts & document.labels).sum())
+        gold += int(document.labels.sum())
+    return 2.0 * correct / max(predicted + gold, 1)
+
+
 def by_threshold(rescore: Callable[[Scored], Sequence[ScoredDocument]], dev: Scored) -> Decide:
     """Decide by the threshold with the best F1 on dev.
 

@@ -39,7 +39,7 @@ class LogiREPlusSettings(SourceSettings):
         (),
         description="context features beside the rules, some of "
         + ", ".join(f"`{name}`" for name in FEATURES)
-        + ": how the candidate stands in its document. They are no chains of inference; []: none.",
+        + ": how the candidate stands in its document. They are not chains of inference; []: none.",
     )
     calibrate: bool = Field(
         False,

@@ -51,7 +51,7 @@ STEPS, FARTHEST = 8, 12.0
 """Steps to a unit of a logit, up to this one: fewer values than bins, whose bounds scikit-learn would otherwise look
 for longer than it grows the trees."""
 
-BLENDS = (0.0, 0.25, 0.5, 0.75, 1.0)
+BLENDS = tuple(sorted(LogiREPlusSettings().blend))
 """Shares of the boosted scores to choose from on dev, LogiRE+'s own; 0 is the backbone."""
 
 CHANCES = 128

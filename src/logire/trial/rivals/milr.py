@@ -33,9 +33,10 @@ from logire.rules.convex import Doubles
 from logire.rules.mining import count_paths
 from logire.rules.queries import QueryTypes, RuleSet
 from logire.rules.ruletable import label_counts
-from logire.trial.joint import Facts, Rule, decide, f1, facts_of, zero_gain
+from logire.trial.counted import facts_of_relations
+from logire.trial.joint import Facts, Rule, decide, facts_of, zero_gain
 from logire.trial.programme import Rows
-from logire.trial.task import Decide, Method, Scored, Task
+from logire.trial.task import Decide, Method, Scored, Task, f1
 
 LENGTH = 2
 INSTANCES = 4
@@ -72,7 +73,7 @@ def mine_rules(train: Sequence[ScoredDocument], schema: Schema) -> list[Mined]:
         found.pop((relation,), None)
     rules = RuleSet.of_counts(counts)
     support, joined = label_counts(untyped, rules, queries)
-    facts = _facts(untyped)
+    facts = facts_of_relations(untyped)
     relation = queries.triples[rules.query_of_rule, 0]
     kept = np.flatnonzero((joined >= INSTANCES) & (support > COVERAGE * facts[relation]))
     return [Mined(Rule(int(relation[i]), rules.bodies[i]), float(support[i] / joined[i])) for i in kept]
@@ -90,14 +91,8 @@ def gains(logits: Doubles, theta: float, cost: Doubles) -> Doubles:
 
 def costs(train: Sequence[ScoredDocument]) -> Doubles:
     """(R,) what missing a fact costs, by the share of its relation in the training facts."""
-    facts = _facts(train) + 1.0  # no share is 0
+    facts = facts_of_relations(train) + 1.0  # no share is 0
     return np.asarray(TAU * (-np.log(facts / facts.sum())) ** POWER)
-
-
-def _facts(documents: Sequence[ScoredDocument]) -> Doubles:
-    """(R,) number of facts between different entities."""
-    apart = (document.labels & ~np.eye(len(document.types), dtype=np.bool_)[:, :, None] for document in documents)
-    return np.asarray(sum(labels.sum(axis=(0, 1)) for labels in apart), dtype=np.float64)
 
 
 def fit(task: Task) -> Decide:
