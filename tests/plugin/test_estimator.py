@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from logire.corpus.dump import read_dump, scored, write_dump
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.sources.embedded import prepare_embedded
 from logire.ground.errors import InputError
+from logire.plugin.inputs import examples
 from logire.rules.plus.model import LogiREPlus as Model
 
 
@@ -88,6 +91,51 @@ def test_every_form_of_documents_gives_the_same_model(model: LogiREPlus, world: 
     other = LogiREPlus(RELATIONS).fit(*given(world.part(0, 30)), dev=given(world.part(30, 40)))
     new = world.part(40, 50)
     assert other.predict(new.logits, new.types) == model.predict(new.logits, new.types)
+
+
+def text_of(types: Sequence[str]) -> dict[str, Any]:
+    """A text in DocRED's form: the first entity stands in both sentences, the others in the first, side by side."""
+    names = [f"E{i}" for i in range(len(types))]
+    mentions = [
+        [{"name": name, "sent_id": 0, "pos": [i, i + 1], "type": kind}]
+        for i, (name, kind) in enumerate(zip(names, types, strict=True))
+    ]
+    mentions[0].append({"name": "she", "sent_id": 1, "pos": [0, 1], "type": types[0]})
+    return {"sents": [names, ["she", "left"]], "vertexSet": mentions}
+
+
+def test_a_row_keeps_its_text(world: World) -> None:
+    types = world.types[0]
+    row = {"logits": world.logits[0], **text_of(types)}
+    (example,) = examples([row])
+    assert example.sentences == (tuple(f"E{i}" for i in range(len(types))), ("she", "left"))
+    assert [len(entity.mentions) for entity in example.entities] == [2] + [1] * (len(types) - 1)
+    assert example.types == tuple(types)
+    (other,) = examples([row | {"types": ["X"] * len(types)}])  # the row's own types count
+    assert {m.type for entity in other.entities for m in entity.mentions} == {"X"}
+    assert other.entities[0].names == ("E0", "she")
+    (bare,) = examples([{"logits": world.logits[0], "vertexSet": row["vertexSet"]}])
+    assert (bare.sentences, bare.entities[0].names) == ((), ("E0",))
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "problem"),
+    [
+        ({"sents": [["E0"]]}, r"vertexSet\[0\]\[1\].sent_id", "1: the document has 1 sentences"),
+        ({"sents": [["E0", 1]]}, r"sents\[0\]\[1\]", "expected `str`, got `int`"),
+        ({"sents": [["E0"], ["she"]]}, r"vertexSet\[1\]\[0\].pos", "outside its sentence of 1 tokens"),
+    ],
+)
+def test_a_text_that_does_not_fit_is_refused(world: World, change: Any, field: str, problem: str) -> None:
+    row = {"title": "T", "logits": world.logits[0], **text_of(world.types[0]), **change}
+    with pytest.raises(InputError, match=f"document T, field {field}: .*{problem}"):
+        examples([row])
+
+
+def test_a_text_of_other_entities_is_refused(world: World) -> None:
+    row = {"title": "T", "logits": world.logits[0], **text_of(world.types[0]), "types": world.types[0]}
+    with pytest.raises(InputError, match="document T, field vertexSet: 1 entities, but logits of"):
+        examples([row | {"vertexSet": row["vertexSet"][:1]}])
 
 
 def test_without_dev_documents_a_fifth_is_kept_by_the_seed(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from reporting_builders import prepared
 
 from logire.corpus.document import Document, Entity, Fact, Mention
+from logire.corpus.gold import kind_of
 from logire.corpus.predictions import Prediction, write_predictions
 from logire.ground.records import RunRecord
 
@@ -34,8 +35,17 @@ DOCUMENTS = [document("one", (0, "a", 2), (3, "b", 2), (0, "c", 3)), document(SC
 
 
 def reason(rule: str, contribution: float, *steps: tuple[int, str, float, int]) -> dict[str, Any]:
+    head, body = rule.split(" <- ")
+    kind = kind_of(head, body.split(" ^ ")).value
     path = [{"from_idx": h, "atom": atom, "score": score, "to_idx": t} for h, atom, score, t in steps]
-    return {"rule": rule, "contribution": contribution, "weight": 2.0, "phi": contribution / 2, "path": path}
+    return {
+        "rule": rule,
+        "kind": kind,
+        "contribution": contribution,
+        "weight": 2.0,
+        "phi": contribution / 2,
+        "path": path,
+    }
 
 
 def explanation(title: str, head: int, relation: str, tail: int, score: float, *reasons: dict[str, Any]) -> str:
@@ -53,7 +63,7 @@ ROWS = [
     explanation(
         "one", 0, "c", 3, 2.0,
         reason("c <- a ^ ~b", 1.5, (0, "a", 0.9, 2), (2, "~b", 0.8, 3)),
-        reason("c <- c", 0.5, (0, "c", 0.25, 3)) | {"closing": True, "weight": 0.5, "phi": 0.25},
+        reason("c <- c", 0.5, (0, "c", 0.25, 3)) | {"kind": "closure", "weight": 0.5, "phi": 0.25},
     ),
     explanation(SCRIPT, 1, "P17", 0, 3.0),
 ]  # fmt: skip

@@ -30,7 +30,7 @@ DOCUMENTS = [
 
 def reason(rule: str, contribution: float, *steps: tuple[int, str, int]) -> dict[str, Any]:
     path = [{"from_idx": h, "atom": atom, "to_idx": t, "score": 0.5} for h, atom, t in steps]
-    return {"rule": rule, "contribution": contribution, "weight": 1.0, "phi": 0.5, "path": path}
+    return {"rule": rule, "kind": "chain", "contribution": contribution, "weight": 1.0, "phi": 0.5, "path": path}
 
 
 def explanation(title: str, tail: int, *reasons: dict[str, Any]) -> dict[str, Any]:

@@ -77,6 +77,7 @@ def test_an_explanation_as_json_has_names_and_six_digits(document, schema):
             # phi is 1/3 * 2/3, and the contribution 2/3 of that
             {
                 "rule": "in0 <- in0 ^ ~agent_of",
+                "kind": "chain",
                 "weight": 0.666667,
                 "phi": 0.222222,
                 "contribution": 0.148148,
@@ -84,10 +85,10 @@ def test_an_explanation_as_json_has_names_and_six_digits(document, schema):
             },
             {
                 "rule": "in0 <- agent_of",
+                "kind": "closure",
                 "weight": 0.5,
                 "phi": 0.333333,
                 "contribution": 0.003333,
-                "closing": True,
                 "path": [alone],
             },
         ],

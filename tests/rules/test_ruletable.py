@@ -40,6 +40,7 @@ def test_a_table_by_hand(problem):
         ("in0", "in0", 1.0, 0.1, 2),
     ]
     assert list(table.index) == [0, 1, 2, 3, 4]
+    assert list(table.kind) == ["chain", "pair", "pair", "pair", "identity"]
     assert set(zip(table.head_type, table.tail_type, strict=True)) == {("PER", "LOC")}
     np.testing.assert_allclose(table.prior, [1 / 3, 1 / 3, 1 / 3, 1 / 2, 1 / 2])
     found = table.confidence.tolist()

@@ -117,14 +117,15 @@ def rules(
         print(rows.to_json(orient="records", indent=2))
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, justify in (("rule", "left"), ("types", "left")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for name in ("rule", "types", "kind"):
+        table.add_column(name, overflow="fold")
     for name in ("weight", "prior", "posterior", "support", "confidence"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows.to_dict("records"):
         table.add_row(
             f"{row['relation']} <- {row['body']}",
             f"{_short(row['head_type'])} -> {_short(row['tail_type'])}",
+            row["kind"],
             *(fixed(row[key], 3) for key in ("weight", "prior", "posterior")),
             str(row["support"]),
             "" if math.isnan(row["confidence"]) else f"{row['confidence']:.2f}",
@@ -172,8 +173,7 @@ def explain(
             path = f" {reason['path'][0]['from']}"
             for atom in reason["path"]:
                 path += f" --{atom['atom']} {atom['score']:.3f}--> {atom['to']}"
-            rule = reason["rule"] + (" (closure)" if reason.get("closing") else "")
-            line = f"  {signed(reason['contribution'])}  {rule}  [{path.strip()}]"
+            line = f"  {signed(reason['contribution'])}  {reason['rule']} ({reason['kind']})  [{path.strip()}]"
             terminal.print(line, highlight=False)
         context = sorted(row.get("context", {}).items(), key=lambda item: (-abs(item[1]), item[0]))[:top]
         if context:

@@ -12,7 +12,7 @@ A file is a JSON list of documents::
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ from logire.corpus.data import DATA
 from logire.corpus.document import MOST_ENTITIES, MOST_TOKENS, Document, Entity, Fact, Mention
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
-from logire.ground.typed import Whole, read_typed
+from logire.ground.typed import Whole, convert, read_typed
 
 
 class _Mention(Struct):
@@ -39,10 +39,13 @@ class _Label(Struct):
     evidence: tuple[Whole, ...] = ()
 
 
+_Vertices = list[Annotated[list[_Mention], Meta(min_length=1)]]
+
+
 class _Record(Struct):
     title: str
     sents: tuple[tuple[str, ...], ...]
-    vertexSet: Annotated[list[Annotated[list[_Mention], Meta(min_length=1)]], Meta(min_length=1)]  # noqa: N815
+    vertexSet: Annotated[_Vertices, Meta(min_length=1)]  # noqa: N815
     labels: list[_Label] = []
 
 
@@ -102,6 +105,25 @@ def as_record(document: Document) -> dict[str, Any]:
 def docred_relation_names() -> dict[str, str]:
     """DocRED's relations, such as ``P17``, and what Wikidata calls them."""
     return read_typed(DATA / "docred_rel_info.json", dict[str, str])
+
+
+class _Text(Struct):
+    sents: tuple[tuple[str, ...], ...]
+    vertexSet: _Vertices  # noqa: N815
+
+
+def read_text(row: Mapping[str, Any], title: str) -> Document:
+    """The text and the entities of one document in memory, from its ``sents`` and ``vertexSet``; other keys are left.
+
+    Raises:
+        InputError: a field is missing or has another form, or a mention lies outside its text.
+    """
+    found = convert({key: row.get(key) for key in ("sents", "vertexSet")}, _Text, document=title)
+    record = _Record(title, found.sents, found.vertexSet)
+    if problem := _problem(record, None, None):
+        field, what, remedy = problem
+        raise InputError(what, document=title, field=field, remedy=remedy)
+    return _document(record)
 
 
 def _document(record: _Record) -> Document:

@@ -1,8 +1,10 @@
-"""Rules written by hand: the gold rules of the logic score, and a rule source of LogiRE+."""
+"""Rules as text: the kinds there are, and those written by hand (the logic score's, and a rule source of LogiRE+)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from logire.corpus.data import DATA
@@ -22,6 +24,28 @@ def can_name(relation: str) -> bool:
     """Whether a relation of this name reads as itself in ``head <- atom ^ ~atom``."""
     special = relation == ANY or relation.startswith((INVERSE, "#")) or ARROW in relation or "^" in relation
     return bool(relation) and relation == relation.strip() and relation.isprintable() and not special
+
+
+class Kind(StrEnum):
+    """What a rule says: only a chain infers a fact from facts about other entities."""
+
+    IDENTITY = "identity"
+    """The backbone's own probability of the fact."""
+    PAIR = "pair"
+    """Another relation of the same two entities, in either direction."""
+    CHAIN = "chain"
+    """Two atoms or more, from the head over other entities to the tail: a chain of inference."""
+    OPEN = "open"
+    """With ``any`` in it: the head or the tail has a relation to some entity, whichever. Evidence, no inference."""
+
+
+def kind_of(head: str, body: Sequence[str]) -> Kind:
+    """The kind of ``head <- body``, from the names of its atoms."""
+    if ANY in body:
+        return Kind.OPEN
+    if len(body) > 1:
+        return Kind.CHAIN
+    return Kind.IDENTITY if body[0] == head else Kind.PAIR
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -52,12 +52,8 @@ def decode(data: bytes, kind: type[T], *, file: str | Path, title: str | None = 
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).replace("Expected", "expected", 1).partition(" - at `$")
-        path = path.removesuffix("`")
+        problem, path = _problem(error)
         document, path = (None, path) if title is None else _document(data, path, title)
-        missing = _MISSING.fullmatch(problem)
-        if missing:
-            problem, path = "is missing", f"{path}.{missing[1]}"
         raise InputError(
             problem, file=file, document=document, field=path.removeprefix(".") or None, remedy=remedy
         ) from error
@@ -67,6 +63,30 @@ def decode(data: bytes, kind: type[T], *, file: str | Path, title: str | None = 
         raise InputError(f"broken JSON: it is not UTF-8 ({error.reason})", file=file, remedy=remedy) from error
     except RecursionError as error:
         raise InputError("is nested too deeply", file=file, remedy=remedy) from error
+
+
+def convert(value: Any, kind: type[T], *, document: str) -> T:
+    """A value of ``kind`` from one in memory, as :func:`decode` would make it.
+
+    Args:
+        document: the title of the document that the value is from.
+
+    Raises:
+        InputError: a part of it has another type, with its field.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        problem, path = _problem(error)
+        raise InputError(problem, document=document, field=path.removeprefix(".") or None) from error
+
+
+def _problem(error: msgspec.ValidationError) -> tuple[str, str]:
+    """What is wrong, and the path to where, such as ``.sents[0]``."""
+    problem, _, path = str(error).replace("Expected", "expected", 1).partition(" - at `$")
+    path = path.removesuffix("`")
+    missing = _MISSING.fullmatch(problem)
+    return ("is missing", f"{path}.{missing[1]}") if missing else (problem, path)
 
 
 def _document(data: bytes, path: str, title: str) -> tuple[str | None, str]:

@@ -163,7 +163,7 @@ class Estimator:
         return self.model.explain(document, head, tail, relation)
 
     def rules(self, relation: str | None = None) -> pd.DataFrame:
-        """The learnt rules, of one relation or all: body, weight, prior, posterior, support, confidence."""
+        """The learnt rules, of one relation or all; columns as in :data:`logire.rules.ruletable.COLUMNS`."""
         return self.model.rules(relation)
 
     @property

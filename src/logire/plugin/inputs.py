@@ -1,17 +1,19 @@
 """What a caller has of each document, in the forms that relation models keep it: arrays, rows, files.
 
-A document is its logits (N, N, R), the types of its N entities, and, to learn from, its labels.
+A document is its logits (N, N, R), the types of its N entities, and, to learn from, its labels. Its text is welcome: it
+says where the entities are mentioned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
+from logire.corpus.docred import read_text
 from logire.corpus.document import Document, Entity, Fact, FloatArray, IntArray, Mention, Schema
 from logire.corpus.dump import ScoredDocument, read_dump, scored
 from logire.corpus.matching import matched, relation_order, unknown_type
@@ -30,15 +32,20 @@ class Example:
         title: its id.
         logits: (N, N, R), relations in the order of the caller.
         labels: (N, N, R) truth values, or facts: (head, relation, tail), or DocRED's labels; None where unknown.
-        types: N entity types, names or numbers.
-        names: N names of the entities, for explanations.
+        entities: N, each with its mentions; with one that stands nowhere where there is no text.
+        sentences: the text, if there is one.
     """
 
     title: str
     logits: FloatArray
     labels: Any
-    types: tuple[str, ...]
-    names: tuple[str, ...]
+    entities: tuple[Entity, ...]
+    sentences: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """N entity types."""
+        return tuple(entity.type for entity in self.entities)
 
 
 def examples(
@@ -48,7 +55,8 @@ def examples(
 
     Args:
         logits: arrays (N, N, R), numpy's, torch's on a CPU, or lists; or rows, mappings with the keys ``logits``,
-            ``types`` (or DocRED's ``vertexSet``) and, if known, ``labels``, ``title`` and ``names``.
+            ``types`` (or DocRED's ``vertexSet``) and, if known, ``labels``, ``title``, ``names``, and ``sents``, the
+            text that DocRED's ``vertexSet`` points into.
         labels: see :class:`Example`.
         types: of each document its N entity types.
         titles: of each document its id; numbers from 0 where left out.
@@ -111,24 +119,29 @@ def read_files(
 
 
 def _of_row(number: int, row: Mapping[str, Any]) -> Example:
-    kinds, names = row.get("types"), row.get("names")
-    if kinds is None and row.get("vertexSet") is not None:
-        first = [vertex[0] for vertex in row["vertexSet"]]
-        kinds, names = [mention["type"] for mention in first], [mention["name"] for mention in first]
-    title = row.get("title")
+    kinds, names, title = row.get("types"), row.get("names"), row.get("title")
+    text = None
+    if row.get("vertexSet") is not None:
+        if row.get("sents") is not None:
+            text = read_text(row, _title(number, title))
+        if kinds is None:
+            first = [vertex[0] for vertex in row["vertexSet"]]
+            kinds, names = [mention["type"] for mention in first], [mention["name"] for mention in first]
     for field, value in (("logits", row.get("logits")), ("types", kinds)):
         if value is None:
             raise InputError(
                 "is missing", document=_title(number, title), field=field, remedy="a row holds logits, types and labels"
             )
-    return _example(number, title, row["logits"], row.get("labels"), kinds, names)
+    return _example(number, title, row["logits"], row.get("labels"), kinds, names, text)
 
 
 def _title(number: int, title: Any) -> str:
     return str(number if title is None else title)
 
 
-def _example(number: int, title: Any, logits: Any, labels: Any, types: Any, names: Any) -> Example:
+def _example(
+    number: int, title: Any, logits: Any, labels: Any, types: Any, names: Any, text: Document | None = None
+) -> Example:
     title = _title(number, title)
     try:
         array = np.asarray(logits, dtype=np.float32)
@@ -148,7 +161,18 @@ def _example(number: int, title: Any, logits: Any, labels: Any, types: Any, name
             raise InputError(f"{len(given)} entities, but logits of {len(array)}", document=title, field=field)
     if names is None:
         called = tuple(f"{kind} {i}" for i, kind in enumerate(kinds))
-    return Example(title, array, labels, kinds, called)
+    if text is None:
+        entities = [Entity((Mention(name, 0, 0, 0, kind),)) for name, kind in zip(called, kinds, strict=True)]
+        return Example(title, array, labels, tuple(entities))
+    if len(text.entities) != len(array):
+        problem = f"{len(text.entities)} entities, but logits of {len(array)}"
+        raise InputError(problem, document=title, field="vertexSet")
+    # A type that the row gives beside its text counts.
+    entities = [
+        Entity(tuple(replace(mention, type=kind) for mention in entity.mentions))
+        for entity, kind in zip(text.entities, kinds, strict=True)
+    ]
+    return Example(title, array, labels, tuple(entities), text.sentences)
 
 
 def _scored(example: Example, schema: Schema, order: IntArray) -> ScoredDocument:
@@ -162,17 +186,14 @@ def _scored(example: Example, schema: Schema, order: IntArray) -> ScoredDocument
     unknown = sorted(set(example.types) - set(schema.types))
     if unknown:
         raise unknown_type(unknown[0], schema, title=example.title)
-    entities = tuple(
-        Entity((Mention(name, 0, 0, 0, kind),)) for name, kind in zip(example.names, example.types, strict=True)
-    )
     facts = () if example.labels is None else tuple(_facts(example, schema, order))
-    document = Document(example.title, (), entities, facts)
+    document = Document(example.title, example.sentences, example.entities, facts)
     return scored(document, np.ascontiguousarray(example.logits[..., order]), schema)
 
 
 def _facts(example: Example, schema: Schema, order: IntArray) -> Iterable[Fact]:
     """The labelled facts of a document, whichever form they have."""
-    labels, n = example.labels, len(example.types)
+    labels, n = example.labels, len(example.entities)
     if isinstance(labels, Mapping):  # one column a key, as `datasets` keeps a list of objects
         labels = [dict(zip(labels, values, strict=True)) for values in zip(*labels.values(), strict=True)]
     if _is_array(labels):

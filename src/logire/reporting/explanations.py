@@ -25,13 +25,13 @@ class Step(TypedDict):
 
 
 class Reason(TypedDict):
-    """One rule's part in a score, see :class:`logire.rules.explain.Reason`."""
+    """One rule's part in a score, see :class:`logire.rules.explain.Reason`; its kind is a rule's, or ``closure``."""
 
     rule: str
     contribution: float
     weight: float
     phi: float
-    closing: NotRequired[bool]
+    kind: str
     path: Annotated[list[Step], Meta(min_length=1)]
 
 

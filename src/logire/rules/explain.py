@@ -12,7 +12,11 @@ import numpy.typing as npt
 
 from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument
-from logire.rules.queries import Body, any_atom, atom_name, body_name
+from logire.corpus.gold import Kind, kind_of
+from logire.rules.queries import Body, any_atom, atom_name, atom_names, body_name
+
+CLOSURE = "closure"
+"""The kind of a reason that is no weighed rule but what a closure added: a trusted rule held against the scores."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,9 @@ class Explanation:
     def predicted(self) -> bool:
         return self.score >= self.theta
 
+    def _kind(self, reason: Reason, schema: Schema) -> Kind:
+        return kind_of(self.relation, atom_names(reason.body, schema))
+
     def as_dict(self, document: ScoredDocument, schema: Schema) -> dict[str, Any]:
         """JSON with entity names, atom names and scores."""
         names = [entity.name for entity in document.document.entities]
@@ -123,7 +130,7 @@ class Explanation:
                     "weight": round(reason.weight, 6),
                     "phi": round(reason.phi, 6),
                     "contribution": round(reason.contribution, 6),
-                    **({} if reason.closing is None else {"closing": True}),
+                    "kind": CLOSURE if reason.closing is not None else self._kind(reason, schema),
                     "path": [
                         {
                             "from": names[reason.path.entities[i]],

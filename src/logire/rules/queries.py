@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from logire.corpus.document import IntArray, Schema
+from logire.corpus.gold import ANY, INVERSE
 from logire.ground.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ Body = tuple[int, ...]
 
 LONGEST = 4
 """The most atoms that a body can have: grounding costs as much for each."""
-
-ANY = "any"
-"""The name of the open atom."""
 
 
 def any_atom(relations: int) -> int:
@@ -41,12 +39,17 @@ def atom_name(atom: int, schema: Schema) -> str:
     r = len(schema.relations)
     if atom == any_atom(r):
         return ANY
-    return schema.relations[atom] if atom < r else f"~{schema.relations[atom - r]}"
+    return schema.relations[atom] if atom < r else f"{INVERSE}{schema.relations[atom - r]}"
+
+
+def atom_names(body: Body, schema: Schema) -> tuple[str, ...]:
+    """The names of a body's atoms."""
+    return tuple(atom_name(atom, schema) for atom in body)
 
 
 def body_name(body: Body, schema: Schema) -> str:
     """The body as a formula: ``~event_in2 ^ event_in0``."""
-    return " ^ ".join(atom_name(atom, schema) for atom in body)
+    return " ^ ".join(atom_names(body, schema))
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from logire.corpus.dump import ScoredDocument
+from logire.corpus.gold import kind_of
 from logire.rules.convex import Doubles
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Split
 from logire.rules.mining import count_paths
-from logire.rules.queries import Body, Problem, QueryTypes, RuleSet, body_name
+from logire.rules.queries import Body, Problem, QueryTypes, RuleSet, atom_names, body_name
 
 if TYPE_CHECKING:
     import pandas as pd  # a third of a second, which predicting does without
@@ -25,6 +26,7 @@ COLUMNS = (
     "head_type",
     "tail_type",
     "body",
+    "kind",
     "weight",
     "prior",
     "posterior",
@@ -36,6 +38,7 @@ COLUMNS = (
 def rule_table(problem: Problem, rules: RuleSet, extractor: Extractor, posterior: Doubles) -> pd.DataFrame:
     """One row a rule, strongest weight first inside a relation.
 
+    ``kind`` is one of :class:`logire.corpus.gold.Kind`.
     ``prior`` is AutoReg(rule | q), ``posterior`` the E-step's mean p_hat. ``support`` counts the training pairs that
     the body joins in the labels and that carry the relation; ``confidence`` is their share of all pairs of the
     query type that the body joins (missing where it joins none).
@@ -45,12 +48,15 @@ def rule_table(problem: Problem, rules: RuleSet, extractor: Extractor, posterior
     schema = problem.schema
     support, joined = label_counts(problem.train, rules, problem.queries)
     triples = problem.queries.triples[rules.query_of_rule]
+    relations = [schema.relations[r] for r in triples[:, 0]]
+    kinds = [kind_of(head, atom_names(body, schema)).value for head, body in zip(relations, rules.bodies, strict=True)]
     table = pd.DataFrame(
         {
-            "relation": [schema.relations[r] for r in triples[:, 0]],
+            "relation": relations,
             "head_type": [schema.types[t] for t in triples[:, 1]],
             "tail_type": [schema.types[t] for t in triples[:, 2]],
             "body": [body_name(body, schema) for body in rules.bodies],
+            "kind": kinds,
             "weight": extractor.weights,
             "prior": np.exp(rules.log_prior),
             "posterior": posterior,

@@ -7,11 +7,10 @@ from typing import Any
 
 from logire.corpus.docred import docred_relation_names
 from logire.corpus.document import Document, Schema
-from logire.corpus.gold import INVERSE
+from logire.corpus.gold import ANY, INVERSE
 from logire.corpus.predictions import Prediction
 from logire.reporting.explanations import Explained
 from logire.reporting.formulas import formula
-from logire.rules.queries import ANY
 
 ADDED, REMOVED, SAME = "added", "removed", "same"
 """What LogiRE did to a prediction of the backbone; ADDED: the backbone did not make it."""
@@ -118,7 +117,7 @@ def _reasoning(row: Explained, shown: Mapping[str, str]) -> dict[str, Any]:
                 "contribution": reason["contribution"],
                 "weight": reason["weight"],
                 "phi": reason["phi"],
-                **({"closing": True} if reason.get("closing") else {}),
+                "kind": reason["kind"],
                 "path": [
                     [step["from_idx"], _atom(step["atom"], shown), step["score"], step["to_idx"]]
                     for step in reason["path"]

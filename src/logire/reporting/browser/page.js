@@ -4,6 +4,7 @@
   const $ = (id) => document.getElementById(id);
   const stillness = matchMedia("(prefers-reduced-motion: reduce)");
   const BADGES = { added: "+ added", removed: "− removed", same: "= same" };
+  const KINDS = { identity: "the relation itself", pair: "the same two entities", chain: "chain", open: "open rule" };
   const CLOSING = /^(?:[.,;:!?%)\]}”]|['’]s|n['’]t)$/;
   const FILTERS = ["relation", "change", "verdict"];
   const page = document.title;
@@ -212,9 +213,9 @@
       element("ul", { class: "reasons" }, ...p.reasons.map((reason, place) => element("li", {}, element("button",
         { type: "button", "data-reason": place, "aria-pressed": String(place === state.reason), onclick: () => choose(state.prediction, place) },
         element("span", { class: "rule" }, `${signed(reason.contribution)}: ${reason.rule}`),
-        element("small", {}, reason.closing
+        element("small", {}, reason.kind === "closure"
           ? `closure: ${reason.weight} of the way to the weakest atom, ${reason.phi.toFixed(3)}`
-          : `weight ${signed(reason.weight)} × path ${reason.phi.toFixed(3)}`),
+          : `${KINDS[reason.kind] ?? reason.kind}: weight ${signed(reason.weight)} × path ${reason.phi.toFixed(3)}`),
         ...reason.path.map(([from, atom, score, to]) => element("span", { class: "step" },
           `${entityName(doc, from)} — ${atom} (${score.toFixed(3)}) → ${entityName(doc, to)}`)))))));
   }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 
-from logire.corpus.gold import GoldRule, read_gold_rules
+from logire.corpus.gold import GoldRule, kind_of, read_gold_rules
 from logire.ground.errors import InputError
 from logire.reporting.exhibits import find
 from logire.reporting.formulas import formula
@@ -60,6 +60,7 @@ def table5(material: Material) -> Table:
         columns=[
             Column("Rule", left=True, wraps=True),
             Column("Types of h, t", left=True),
+            Column("Kind", left=True),
             *(Column(name) for name in ("weight", "posterior", "support", "confidence")),
             Column("gold", left=True),
         ],
@@ -133,6 +134,7 @@ def _row(row: Mapping[str, str], gold: bool) -> list[Cell]:
     return [
         Cell(formula(rule.head, rule.body)),
         Cell(types),
+        Cell(kind_of(rule.head, rule.body)),
         Cell(f"{float(row['weight']):.2f}"),
         Cell(f"{float(row['posterior']):.3f}"),
         Cell(row["support"]),
@@ -142,4 +144,9 @@ def _row(row: Mapping[str, str], gold: bool) -> list[Cell]:
 
 
 def _record(row: Mapping[str, str], gold: bool) -> Record:
-    return {**{key: row[key] for key in (*_TEXTS, *_NUMBERS)}, "gold": gold}
+    rule = _rule(row)
+    return {
+        **{key: row[key] for key in (*_TEXTS, *_NUMBERS)},
+        "kind": kind_of(rule.head, rule.body).value,
+        "gold": gold,
+    }
