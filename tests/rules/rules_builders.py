@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from logire.corpus.dump import ScoredDocument, write_dump
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.thresholds import best_threshold
+from logire.rules.context import of_candidates
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import find_rules
 from logire.rules.queries import Problem, QueryTypes, RuleSet
@@ -37,6 +38,12 @@ def plus(**chosen) -> LogiREPlusSettings:
 def rules_found(train, schema, chosen: LogiREPlusSettings) -> RuleSet:
     """The rules that LogiRE+ finds in training documents."""
     return find_rules(Problem(train, [], schema, QueryTypes.of(train, schema)), chosen, seed=1, device="cpu")
+
+
+def context_of(document: ScoredDocument, names) -> np.ndarray:
+    """(N, N, R, F) the context features of every candidate, the diagonal too."""
+    head, tail, relation = (index.ravel() for index in np.indices(document.logits.shape))
+    return of_candidates(document, names, head, tail, relation).reshape(*document.logits.shape, len(names))
 
 
 def relogited(document: ScoredDocument, logits: np.ndarray) -> ScoredDocument:

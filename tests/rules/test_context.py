@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rules_builders import QUICK, plus
+from rules_builders import QUICK, context_of, plus
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from logire.ground.errors import InputError
-from logire.rules.context import FEATURES, TEXTUAL, Context, context_values, of_document
+from logire.rules.context import FEATURES, TEXTUAL, Context, context_values
 from logire.rules.grounding import Split
 from logire.rules.plus.model import LogiREPlus
 from logire.rules.queries import QueryTypes
@@ -55,7 +55,7 @@ def test_features_of_the_logits_are_those_of_the_definition(document, schema, n:
     scored = document(schema, [0] * n, [], logits)
     expected = by_loops(scored.logits)
     assert set(NAMES) == set(expected) | TEXTUAL | {"entities"}
-    found = of_document(scored, tuple(expected))
+    found = context_of(scored, tuple(expected))
     off = ~np.eye(n, dtype=bool)
     assert found.dtype == np.float32
     for f, name in enumerate(expected):
@@ -66,7 +66,7 @@ def test_features_of_the_text_are_those_of_the_definition(splits) -> None:
     names = (*sorted(TEXTUAL), "entities")
     several = 0
     for scored in splits[1][:4]:
-        found = of_document(scored, names)
+        found = context_of(scored, names)
         text, n = scored.document, len(scored.types)
         length = sum(len(sentence) for sentence in text.sentences)
         starts = [sum(len(s) for s in text.sentences[:k]) for k in range(len(text.sentences))]
@@ -92,7 +92,7 @@ def test_features_of_the_text_are_those_of_the_definition(splits) -> None:
 def test_without_a_text_its_features_are_0(document, schema) -> None:
     scored = document(schema, [0, 1, 0], [])
     bare = replace(scored, document=replace(scored.document, sentences=()))
-    found = of_document(bare, NAMES)
+    found = context_of(bare, NAMES)
     for f, name in enumerate(NAMES):
         assert found[..., f].any() == (name not in TEXTUAL), name
 
@@ -105,7 +105,7 @@ def test_each_instance_gets_its_own_values(random_documents, schema) -> None:
     for q, (relation, _, _) in enumerate(queries.triples):
         for row in range(int(instances.start[q]), int(instances.start[q + 1])):
             scored = documents[instances.document[row]]
-            whole = of_document(scored, NAMES)
+            whole = context_of(scored, NAMES)
             np.testing.assert_array_equal(values[row], whole[instances.head[row], instances.tail[row], relation])
 
 
@@ -133,7 +133,7 @@ def test_scores_weigh_each_query_type_by_itself(random_documents, schema) -> Non
 @pytest.fixture(scope="module")
 def model(splits, corpus) -> LogiREPlus:
     train, dev, _ = splits
-    chosen = plus(**QUICK | {"blend": (1.0,), "closure": (0.0,), "rounds": 2, "context": NAMES})
+    chosen = plus(**QUICK | {"blend": (1.0,), "closure": (0.0,), "rounds": 2})
     return LogiREPlus(corpus.schema, chosen, seed=1).fit(train, dev)
 
 
@@ -156,7 +156,7 @@ def test_context_is_weighed_and_explained_beside_the_rules(model: LogiREPlus, sp
 
 def test_without_context_nothing_is_said_of_it(splits, corpus) -> None:
     train, dev, test = splits
-    bare = LogiREPlus(corpus.schema, plus(**QUICK), seed=1).fit(train, dev)
+    bare = LogiREPlus(corpus.schema, plus(**QUICK, context=[]), seed=1).fit(train, dev)
     assert all(getattr(stage, "context", None) is None for stage in bare.fitted.stages)
     assert all("context" not in row for row in bare.explanations(test[:2]))
 
@@ -193,9 +193,9 @@ def test_damaged_context_is_refused(model: LogiREPlus, tmp_path, change, message
         LogiREPlus.load(tmp_path)
 
 
-def test_a_feature_twice_or_unknown_is_refused() -> None:
-    with pytest.raises(ValueError, match="distance occurs twice"):
-        plus(context=["distance", "distance"])
+def test_a_group_twice_or_unknown_is_refused() -> None:
+    with pytest.raises(ValueError, match="text occurs twice"):
+        plus(context=["text", "text"])
     with pytest.raises(ValueError, match="context"):
         plus(context=["magic"])
 
@@ -208,7 +208,7 @@ def test_a_model_that_weighs_the_text_refuses_documents_without_one(model: LogiR
 
 def test_a_model_of_the_logits_alone_needs_no_text(splits, corpus) -> None:
     train, dev, test = splits
-    chosen = plus(**QUICK | {"blend": (1.0,), "rounds": 1, "context": ("elsewhere", "entities")})
+    chosen = plus(**QUICK | {"blend": (1.0,), "rounds": 1, "context": ("logits",)})
     model = LogiREPlus(corpus.schema, chosen, seed=1).fit(train, dev)
     bare = [replace(scored, document=replace(scored.document, sentences=())) for scored in test]
     for one, other in zip(model.scores(test), model.scores(bare), strict=True):

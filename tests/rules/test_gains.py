@@ -215,7 +215,12 @@ def contradicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
             logits[split][document.title] = scores.astype(np.float32)
     write_dump(folder / "logits.safetensors", logits)
     fit_run(
-        folder / "corpus", folder / "logits.safetensors", folder / "run", settings=QUICK, seed=1, method="logire_plus"
+        folder / "corpus",
+        folder / "logits.safetensors",
+        folder / "run",
+        settings=QUICK | {"context": []},
+        seed=1,
+        method="logire_plus",
     )
     return folder / "run"
 

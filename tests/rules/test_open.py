@@ -69,7 +69,8 @@ def test_a_place_that_is_taken_speaks_against_a_second(document, schema):
 
     documents = [make(i, taken=i % 2 == 0) for i in range(40)]
     train, dev, test = documents[:20], documents[20:30], documents[30:]
-    models = {n: LogiREPlus(schema, plus(open_rules=n, rounds=1), device="cpu").fit(train, dev) for n in (0, 4)}
+    chosen = {n: plus(open_rules=n, rounds=1, context=[]) for n in (0, 4)}
+    models = {n: LogiREPlus(schema, choice, device="cpu").fit(train, dev) for n, choice in chosen.items()}
     facts = {(d.title, 0, "in0", 1) for d in test}
     assert {p[:4] for p in models[4].predict(test)} == facts
     assert models[4].fitted.dev_f1 == 1.0

@@ -18,11 +18,15 @@ from logire.corpus.prepared import PreparedCorpus
 from logire.evaluation.counts import fact_table
 from logire.evaluation.scoring import evaluate
 from logire.ground.errors import InputError
+from logire.rules.plus.model import LogiREPlus
+from logire.rules.plus.settings import LogiREPlusSettings
+from logire.rules.stages import ExtractorStage
 from logire.trial.methods import methods
-from logire.trial.nested import halves, nested_gains, part
+from logire.trial.nested import halves, nested_gains
+from logire.trial.own import NO_RULES
 from logire.trial.record import Trial
 from logire.trial.run import read_inputs, try_methods
-from logire.trial.task import Decide, Method, Scored, Task, reaching
+from logire.trial.task import Decide, Method, Scored, Task, part, reaching
 
 
 def counted_by_evaluation(corpus: PreparedCorpus, split: str, predictions: list[Prediction]) -> np.ndarray:
@@ -52,8 +56,6 @@ def test_the_backbone_is_counted_as_the_evaluation_counts_it(made: Made, tried: 
 
 
 def test_logire_plus_is_counted_as_its_predictions_are(made: Made, tried: Trial) -> None:
-    from logire.rules.plus.model import LogiREPlus
-
     corpus = PreparedCorpus.open(made.documents)
     _, task, splits = read_inputs(corpus, made.run, made.folds)
     model = LogiREPlus(corpus.schema, seed=3).fit(task.train, task.dev.documents)
@@ -162,6 +164,30 @@ def test_a_split_of_a_task_is_not_changed(made: Made) -> None:
     assert [d.title for d in halved.documents] == [task.dev.documents[i].title for i in (2, 0)]
     assert [f[0].title for f in halved.folds] == [task.dev.documents[2].title] * 2
     assert dataclasses.replace(task, dev=halved).train is task.train
+
+
+def test_half_of_dev_is_learnt_from_and_the_other_half_chosen_on(made: Made, monkeypatch) -> None:
+    task = read_inputs(PreparedCorpus.open(made.documents), made.run, made.folds, test=False).task
+    seen: list[Task] = []
+    [method] = [method for method in methods(["half_of_dev"]) if method.name == "half_of_dev"]
+    monkeypatch.setattr("logire.trial.own._fitted", lambda _: seen.append)
+    method.fit(task)
+    method.fit(task)
+    first, again = ([[d.title for d in part] for part in (given.train, given.dev.documents)] for given in seen)
+    assert first == again  # drawn by the seed
+    train, kept = first
+    assert train[: len(task.train)] == [d.title for d in task.train]
+    learnt = train[len(task.train) :]
+    assert sorted(learnt + kept) == sorted(d.title for d in task.dev.documents)
+    assert len(learnt) == len(kept) == 5
+
+
+def test_context_alone_has_no_rule_but_the_relation_itself(made: Made) -> None:
+    corpus = PreparedCorpus.open(made.documents)
+    task = read_inputs(corpus, made.run, made.folds, test=False).task
+    model = LogiREPlus(corpus.schema, LogiREPlusSettings(**NO_RULES), seed=3).fit(task.train, task.dev.documents)
+    assert set(model.rules()["kind"]) == {"identity"}
+    assert all(isinstance(stage, ExtractorStage) and stage.context for stage in model.fitted.stages)
 
 
 def test_the_commands_run_report_and_halve(made: Made, tmp_path) -> None:

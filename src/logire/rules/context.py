@@ -4,15 +4,15 @@ A rule's phi is a maximum: it says whether some grounding path holds, and nothin
 the candidate, or of how prominent its entities are. Context features count and compare. They are neither chains
 of inference nor rules: explanations show them by themselves.
 
-From the text, for a pair (h, t):
+From the ``text``, for a pair (h, t):
 
     distance                        log(1 + tokens between their nearest mentions)
     head_mentions, tail_mentions    log of the number of mentions
     head_place, tail_place          where the first mention stands: 0 at the document's beginning, 1 at its end
-    entities                        log of the document's number of entities
 
-From the logits, with p = sigmoid(logit), 0 on the diagonal:
+From the ``logits``, with p = sigmoid(logit), 0 on the diagonal:
 
+    entities        log of the document's number of entities
     other_tails     sum over e != t of p(h, r, e)
     other_heads     sum over e != h of p(e, r, t)
     tail_rank       1 / the place of t among the tails of h, by logit
@@ -27,12 +27,13 @@ dev (docs/trial.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from logire.corpus.document import Document, FloatArray
 from logire.ground.errors import InputError
@@ -57,6 +58,9 @@ class View:
     logits: FloatArray
     p: FloatArray
 
+
+Places = npt.NDArray[np.signedinteger[Any]]
+"""Indices of entities or relations."""
 
 Feature = Callable[[View], FloatArray]
 """Gives values of a shape that broadcasts to (N, N, R)."""
@@ -153,6 +157,14 @@ def tail_facts(view: View) -> FloatArray:
 TEXTUAL = frozenset({"distance", "head_mentions", "tail_mentions", "head_place", "tail_place"})
 """The features that need to know where the mentions stand."""
 
+GROUPS = ("text", "logits")
+"""What features follow from, as settings choose among them."""
+
+
+def features_from(groups: Collection[str]) -> tuple[str, ...]:
+    """The names of the features that follow from some of :data:`GROUPS`."""
+    return tuple(name for name in FEATURES if GROUPS[name not in TEXTUAL] in groups)
+
 
 def _mentions(view: View) -> FloatArray:
     counts = [len(entity.mentions) for entity in view.document.entities]
@@ -200,7 +212,7 @@ class Context:
             raise InputError(
                 f"has no text, but the model weighs {', '.join(weighed)}",
                 document=bare.title,
-                remedy="predict documents of a folder or a file in DocRED's format, or fit without these: context=[]",
+                remedy="predict documents that have their text, or fit without these: context=['logits']",
             )
 
     def blended(self, blend: float) -> Context:
@@ -225,21 +237,25 @@ def context_values(
     for d, document in enumerate(documents):
         rows = order[bounds[d] : bounds[d + 1]]
         if len(rows):
-            found = of_document(document, names)
-            values[rows] = found[instances.head[rows], instances.tail[rows], relation[rows]]
+            values[rows] = of_candidates(document, names, instances.head[rows], instances.tail[rows], relation[rows])
     return values
 
 
-def of_document(scored: ScoredDocument, names: Sequence[str]) -> FloatArray:
-    """(N, N, R, F) the features of one document's candidates; 0 where they need a text and there is none."""
+def of_candidates(
+    scored: ScoredDocument, names: Sequence[str], head: Places, tail: Places, relation: Places
+) -> FloatArray:
+    """(m, F) the features of m candidates of one document; 0 where they need a text and there is none.
+
+    One feature at a time stands in memory for all N^2 R candidates, at most.
+    """
     from logire.rules.layout import sigmoid
 
     p = sigmoid(scored.logits)
     diagonal = np.arange(len(p))
     p[diagonal, diagonal] = 0.0
     view = View(scored.document, scored.logits, p)
-    found = np.zeros((*p.shape, len(names)), dtype=np.float32)
+    found = np.zeros((len(head), len(names)), dtype=np.float32)
     for f, name in enumerate(names):
         if scored.document.sentences or name not in TEXTUAL:
-            found[..., f] = FEATURES[name](view)
+            found[:, f] = np.broadcast_to(FEATURES[name](view), p.shape)[head, tail, relation]
     return found

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from logire.corpus.document import FloatArray
 from logire.corpus.dump import NEVER, ScoredDocument
 from logire.rules.closure import ClosureStage
-from logire.rules.context import Context, context_values, of_document
+from logire.rules.context import Context, context_values
 from logire.rules.convex import Doubles
 from logire.rules.explain import BestPaths, Part, Parts, Reason
 from logire.rules.extractor import Extractor
@@ -79,19 +80,27 @@ class ExtractorStage:
         """
         atoms = self._calibrated(documents)
         grounded = Split.of(documents, queries, atoms=atoms).ground(self.rules)
-        return [self._parts(d, document, atoms[d], queries, grounded) for d, document in enumerate(documents)]
+        values = None
+        if self.context is not None:
+            values = context_values(atoms, grounded.instances, queries, self.context.names)
+        return [self._parts(d, document, atoms[d], queries, grounded, values) for d, document in enumerate(documents)]
 
     def _parts(
-        self, number: int, document: ScoredDocument, atoms: ScoredDocument, queries: QueryTypes, grounded: Grounded
+        self,
+        number: int,
+        document: ScoredDocument,
+        atoms: ScoredDocument,
+        queries: QueryTypes,
+        grounded: Grounded,
+        values: FloatArray | None,
     ) -> Parts:
         paths = BestPaths(sigmoid(atoms.logits))
         instances, context = grounded.instances, self.context
-        values = None if context is None else of_document(atoms, context.names)
 
-        def of_context(q: int, *candidate: int) -> dict[str, float]:
+        def of_context(q: int, row: int) -> dict[str, float]:
             if context is None or values is None:
                 return {}
-            return dict(zip(context.names, (context.weights[q] * values[candidate]).tolist(), strict=True))
+            return dict(zip(context.names, (context.weights[q] * values[row]).tolist(), strict=True))
 
         def part(head: int, tail: int, relation: int, most: int) -> Part:
             q = int(queries.index[relation, document.types[head], document.types[tail]])
@@ -100,15 +109,15 @@ class ExtractorStage:
                 return Part(bias=0.0, residual=logit, reasons=())
             first, last = instances.start[q] + instances.document_start[q, number : number + 2]
             here = (instances.head[first:last] == head) & (instances.tail[first:last] == tail)
-            row = int(first - instances.start[q]) + int(np.flatnonzero(here)[0])
+            row = int(first) + int(np.flatnonzero(here)[0])
             weights = self.extractor.weights[self.rules.query(q)]
-            shown = among_largest(weights, grounded.blocks[q].features[row], most)
+            shown = among_largest(weights, grounded.blocks[q].features[row - instances.start[q]], most)
             bodies = self.rules.bodies[self.rules.query(q)]
             return Part(
                 bias=float(self.extractor.bias[q]),
                 residual=float(self.extractor.residual[q]) * logit,
                 reasons=tuple(Reason(bodies[k], float(weights[k]), paths.find(bodies[k], head, tail)) for k in shown),
-                context=of_context(q, head, tail, relation),
+                context=of_context(q, row),
             )
 
         return part

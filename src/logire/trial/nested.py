@@ -10,7 +10,7 @@ import numpy as np
 from logire.corpus.document import IntArray
 from logire.ground.runtime import derive_seed
 from logire.trial.own import OWN
-from logire.trial.task import Method, Scored, Task, f1
+from logire.trial.task import Method, Scored, Task, f1, part
 
 HALVES = 20
 
@@ -20,11 +20,6 @@ def halves(documents: int, *, seed: int, times: int = HALVES) -> Iterator[tuple[
     for k in range(times):
         order = np.random.default_rng(derive_seed(seed, "halves of dev", k)).permutation(documents)
         yield np.sort(order[: documents // 2]), np.sort(order[documents // 2 :])
-
-
-def part(split: Scored, documents: IntArray) -> Scored:
-    """Some documents of a split."""
-    return Scored([split.documents[d] for d in documents], tuple([fold[d] for d in documents] for fold in split.folds))
 
 
 def nested_gains(task: Task, methods: Sequence[Method], *, times: int = HALVES) -> dict[str, list[float]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from logire.corpus.document import BoolArray
+from logire.ground.runtime import derive_seed
 from logire.ground.settings import settings_from
-from logire.rules.context import FEATURES
 from logire.rules.methods import find
-from logire.trial.task import Decide, Method, Scored, Task, by_threshold, reaching
+from logire.trial.task import Decide, Method, Scored, Task, by_threshold, part, reaching
 
 BACKBONE = "backbone"
 PLUS = "logire_plus"
@@ -36,6 +39,20 @@ def _fitted(method: str, *, out_of_fold: bool = True, **settings: Any) -> Callab
     return fit
 
 
+NO_RULES: dict[str, Any] = {"rules_per_query": 0, "open_rules": 0, "closure": [0.0]}
+"""The settings of LogiRE+ with its context features and the pair's own logit, and no other rule."""
+
+
+def _learning_from_dev(task: Task) -> Decide:
+    """LogiRE+ that takes half of dev, drawn by the seed, to its training documents and makes its choices on the rest.
+
+    A backbone's own training has read no dev labels, so dev's logits are out of fold.
+    """
+    order = np.random.default_rng(derive_seed(task.seed, "dev to learn from")).permutation(len(task.dev.documents))
+    learnt, kept = (part(task.dev, np.sort(half)) for half in np.array_split(order, 2))
+    return _fitted(PLUS)(replace(task, train=[*task.train, *learnt.documents], dev=kept))
+
+
 _PAPER = "Ru et al. 2021"
 _OURS = "this package"
 
@@ -45,6 +62,8 @@ OWN = (
     Method("logire_out_of_fold", "LogiRE, out of fold", f"{_PAPER}, out-of-fold logits", _fitted("logire")),
     Method(PLUS, "LogiRE+", _OURS, _fitted(PLUS)),
     Method("no_chains", "LogiRE+, no chains", _OURS, _fitted(PLUS, max_length=1, closure_length=1)),
-    Method("context", "LogiRE+ with context", _OURS, _fitted(PLUS, context=list(FEATURES))),
-    Method("closed", "LogiRE+, closed rules alone", _OURS, _fitted(PLUS, open_rules=0)),
+    Method("no_context", "LogiRE+, no context", _OURS, _fitted(PLUS, context=[])),
+    Method("closed", "LogiRE+, closed rules alone", _OURS, _fitted(PLUS, open_rules=0, context=[])),
+    Method("half_of_dev", "LogiRE+, learning from half of dev", _OURS, _learning_from_dev),
+    Method("context_alone", "Context alone, no rules", _OURS, _fitted(PLUS, **NO_RULES)),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from logire.corpus.document import BoolArray, FloatArray, Schema
+from logire.corpus.document import BoolArray, FloatArray, IntArray, Schema
 from logire.corpus.dump import ScoredDocument, dev_threshold
 
 
@@ -22,6 +22,11 @@ class Scored:
 
     documents: Sequence[ScoredDocument]
     folds: tuple[Sequence[ScoredDocument], ...] = ()
+
+
+def part(split: Scored, documents: IntArray) -> Scored:
+    """Some documents of a split."""
+    return Scored([split.documents[d] for d in documents], tuple([fold[d] for d in documents] for fold in split.folds))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument
 from logire.ground.thresholds import Threshold
-from logire.rules.context import Context, context_values
+from logire.rules.context import Context, context_values, features_from
 from logire.rules.convex import Doubles, Logistic, fit_logistic
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Grounded, Split
@@ -70,8 +70,9 @@ def fit_round(
     atoms, dev_atoms = (calibration.apply(documents) if calibration else documents for documents in (train, dev))
     split, dev_split = Split.of(train, queries, atoms=atoms), Split.of(dev, queries, atoms=dev_atoms)
     grounded, dev_grounded = split.ground(rules), dev_split.ground(rules)
-    values = context_values(atoms, split.instances, queries, settings.context)
-    dev_values = context_values(dev_atoms, dev_split.instances, queries, settings.context)
+    names = features_from(settings.context)
+    values = context_values(atoms, split.instances, queries, names)
+    dev_values = context_values(dev_atoms, dev_split.instances, queries, names)
     best: tuple[Extractor, Context, float, float, Threshold] | None = None
     tried: list[dict[str, float]] = []
     penalties = sorted(settings.l2, reverse=True)
@@ -89,7 +90,7 @@ def fit_round(
     scores = extractor.scores(grounded) + context.scores(values, split.instances)
     dev_scores = extractor.scores(dev_grounded) + context.scores(dev_values, dev_split.instances)
     return Round(
-        stage=ExtractorStage(rules, extractor, calibration, context if settings.context else None),
+        stage=ExtractorStage(rules, extractor, calibration, context if names else None),
         l2=l2,
         blend=blend,
         threshold=found,
@@ -141,7 +142,7 @@ def _fit(
             for block in blocks:
                 extractor.weights[block.rules] = solution[bodies]
             context[group] = solution[bodies.stop :]
-    return [(extractor, Context(settings.context, context)) for extractor, context in fitted]
+    return [(extractor, Context(features_from(settings.context), context)) for extractor, context in fitted]
 
 
 def platt(train: Sequence[ScoredDocument]) -> Calibration:

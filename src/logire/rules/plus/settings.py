@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from logire.rules.context import FEATURES
+from logire.rules.context import GROUPS
 from logire.rules.logire.settings import Count, Fraction, Positive
 from logire.rules.plus.sources import SourceSettings
 
@@ -14,9 +14,9 @@ CHOICES = 20
 """Most values to choose from on dev."""
 
 if TYPE_CHECKING:
-    FeatureName = str
+    GroupName = str
 else:
-    FeatureName = Literal[tuple(FEATURES)]
+    GroupName = Literal[GROUPS]
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -35,11 +35,11 @@ class LogiREPlusSettings(SourceSettings):
         "evidence gives the backbone back; without it the logit enters by the identity rule alone, as in "
         "the paper.",
     )
-    context: Annotated[tuple[FeatureName, ...], Field(strict=False), AfterValidator(_distinct)] = Field(
-        (),
-        description="context features beside the rules, some of "
-        + ", ".join(f"`{name}`" for name in FEATURES)
-        + ": how the candidate stands in its document. They are not chains of inference; []: none.",
+    context: Annotated[tuple[GroupName, ...], Field(strict=False), AfterValidator(_distinct)] = Field(
+        GROUPS,
+        description="context features beside the rules, which say how the candidate stands in its document: `text`, "
+        "where and how often its entities are mentioned; `logits`, what else the backbone finds in the document. They "
+        "are neither rules nor chains of inference; []: none.",
     )
     calibrate: bool = Field(
         False,

@@ -128,10 +128,10 @@ class SourceSettings(Settings):
         validate_default=True,
         description="that file, `head <- atom ^ ~inverse` a line; needed for `gold` alone.",
     )
-    rules_per_query: Count = Field(
+    rules_per_query: Annotated[int, Field(ge=0, le=MOST)] = Field(
         20,
         description="bodies for each query type, at most (of hand-written ones all are taken); the identity rule "
-        "comes on top where it is not among them.",
+        "comes on top where it is not among them. 0: it alone.",
     )
     max_length: Annotated[int, Field(ge=1, le=LONGEST)] = Field(3, description="longest rule body.")
     generator_epochs: Count = Field(40, description="passes of the generator over the mined table (`generated` alone).")
@@ -162,7 +162,10 @@ def find_rules(problem: Problem, settings: SourceSettings, *, seed: int, device:
         InputError: the file of gold rules is broken.
     """
     queries = problem.queries
-    counts = SOURCES[settings.rules].find(problem, settings, seed, device)
+    if settings.rules_per_query or settings.rules == "gold":
+        counts = SOURCES[settings.rules].find(problem, settings, seed, device)
+    else:
+        counts = [{} for _ in queries.triples]
     for q, (relation, _, _) in enumerate(queries.triples):
         counts[q].setdefault((int(relation),), 0)
     if settings.open_rules:
