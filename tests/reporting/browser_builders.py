@@ -63,7 +63,7 @@ ROWS = [
     explanation(
         "one", 0, "c", 3, 2.0,
         reason("c <- a ^ ~b", 1.5, (0, "a", 0.9, 2), (2, "~b", 0.8, 3)),
-        reason("c <- c", 0.5, (0, "c", 0.25, 3)) | {"kind": "closure", "weight": 0.5, "phi": 0.25},
+        reason("c <- c", 0.5, (0, "c", 0.25, 3)) | {"kind": "constraint", "weight": 0.5, "phi": 0.25},
     ),
     explanation(SCRIPT, 1, "P17", 0, 3.0),
 ]  # fmt: skip

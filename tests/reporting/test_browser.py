@@ -69,7 +69,7 @@ def test_the_data_in_the_page(tmp_path: Path) -> None:
     best = one["predictions"][0]["reasons"][0]
     assert best["rule"] == "a(h, z) ∧ b⁻¹(z, t) → c(h, t)"
     assert best["path"] == [[0, "a", 0.9, 2], [2, "b⁻¹", 0.8, 3]]
-    assert [reason["kind"] for reason in one["predictions"][0]["reasons"]] == ["chain", "closure"]
+    assert [reason["kind"] for reason in one["predictions"][0]["reasons"]] == ["chain", "constraint"]
     open_rule = one["predictions"][1]["reasons"][0]
     assert open_rule["rule"] == "any(h, z) ∧ b(z, t) → a(h, t)"
     assert open_rule["path"] == [[0, "any", 1.0, 1], [1, "b", 0.9, 2]]

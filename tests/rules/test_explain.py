@@ -85,7 +85,7 @@ def test_an_explanation_as_json_has_names_and_six_digits(document, schema):
             },
             {
                 "rule": "in0 <- agent_of",
-                "kind": "closure",
+                "kind": "constraint",
                 "weight": 0.5,
                 "phi": 0.333333,
                 "contribution": 0.003333,

@@ -119,7 +119,7 @@ def test_what_the_closure_adds_is_a_reason_with_its_path(corpus, splits):
         weakest = before.logits[h, t, r] + reason.contribution / 0.75
         assert reason.phi == pytest.approx(1 / (1 + np.exp(-weakest)), abs=1e-4)
         assert (reason.path.entities[0], reason.path.entities[-1]) == (h, t)
-        [row] = [x for x in explanation.as_dict(test[0], corpus.schema)["reasons"] if x["kind"] == "closure"]
+        [row] = [x for x in explanation.as_dict(test[0], corpus.schema)["reasons"] if x["kind"] == "constraint"]
         assert row["phi"] == pytest.approx(min(step["score"] for step in row["path"]), abs=1e-6)
     h, t, r = next(key for key in np.argwhere(after == before.logits).tolist() if key[0] != key[1])
     (explanation,) = closing.explain(test[0], h, t, corpus.schema.relations[r], most=10_000)

@@ -15,7 +15,7 @@ from logire.rules.plus.model import LogiREPlus
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import SOURCES
 from logire.rules.queries import QueryTypes
-from logire.rules.ruletable import reliable
+from logire.rules.trusted import Mined
 
 GOLD = "agent_of <- in0 ^ ~gpe0\nagent_of <- ~in0\n# none\ngpe0 <- gpe0 ^ in0\nelsewhere <- in0\nin0 <- elsewhere\n"
 
@@ -69,9 +69,9 @@ def test_frequent_ranks_by_facts_joined_and_confident_by_the_share_that_is_right
     assert set(found["confident"].bodies[found["confident"].query(q)]) == {(1,), (5,)}
     counts = dict(zip(found["frequent"].bodies, found["frequent"].counts.tolist(), strict=True))
     assert counts[0,] == 12
-    certain = reliable(made, queries, length=1, support=3, confidence=0.9)
+    certain = Mined.of(made, queries, length=1, least=3).of_types(0.9)
     assert certain.bodies[certain.query(q)] == ((5,),)
-    likely = reliable(made, queries, length=1, support=3, confidence=0.5)
+    likely = Mined.of(made, queries, length=1, least=3).of_types(0.5)
     assert likely.bodies[likely.query(q)] == ((0,), (5,))
 
 
@@ -87,10 +87,10 @@ def test_the_settings_name_every_source_and_say_what_it_gives():
 def test_query_types_without_a_reliable_rule_have_none(noise, schema):
     train, _ = noise
     queries = QueryTypes.of(train, schema)
-    assert len(reliable(train, queries, length=1, support=10_000, confidence=0.1)) == 0
+    assert len(Mined.of(train, queries, length=1, least=10_000).of_types(0.1)) == 0
     # with the median of each query type's most frequent body for a support, half of them keep a rule
     most = [max(n for body, n in found.items() if len(body) > 1) for found in count_paths(train, queries, 2)]
-    some = np.diff(reliable(train, queries, length=2, support=int(np.median(most)), confidence=0.01).start)
+    some = np.diff(Mined.of(train, queries, length=2, least=int(np.median(most))).of_types(0.01).start)
     assert min(some) == 0 < max(some)
 
 

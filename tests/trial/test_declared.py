@@ -15,6 +15,7 @@ from trial_builders import random_task, scored_document, with_logits
 from logire.corpus.data import DATA as CORPORA
 from logire.corpus.document import Schema
 from logire.ground.errors import InputError
+from logire.rules.queries import Rule
 from logire.trial.declarations import (
     DATA,
     AtMost,
@@ -25,7 +26,6 @@ from logire.trial.declarations import (
     constraints,
     read_declarations,
 )
-from logire.trial.joint import Rule
 from logire.trial.rivals.declared import RIVALS, Choice, decide_declared, shortest_cycles
 from logire.trial.task import Scored, Task, by_threshold
 

@@ -7,7 +7,7 @@ import pytest
 from trial_builders import SCHEMA, scored_document, with_logits
 
 from logire.corpus.document import Schema
-from logire.trial.joint import Rule
+from logire.rules.queries import Rule
 from logire.trial.rivals.milr import RIVALS, Mined, costs, gains, mine_rules
 from logire.trial.task import Scored, Task
 

@@ -67,6 +67,20 @@ def best_of_documents(
     return best_threshold(np.concatenate(scores), np.concatenate(labels), gold=gold)
 
 
+def f1_of_facts(documents: Iterable[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]) -> float:
+    """Micro F1 (0 to 1) of decided facts.
+
+    Args:
+        documents: decided facts and labels (N, N, R) of each.
+    """
+    predicted = correct = gold = 0
+    for facts, labelled in documents:
+        predicted += int(facts.sum())
+        correct += int((facts & labelled).sum())
+        gold += int(labelled.sum())
+    return 2.0 * correct / max(predicted + gold, 1)
+
+
 def _best(scores: npt.NDArray[np.floating], labels: npt.NDArray[np.bool_], floor: float, total: int) -> Threshold:
     kept = scores >= floor
     scores, labels = scores[kept], labels[kept]

@@ -25,7 +25,7 @@ class Step(TypedDict):
 
 
 class Reason(TypedDict):
-    """One rule's part in a score, see :class:`logire.rules.explain.Reason`; its kind is a rule's, or ``closure``."""
+    """One rule's part in a score, see :class:`logire.rules.explain.Reason`; its kind is a rule's, or ``constraint``."""
 
     rule: str
     contribution: float

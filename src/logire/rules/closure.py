@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from logire.rules.layout import sigmoid
 from logire.rules.queries import Body, QueryTypes, RuleSet
 
 Matrix = npt.NDArray[np.float32]
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,17 @@ class ClosureStage:
         return part
 
 
-class Chosen(NamedTuple):
-    """The closure chosen on dev.
+class Chosen(NamedTuple, Generic[S]):
+    """A stage chosen on dev that holds scores against trusted rules.
 
     Attributes:
-        stage: None for strength 0.
+        stage: None where scores stay as they are.
         threshold: the one with the best dev F1, and that F1.
-        tried: a row for each strength.
-        dev: the dev documents with the closed scores for logits.
+        tried: a row for each choice.
+        dev: the dev documents with the stage's scores for logits.
     """
 
-    stage: ClosureStage | None
+    stage: S | None
     threshold: Threshold
     tried: list[dict[str, float]]
     dev: list[ScoredDocument]
@@ -87,7 +88,7 @@ class Chosen(NamedTuple):
 
 def choose_closure(
     rules: RuleSet, dev: Sequence[ScoredDocument], queries: QueryTypes, strengths: Sequence[float]
-) -> Chosen:
+) -> Chosen[ClosureStage]:
     """The strength with the best F1 on dev, of equals the least.
 
     Args:

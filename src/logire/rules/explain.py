@@ -15,8 +15,8 @@ from logire.corpus.dump import ScoredDocument
 from logire.corpus.gold import Kind, kind_of
 from logire.rules.queries import Body, any_atom, atom_name, atom_names, body_name
 
-CLOSURE = "closure"
-"""The kind of a reason that is no weighed rule but what a closure added: a trusted rule held against the scores."""
+CONSTRAINT = "constraint"
+"""The kind of a reason that is no weighed rule: what a trusted rule added that the scores are held against."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Reason:
     """One rule's part in a score: ``contribution`` = weight * phi(rule).
 
     Attributes:
-        closing: what a closure added under this rule. The weight is then the closure's strength, and phi the path's
-            weakest atom.
+        closing: what a stage that holds scores against trusted rules added under this one. The weight is then how far
+            the score was moved toward the path's weakest atom, or to the threshold (1); phi is that atom.
     """
 
     body: Body
@@ -62,12 +62,14 @@ class Part:
     Attributes:
         residual: what the candidate's logit, as the stage takes it, adds to its score.
         context: what each context feature adds.
+        dropped: what is taken away for consistency with other facts; at most 0.
     """
 
     bias: float
     residual: float
     reasons: tuple[Reason, ...]
     context: Mapping[str, float] = field(default_factory=dict)
+    dropped: float = 0.0
 
 
 Parts = Callable[[int, int, int, int], Part]
@@ -86,6 +88,7 @@ class Explanation:
         backbone: the backbone's own probability of the fact.
         reasons: the largest contributions first; the ones left out are smaller.
         context: what each context feature adds (:mod:`logire.rules.context`); these are not rules.
+        dropped: what is taken away for consistency with other facts; at most 0.
     """
 
     title: str
@@ -99,6 +102,7 @@ class Explanation:
     backbone: float
     reasons: tuple[Reason, ...]
     context: Mapping[str, float] = field(default_factory=dict)
+    dropped: float = 0.0
 
     @property
     def predicted(self) -> bool:
@@ -124,13 +128,14 @@ class Explanation:
             "residual": round(self.residual, 6),
             "backbone_probability": round(self.backbone, 6),
             **({"context": {name: round(added, 6) for name, added in self.context.items()}} if self.context else {}),
+            **({"dropped": round(self.dropped, 6)} if self.dropped else {}),
             "reasons": [
                 {
                     "rule": f"{self.relation} <- {body_name(reason.body, schema)}",
                     "weight": round(reason.weight, 6),
                     "phi": round(reason.phi, 6),
                     "contribution": round(reason.contribution, 6),
-                    "kind": CLOSURE if reason.closing is not None else self._kind(reason, schema),
+                    "kind": CONSTRAINT if reason.closing is not None else self._kind(reason, schema),
                     "path": [
                         {
                             "from": names[reason.path.entities[i]],

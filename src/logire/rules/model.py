@@ -209,6 +209,7 @@ class RuleModel(ABC, Generic[S]):
             backbone=float(sigmoid(document.logits[head, tail, r])),
             reasons=tuple(reasons[:most]),
             context=first.context,
+            dropped=sum(part.dropped for part in later),
         )
 
     def _check_relation(self, relation: str) -> None:

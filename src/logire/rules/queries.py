@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 Body = tuple[int, ...]
 """A rule body: atoms; 0 to R-1 are relations, r + R is the inverse of r, 2R is ``any`` (:func:`any_atom`)."""
+
+
+class Rule(NamedTuple):
+    """``relation(h, t) <- body``, for entities of any type; a body is a path of atoms from h to t."""
+
+    relation: int
+    body: Body
+
 
 LONGEST = 4
 """The most atoms that a body can have: grounding costs as much for each."""

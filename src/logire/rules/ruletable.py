@@ -15,7 +15,6 @@ from logire.corpus.gold import kind_of
 from logire.rules.convex import Doubles
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Split
-from logire.rules.mining import count_paths
 from logire.rules.queries import Body, Problem, QueryTypes, RuleSet, atom_names, body_name
 
 if TYPE_CHECKING:
@@ -94,25 +93,3 @@ def confidences(
         dict(zip(rules.bodies[first:last], share[first:last].tolist(), strict=True))
         for first, last in pairwise(rules.start)
     ]
-
-
-def reliable(
-    train: Sequence[ScoredDocument], queries: QueryTypes, *, length: int, support: int, confidence: float
-) -> RuleSet:
-    """The mined rules that are right for at least ``confidence`` of the pairs they join, the identity left out.
-
-    Args:
-        length: of the longest body.
-        support: labelled pairs that a body must join.
-    """
-    mined = [
-        {body: n for body, n in found.items() if n >= support and body != (int(relation),)}
-        for found, (relation, _, _) in zip(count_paths(train, queries, length), queries.triples, strict=True)
-    ]
-    shares = confidences(train, mined, queries)
-    return RuleSet.of_counts(
-        [
-            {body: n for body, n in found.items() if share[body] >= confidence}
-            for found, share in zip(mined, shares, strict=True)
-        ]
-    )

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import NEVER, ScoredDocument
 from logire.rules.closure import ClosureStage
+from logire.rules.consistency import ConsistencyStage
 from logire.rules.context import Context, context_values
 from logire.rules.convex import Doubles
 from logire.rules.explain import BestPaths, Part, Parts, Reason
@@ -142,7 +143,7 @@ def among_largest(weights: Doubles, phi: npt.NDArray[np.float32], most: int) -> 
     return [int(k) for k in np.flatnonzero(possible & ~(nothing & (nothing.cumsum() > most)))]
 
 
-Stage = ExtractorStage | ClosureStage
+Stage = ExtractorStage | ClosureStage | ConsistencyStage
 
 
 def apply_all(

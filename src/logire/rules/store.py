@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -35,10 +35,12 @@ from logire.rules.arrays import (
     read_arrays,
 )
 from logire.rules.closure import ClosureStage
+from logire.rules.consistency import ConsistencyStage
 from logire.rules.fitted import Fitted
-from logire.rules.queries import LONGEST, RuleSet, any_atom
+from logire.rules.queries import LONGEST, Rule, RuleSet, any_atom
 from logire.rules.ruletable import COLUMNS
 from logire.rules.stages import ExtractorStage, Stage
+from logire.rules.trusted import Denials
 
 if TYPE_CHECKING:
     import pandas as pd  # a third of a second, which predicting does without
@@ -67,6 +69,42 @@ class ClosureNotes(_Strict):
     strength: Annotated[float, Field(gt=0, le=1)]
 
 
+class ConsistencyNotes(_Strict):
+    """A :class:`ConsistencyStage`."""
+
+    kind: Literal["consistency"] = "consistency"
+    rules: tuple[tuple[int, Annotated[tuple[int, ...], Field(min_length=1, max_length=LONGEST)]], ...]
+    apart: tuple[tuple[int, int], ...]
+    one_tail: tuple[int, ...]
+    one_head: tuple[int, ...]
+    theta: float
+
+    @classmethod
+    def of(cls, stage: ConsistencyStage) -> Self:
+        """What there is to store of a stage."""
+        return cls(rules=stage.rules, **stage.denials._asdict(), theta=stage.theta)
+
+    def stage(self, checked: Checked, field: str) -> ConsistencyStage:
+        """The stage again.
+
+        Raises:
+            InputError: a relation or an atom does not exist, or the threshold is not a number.
+        """
+        size = len(checked.schema.relations)
+        relations = (*(r for r, _ in (*self.rules, *self.apart)), *self.one_tail, *self.one_head)
+        atoms = (*(atom for _, body in self.rules for atom in body), *(atom for _, atom in self.apart))
+        for numbers, limit in ((relations, size), (atoms, 2 * size)):
+            if any(not 0 <= number < limit for number in numbers):
+                raise checked.wrong(field, f"a number is not from 0 to {limit - 1}")
+        if not math.isfinite(self.theta):
+            raise checked.wrong(f"{field}.theta", "is not a number")
+        denials = Denials(self.apart, self.one_tail, self.one_head)
+        return ConsistencyStage(tuple(Rule(*rule) for rule in self.rules), denials, self.theta)
+
+
+Notes = ExtractorNotes | ClosureNotes | ConsistencyNotes
+
+
 class Origin(_Strict):
     """The metadata of a stored model: what it was fitted with, and what of it is not an array."""
 
@@ -80,17 +118,18 @@ class Origin(_Strict):
     dev_f1: Annotated[float, Field(ge=0, le=1)]
     kept: int
     rules: tuple[Bodies, ...]
-    stages: Annotated[
-        tuple[Annotated[ExtractorNotes | ClosureNotes, Field(discriminator="kind")], ...], Field(min_length=1)
-    ]
+    stages: Annotated[tuple[Annotated[Notes, Field(discriminator="kind")], ...], Field(min_length=1)]
 
 
 def save(folder: Path, fitted: Fitted, *, method: str, seed: int, schema: Schema, settings: Mapping[str, Any]) -> None:
     """Write a fitted model's three files."""
     arrays: Named = {"triples": fitted.queries.triples}
     rule_sets: list[RuleSet] = []
-    stages: list[ExtractorNotes | ClosureNotes] = []
+    stages: list[Notes] = []
     for k, stage in enumerate(fitted.stages):
+        if isinstance(stage, ConsistencyStage):
+            stages.append(ConsistencyNotes.of(stage))
+            continue
         # Stages of one fit share their rules; they are written once.
         number = next((i for i, known in enumerate(rule_sets) if known is stage.rules), len(rule_sets))
         if number == len(rule_sets):
@@ -190,7 +229,9 @@ def _origin(file: Path, text: str) -> Origin:
         raise InputError(first["msg"], file=file, field=where, remedy=AGAIN) from error
 
 
-def _stage(k: int, notes: ExtractorNotes | ClosureNotes, rule_sets: list[RuleSet], checked: Checked) -> Stage:
+def _stage(k: int, notes: Notes, rule_sets: list[RuleSet], checked: Checked) -> Stage:
+    if isinstance(notes, ConsistencyNotes):
+        return notes.stage(checked, f"metadata.stages.{k}")
     if not 0 <= notes.rules < len(rule_sets):
         raise checked.wrong(f"metadata.stages.{k}.rules", f"rule set {notes.rules} does not exist")
     rules = rule_sets[notes.rules]

@@ -13,7 +13,7 @@ import numpy as np
 from logire.corpus.document import BoolArray, Schema
 from logire.ground.errors import InputError
 from logire.ground.yamlfiles import read_mapping
-from logire.trial.joint import Rule
+from logire.rules.queries import Rule
 
 DATA = Path(__file__).parent / "data"
 ENDING = "_constraints.yaml"

@@ -64,6 +64,7 @@ OWN = (
     Method("no_chains", "LogiRE+, no chains", _OURS, _fitted(PLUS, max_length=1, closure_length=1)),
     Method("no_context", "LogiRE+, no context", _OURS, _fitted(PLUS, context=[])),
     Method("closed", "LogiRE+, closed rules alone", _OURS, _fitted(PLUS, open_rules=0, context=[])),
+    Method("consistent", "LogiRE+, consistent", _OURS, _fitted(PLUS, consistency=[0.9, 0.98])),
     Method("half_of_dev", "LogiRE+, learning from half of dev", _OURS, _learning_from_dev),
     Method("context_alone", "Context alone, no rules", _OURS, _fitted(PLUS, **NO_RULES)),
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from logire.corpus.document import BoolArray, FloatArray, IntArray, Schema
 from logire.corpus.dump import ScoredDocument, dev_threshold
+from logire.ground.thresholds import f1_of_facts
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,7 @@ def reaching(scores: Iterable[FloatArray], theta: float) -> list[BoolArray]:
 
 def f1(decided: Iterable[BoolArray], documents: Sequence[ScoredDocument]) -> float:
     """Micro F1 (0 to 1) of decided facts; facts with h = t count as missed."""
-    predicted = correct = gold = 0
-    for facts, document in zip(decided, documents, strict=True):
-        predicted += int(facts.sum())
-        correct += int((facts & document.labels).sum())
-        gold += int(document.labels.sum())
-    return 2.0 * correct / max(predicted + gold, 1)
+    return f1_of_facts((facts, document.labels) for facts, document in zip(decided, documents, strict=True))
 
 
 def by_threshold(rescore: Callable[[Scored], Sequence[ScoredDocument]], dev: Scored) -> Decide:

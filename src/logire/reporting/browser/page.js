@@ -213,8 +213,8 @@
       element("ul", { class: "reasons" }, ...p.reasons.map((reason, place) => element("li", {}, element("button",
         { type: "button", "data-reason": place, "aria-pressed": String(place === state.reason), onclick: () => choose(state.prediction, place) },
         element("span", { class: "rule" }, `${signed(reason.contribution)}: ${reason.rule}`),
-        element("small", {}, reason.kind === "closure"
-          ? `closure: ${reason.weight} of the way to the weakest atom, ${reason.phi.toFixed(3)}`
+        element("small", {}, reason.kind === "constraint"
+          ? `constraint: the score moved toward the weakest atom, ${reason.phi.toFixed(3)}, by ${reason.weight}`
           : `${KINDS[reason.kind] ?? reason.kind}: weight ${signed(reason.weight)} × path ${reason.phi.toFixed(3)}`),
         ...reason.path.map(([from, atom, score, to]) => element("span", { class: "step" },
           `${entityName(doc, from)} — ${atom} (${score.toFixed(3)}) → ${entityName(doc, to)}`)))))));

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from logire.corpus.dump import ScoredDocument
-from logire.rules.closure import choose_closure
+from logire.rules.closure import Chosen, ClosureStage, choose_closure
+from logire.rules.consistency import ConsistencyStage, choose_consistency
 from logire.rules.fitted import Fitted
 from logire.rules.model import History, Report, RuleModel, ignore, silent
 from logire.rules.plus.method import METHOD
@@ -15,8 +16,9 @@ from logire.rules.plus.round import Round, fit_round
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import find_rules
 from logire.rules.queries import Problem
-from logire.rules.ruletable import reliable, rule_table
+from logire.rules.ruletable import rule_table
 from logire.rules.stages import Stage
+from logire.rules.trusted import Mined
 
 
 class LogiREPlus(RuleModel[LogiREPlusSettings]):
@@ -80,28 +82,27 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
                 break
             rounds.append(found)
             seen, seen_dev = found.train, found.dev
-        trusted = reliable(
-            train,
-            problem.queries,
-            length=settings.closure_length,
-            support=settings.closure_support,
-            confidence=settings.closure_confidence,
-        )
+        mined = Mined.of(train, problem.queries, length=settings.closure_length, least=settings.closure_support)
         table = rule_table(problem, rules, rounds[-1].stage.extractor, rounds[-1].posterior)
-        closure = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
-        history += [{"round": steps, **row} for row in closure.tried]
+        chosen: Chosen[ConsistencyStage] | Chosen[ClosureStage]
+        if settings.consistency:
+            chosen = choose_consistency(settings.consistency, mined, train, seen_dev, problem.queries)
+        else:
+            trusted = mined.of_types(settings.closure_confidence)
+            chosen = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
+        history += [{"round": steps, **row} for row in chosen.tried]
         log(history)
         stages: list[Stage] = [one.stage for one in rounds]
         self._fitted = Fitted(
             queries=problem.queries,
-            stages=(*stages, closure.stage) if closure.stage else tuple(stages),
+            stages=(*stages, chosen.stage) if chosen.stage else tuple(stages),
             rejects_unseen=False,
-            theta=closure.threshold.theta,
-            dev_f1=closure.threshold.f1,
+            theta=chosen.threshold.theta,
+            dev_f1=chosen.threshold.f1,
             kept=len(rounds),
             read_table=lambda: table,
             read_history=lambda: pd.DataFrame(history),
-            dev=tuple(closure.dev),
+            dev=tuple(chosen.dev),
         )
         report("round", steps, steps)
         return self

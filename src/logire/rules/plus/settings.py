@@ -10,6 +10,8 @@ from logire.rules.context import GROUPS
 from logire.rules.logire.settings import Count, Fraction, Positive
 from logire.rules.plus.sources import SourceSettings
 
+Share = Annotated[float, Field(gt=0, le=1)]
+
 CHOICES = 20
 """Most values to choose from on dev."""
 
@@ -63,8 +65,17 @@ class LogiREPlusSettings(SourceSettings):
         "everything; 0 leaves the scores as they are, 1 alone closes the predictions under the rules, at "
         "a price in F1.",
     )
-    closure_confidence: Annotated[float, Field(gt=0, le=1)] = Field(
+    consistency: Annotated[tuple[Share, ...], Field(max_length=CHOICES, strict=False)] = Field(
+        (),
+        description="decide a document's facts together, by an integer programme: the body of a rule that is right for "
+        "this share of its training pairs is not predicted without its head, nor what never holds together. Shares to "
+        "choose from on dev; it takes the place of the closure. []: none. Predictions obey the rules nearly always; F1 "
+        "may rise or fall.",
+    )
+    closure_confidence: Share = Field(
         0.9, description="share of the training pairs joined by a mined rule's body for which it must be right."
     )
     closure_length: Annotated[int, Field(ge=1, le=3)] = Field(2, description="longest body of such a rule.")
-    closure_support: Count = Field(10, description="labelled training pairs that such a rule's body must join.")
+    closure_support: Count = Field(
+        10, description="labelled training pairs that such a rule's body must join; cases that a denial must have."
+    )

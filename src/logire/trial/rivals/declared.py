@@ -16,9 +16,10 @@ import numpy as np
 
 from logire.corpus.document import BoolArray, IntArray
 from logire.corpus.dump import ScoredDocument
+from logire.rules.joint import Decided, Facts, decide
+from logire.rules.programme import Rows
+from logire.trial.choices import best_on, facts_of, zero_gain
 from logire.trial.declarations import Constraints, all_declarations, constraints
-from logire.trial.joint import Decided, Facts, best_on, decide, facts_of, zero_gain
-from logire.trial.programme import Rows
 from logire.trial.task import Decide, Method, Scored, Task, by_threshold
 
 WEIGHTS = (0.5, 1.0, 2.0, 4.0, np.inf)

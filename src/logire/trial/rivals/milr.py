@@ -30,12 +30,13 @@ import numpy as np
 from logire.corpus.document import BoolArray, Schema
 from logire.corpus.dump import ScoredDocument
 from logire.rules.convex import Doubles
+from logire.rules.joint import Facts, decide
 from logire.rules.mining import count_paths
-from logire.rules.queries import QueryTypes, RuleSet
+from logire.rules.programme import Rows
+from logire.rules.queries import QueryTypes, Rule, RuleSet
 from logire.rules.ruletable import label_counts
+from logire.trial.choices import facts_of, zero_gain
 from logire.trial.counted import facts_of_relations
-from logire.trial.joint import Facts, Rule, decide, facts_of, zero_gain
-from logire.trial.programme import Rows
 from logire.trial.task import Decide, Method, Scored, Task, f1
 
 LENGTH = 2

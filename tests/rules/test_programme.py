@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logire.trial.programme import Rows, solve, value
+from logire.rules.programme import Rows, solve, value
 
 A, B, HEAD = 0, 1, 2
 BODY_TO_HEAD = Rows.implications(np.array([[A, B]]), np.array([HEAD]), 3)

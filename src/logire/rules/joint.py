@@ -7,30 +7,17 @@ left out of an optimum, and the optimum over these is one over all.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from logire.corpus.document import BoolArray, IntArray
-from logire.corpus.dump import ScoredDocument, dev_threshold
-from logire.rules.queries import Body
-from logire.trial.programme import Rows, solve
-from logire.trial.task import f1
-
-log = logging.getLogger(__name__)
+from logire.rules.programme import Rows, solve
+from logire.rules.queries import Rule
 
 Gains = npt.NDArray[np.float64]
-T = TypeVar("T")
-
-
-class Rule(NamedTuple):
-    """``relation(h, t) <- body``, for entities of any type; a body is a path of atoms from h to t."""
-
-    relation: int
-    body: Body
 
 
 class Facts(NamedTuple):
@@ -66,22 +53,35 @@ Cuts = Callable[[Facts, BoolArray], Rows | None]
 """Of facts and those of them that are chosen: the rows that are broken and not known yet; None where there are none."""
 
 
+def none(facts: Facts) -> Iterable[Rows]:
+    """No limits."""
+    del facts
+    return ()
+
+
 def decide(
-    gains: Gains, rules: Sequence[Rule], limits: Limits, *, weight: float = np.inf, cuts: Cuts | None = None
+    gains: Gains,
+    rules: Sequence[Rule],
+    limits: Limits = none,
+    *,
+    weight: float = np.inf,
+    cuts: Cuts | None = None,
+    allowed: BoolArray | None = None,
 ) -> Decided:
     """The facts with the largest sum of gains that keep the rules and limits.
 
     Args:
         gains: (N, N, R); minus infinity for a fact that is impossible. The diagonal is ignored.
         weight: what an instance of a rule costs that is broken.
+        allowed: (N, N, R) the facts that a rule may demand; by default every one.
         cuts: for constraints with too many rows to write down: asked for broken ones until there are none.
     """
-    candidates = concluded((gains > 0) & ~np.eye(len(gains), dtype=np.bool_)[:, :, None], rules)
+    candidates = concluded((gains > 0) & ~np.eye(len(gains), dtype=np.bool_)[:, :, None], rules, allowed)
     number = np.flatnonzero(candidates)
     head, tail, relation = np.unravel_index(number, gains.shape)
     facts, n = Facts(head, tail, relation, len(gains)), len(number)
     by_length: dict[int, list[tuple[IntArray, IntArray]]] = {}
-    for found, heads in instances(candidates, rules):
+    for found, heads in instances(candidates, rules, allowed):
         by_length.setdefault(found.shape[1], []).append((found, heads))
     parts = list(limits(facts))
     for same in by_length.values():
@@ -98,31 +98,39 @@ def decide(
     return Decided(result, solution.unproved)
 
 
-def concluded(facts: BoolArray, rules: Sequence[Rule]) -> BoolArray:
-    """The facts and all that the rules conclude from them, to the fixpoint; nothing on the diagonal."""
+def concluded(facts: BoolArray, rules: Sequence[Rule], allowed: BoolArray | None = None) -> BoolArray:
+    """The facts and all allowed ones that the rules conclude from them, to the fixpoint; nothing on the diagonal."""
     found = facts.copy()
-    apart = ~np.eye(len(facts), dtype=np.bool_)
     before = -1
     while before < (before := int(found.sum())):
-        for relation, body in _applicable(found, rules):
-            joined = _atom(found, body[0])
-            for atom in body[1:]:
-                joined = joined @ _atom(found, atom)
-            found[:, :, relation] |= joined & apart
+        for _, heads in list(instances(found, rules, allowed)):
+            found.flat[heads] = True
     return found
 
 
-def instances(facts: BoolArray, rules: Sequence[Rule]) -> Iterator[tuple[IntArray, IntArray]]:
-    """Of each rule that has any: the instances whose body holds among facts.
+def instances(
+    facts: BoolArray, rules: Sequence[Rule], allowed: BoolArray | None = None
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """Of each rule that has any: the instances whose body holds among facts and whose head is allowed.
+
+    Cost: the grounding paths among the facts, whatever N is.
 
     Yields:
         (m, k) the body's facts and (m,) the head, each as its place in the flattened array.
     """
     n, _, relations = facts.shape
-    for relation, body in _applicable(facts, rules):
+    steps: dict[int, tuple[IntArray, IntArray]] = {}
+    present = set(np.flatnonzero(facts.any(axis=(0, 1))).tolist())
+    for relation, body in rules:
+        if not all(atom % relations in present for atom in body):
+            continue
         path, start, end = np.zeros((n, 0), dtype=np.int64), np.arange(n), np.arange(n)
         for atom in body:
-            source, target = np.nonzero(_atom(facts, atom))
+            if atom not in steps:
+                joined = facts[:, :, atom % relations]
+                source, target = np.nonzero(joined if atom < relations else joined.T)
+                steps[atom] = source, target
+            source, target = steps[atom]
             # which of the paths so far each step prolongs: sources are sorted
             first, last = (np.searchsorted(source, end, side) for side in ("left", "right"))
             count = last - first
@@ -132,38 +140,7 @@ def instances(facts: BoolArray, rules: Sequence[Rule]) -> Iterator[tuple[IntArra
             fact = pair * relations + atom % relations
             path, start, end = np.column_stack([path[old], fact[step]]), start[old], target[step]
         kept = start != end
+        if allowed is not None:
+            kept &= allowed[start, end, relation]
         if kept.any():
             yield path[kept], (start[kept] * n + end[kept]) * relations + relation
-
-
-def _applicable(facts: BoolArray, rules: Sequence[Rule]) -> list[Rule]:
-    """The rules each of whose atoms some fact has."""
-    relations = facts.shape[2]
-    present = set(np.flatnonzero(facts.any(axis=(0, 1))).tolist())
-    return [rule for rule in rules if all(atom % relations in present for atom in rule.body)]
-
-
-def _atom(facts: BoolArray, atom: int) -> BoolArray:
-    """(N, N) the pairs that an atom joins."""
-    relations = facts.shape[2]
-    return facts[:, :, atom] if atom < relations else facts[:, :, atom - relations].T
-
-
-def zero_gain(dev: Sequence[ScoredDocument]) -> float:
-    """The logit whose gain is 0: just below the best dev threshold, as a score must reach it and a gain exceed 0."""
-    return float(np.nextafter(np.float32(dev_threshold(dev).theta), np.float32(-np.inf)))
-
-
-def facts_of(decided: Iterable[Decided]) -> Iterator[BoolArray]:
-    """The facts of each document; says at the end how many components are not proved to be the best, if any."""
-    unproved = 0
-    for document in decided:
-        unproved += document.unproved
-        yield document.facts
-    if unproved:
-        log.warning("%d components of facts: the best solution found, not proved to be the best", unproved)
-
-
-def best_on(dev: Sequence[ScoredDocument], options: Collection[T], decided: Callable[[T], Iterable[BoolArray]]) -> T:
-    """The option whose decisions have the best F1 on dev; of equals the first."""
-    return max(options, key=lambda option: f1(decided(option), dev))

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_builders import scored_document
 
-from logire.trial.joint import Facts, Rule, best_on, concluded, decide, facts_of, instances
-from logire.trial.programme import Rows
-from logire.trial.task import f1
+from logire.rules.joint import Facts, concluded, decide, instances
+from logire.rules.programme import Rows
+from logire.rules.queries import Rule
 
 BODY = st.lists(st.integers(0, 3), min_size=1, max_size=3).map(tuple)
 RULES = st.lists(st.builds(Rule, st.integers(0, 1), BODY), max_size=5)
@@ -126,21 +125,3 @@ def test_cuts_are_asked_for_until_there_are_none() -> None:
 
 def test_the_diagonal_is_never_decided() -> None:
     assert not decide(np.full((1, 1, 2), 5.0), [Rule(0, (1,))], no_limits).facts.any()
-
-
-def test_f1_by_hand_and_the_first_of_equal_options() -> None:
-    document = scored_document([0, 1], [(0, 0, 1), (0, 1, 1), (1, 2, 0)])
-    decided = np.zeros_like(document.labels)
-    decided[0, 1, 0] = decided[1, 0, 0] = True
-    assert f1([decided], [document]) == 2 * 1 / (2 + 3)
-    everything = {"none": np.zeros_like(decided), "half": decided, "same": decided}
-    assert best_on([document], ["none", "half", "same"], lambda name: [everything[name]]) == "half"
-
-
-def test_what_is_not_proved_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    gains = np.full((2, 2, 2), 1.0)
-    decided = decide(gains, [], no_limits)
-    list(facts_of([decided, decided]))
-    assert not caplog.records
-    list(facts_of([decided._replace(unproved=2), decided._replace(unproved=1)]))
-    assert "3 components" in caplog.text
