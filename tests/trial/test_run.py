@@ -182,6 +182,29 @@ def test_half_of_dev_is_learnt_from_and_the_other_half_chosen_on(made: Made, mon
     assert len(learnt) == len(kept) == 5
 
 
+def test_the_mean_of_all_is_what_dev_and_test_have(made: Made, monkeypatch) -> None:
+    task = read_inputs(PreparedCorpus.open(made.documents), made.run, made.folds, test=False).task
+    seen: list[Task] = []
+
+    def fitted(_: str):
+        def fit(given: Task) -> Decide:
+            seen.append(given)
+            return lambda split: [d.logits > 0 for d in split.documents]
+
+        return fit
+
+    [method] = [method for method in methods(["on_the_mean"]) if method.name == "on_the_mean"]
+    monkeypatch.setattr("logire.trial.own._fitted", fitted)
+    decided = method.fit(task)(task.dev)
+    [given] = seen
+    assert given.train is task.train
+    for d, scored in enumerate(given.dev.documents):
+        every = [task.dev.documents[d], *(fold[d] for fold in task.dev.folds)]
+        mean = np.mean([one.logits for one in every], axis=0)
+        np.testing.assert_allclose(scored.logits, mean, rtol=1e-5)
+        np.testing.assert_array_equal(decided[d], scored.logits > 0)
+
+
 def test_context_alone_has_no_rule_but_the_relation_itself(made: Made) -> None:
     corpus = PreparedCorpus.open(made.documents)
     task = read_inputs(corpus, made.run, made.folds, test=False).task

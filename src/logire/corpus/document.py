@@ -97,14 +97,16 @@ class Document:
 
         Offsets are document-level (the distance of Figures 3 and 4). The diagonal is 0.
         """
-        spans = [np.array([self.span(m) for m in entity.mentions]) for entity in self.entities]
-        distances = np.zeros((len(spans), len(spans)), dtype=np.int64)
-        for h, t in product(range(len(spans)), repeat=2):
-            if h < t:
-                gap = np.maximum(
-                    spans[t][None, :, 0] - spans[h][:, None, 1], spans[h][:, None, 0] - spans[t][None, :, 1]
-                )
-                distances[h, t] = distances[t, h] = max(0, int(gap.min()))
+        count = np.array([len(entity.mentions) for entity in self.entities], dtype=np.int64)
+        spans = np.array([self.span(m) for entity in self.entities for m in entity.mentions]).reshape(-1, 2)
+        first = np.cumsum(count) - count
+        start, end = spans.T
+        distances = np.zeros((len(count), len(count)), dtype=np.int64)
+        for entity, (place, size) in enumerate(zip(first, count, strict=True)):
+            own = spans[place : place + size]
+            gap = np.maximum(start - own[:, 1:], own[:, :1] - end).min(axis=0)
+            distances[entity] = np.maximum(np.minimum.reduceat(gap, first), 0)
+        np.fill_diagonal(distances, 0)
         return distances
 
 

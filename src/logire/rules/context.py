@@ -177,9 +177,12 @@ def _place(view: View) -> FloatArray:
 
 
 def _rank(logits: FloatArray, axis: int) -> FloatArray:
-    order = np.argsort(-logits, axis=axis, kind="stable")
-    places = np.argsort(order, axis=axis, kind="stable")
-    return np.asarray(1.0 / (1.0 + places), dtype=np.float32)
+    lanes = np.ascontiguousarray(np.moveaxis(-logits, axis, -1))
+    order = np.argsort(lanes, axis=-1, kind="stable")
+    found = np.empty(lanes.shape, dtype=np.float32)
+    by_place = (1.0 / (1.0 + np.arange(lanes.shape[-1]))).astype(np.float32)
+    np.put_along_axis(found, order, by_place, axis=-1)
+    return np.moveaxis(found, -1, axis)
 
 
 @dataclass(frozen=True)

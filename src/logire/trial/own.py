@@ -12,7 +12,7 @@ from logire.corpus.document import BoolArray
 from logire.ground.runtime import derive_seed
 from logire.ground.settings import settings_from
 from logire.rules.methods import find
-from logire.trial.task import Decide, Method, Scored, Task, by_threshold, part, reaching
+from logire.trial.task import Decide, Method, Scored, Task, averaged, by_threshold, part, reaching
 
 BACKBONE = "backbone"
 PLUS = "logire_plus"
@@ -53,6 +53,12 @@ def _learning_from_dev(task: Task) -> Decide:
     return _fitted(PLUS)(replace(task, train=[*task.train, *learnt.documents], dev=kept))
 
 
+def _on_the_mean(task: Task) -> Decide:
+    """LogiRE+ whose documents have the mean logits of all backbones; training ones keep the out-of-fold logits."""
+    decide = _fitted(PLUS)(replace(task, dev=replace(task.dev, documents=averaged(task.dev))))
+    return lambda split: decide(replace(split, documents=averaged(split)))
+
+
 _PAPER = "Ru et al. 2021"
 _OURS = "this package"
 
@@ -65,6 +71,7 @@ OWN = (
     Method("no_context", "LogiRE+, no context", _OURS, _fitted(PLUS, context=[])),
     Method("closed", "LogiRE+, closed rules alone", _OURS, _fitted(PLUS, open_rules=0, context=[])),
     Method("consistent", "LogiRE+, consistent", _OURS, _fitted(PLUS, consistency=[0.9, 0.98])),
+    Method("on_the_mean", "LogiRE+ on the mean of all", _OURS, _on_the_mean),
     Method("half_of_dev", "LogiRE+, learning from half of dev", _OURS, _learning_from_dev),
     Method("context_alone", "Context alone, no rules", _OURS, _fitted(PLUS, **NO_RULES)),
 )
