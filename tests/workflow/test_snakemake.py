@@ -136,7 +136,7 @@ def test_any_dataset_by_its_path(clone, compiled):
     runs = 4 * 5 + 2 * 3
     assert jobs["train_backbone"] == str(runs)
     assert jobs["train_fold"] == str(2 * runs)
-    assert jobs["fit_logire"] == str(4 * runs), "both methods, and of each a variant that every backbone has"
+    assert jobs["fit_logire"] == str(6 * runs), "both methods, and the four variants that every backbone has"
     assert not {"make_table1", "make_figure4"} & jobs.keys()
     run = snakemake(clone, compiled, "-n", "results/nowhere/tables/table2.md")
     assert run.returncode != 0
