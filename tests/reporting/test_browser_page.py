@@ -74,8 +74,8 @@ def test_choosing_a_prediction_marks_its_path_and_scrolls_there(page: Page) -> N
     assert texts(page, "[aria-pressed=true] .rule") == ["+1.50: a(h, z) ∧ b⁻¹(z, t) → c(h, t)"]
     assert texts(page, "[aria-pressed=true] .step") == ["Ann one — a (0.900) → Bob", "Bob — b⁻¹ (0.800) → Rome <b>"]
     assert texts(page, ".why small") == [
-        "weight +2.00 × path 0.750",
-        "closure: 0.5 of the way to the weakest atom, 0.250",
+        "chain: weight +2.00 × path 0.750",
+        "constraint: the score moved toward the weakest atom, 0.250, by 0.5",
     ]
     assert "(bias −1.50, the backbone's own part 0.75 and the rules' parts)" in texts(page, ".why > p")[0]
     assert texts(page, MARKED) == ["1Ann", "2Bob", "3Rome", "2Bob"]

@@ -202,7 +202,7 @@ def test_every_data_file_counts_for_some_module(tmp_path: Path) -> None:
         (("train", "gain"), {"logire.backbones.transformers.gain.model"}, {"logire.corpus.sources", "logire.rules"}),
         (("train", "cnn"), {"logire.backbones.words.cnn.model"}, {"logire.backbones.transformers"}),
         (("fit", "logire"), {"logire.rules.queries", "logire.rules.grounding"}, {"logire.backbones.words"}),
-        (("browse", ""), {"logire.rules.queries"}, {"logire.backbones.training"}),
+        (("browse", ""), {"logire.corpus.gold"}, {"logire.backbones.training"}),
         (("evaluate", ""), {"logire.evaluation.metrics"}, {"logire.reporting", "logire.rules", "logire.backbones"}),
     ],
 )

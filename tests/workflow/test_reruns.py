@@ -117,7 +117,7 @@ def test_the_three_examples_that_once_went_wrong(finished: Clone) -> None:
         ],
     )
     assert names == []
-    assert {"make_explanations", "fit_logire"} <= {rule for _, rule, status in queries if status == "params changed"}
+    assert {"score_logire", "fit_logire"} <= {rule for _, rule, status in queries if status == "params changed"}
     assert "prepare_corpus" in {rule for _, rule, status in annotations if status == "params changed"}
 
 
