@@ -17,7 +17,7 @@ from statistics import median
 
 import pandas as pd
 
-from logire.corpus.gold import ANY
+from logire.corpus.gold import Kind
 from logire.corpus.runfolder import RULES
 from logire.corpus.sources.embedded.rules import PLANTED_RULES, PlantedRule
 
@@ -34,9 +34,7 @@ def key_of(rule: PlantedRule) -> Key:
 
 def places(table: pd.DataFrame) -> dict[PlantedRule, tuple[int, float]]:
     """Of each planted rule with support its place among the closed rules of its query type, from 1, and its weight."""
-    closed = [
-        ANY not in body.split(" ^ ") and body != head for head, body in zip(table.relation, table.body, strict=True)
-    ]
+    closed = table.kind.isin((Kind.PAIR, Kind.CHAIN))
     found: dict[PlantedRule, tuple[int, float]] = {}
     for (relation, head, tail), rows in table[closed].groupby(["relation", "head_type", "tail_type"]):
         ordered = rows.sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
