@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from trial_builders import SCHEMA, scored_document, with_logits
 
 from logire.ground.errors import InputError
+from logire.trial.own import OWN
 from logire.trial.rivals.folds import RIVALS, mean_of_all, mean_of_folds
-from logire.trial.task import Scored, Task
+from logire.trial.task import Decide, Scored, Task, mixed
 
 LABELLED = scored_document([0, 1], [(0, 0, 1)], -5.0)
 
@@ -43,3 +47,34 @@ def test_without_folds_the_controls_say_so() -> None:
         decide = method.fit(Task(SCHEMA, [LABELLED], [LABELLED], three_backbones(), seed=0))
         with pytest.raises(InputError, match="no logits of fold backbones"):
             decide(bare)
+
+
+def test_a_mixture_weighs_the_backbone_and_evenly_the_folds() -> None:
+    (found,) = mixed(three_backbones(), 0.4)
+    np.testing.assert_allclose(found.logits[0, 1, :2], [0.4 * 0 + 0.6 * 3, 0.4 * 3 + 0.6 * 1], rtol=1e-6)
+    (alone,), (folds,) = mixed(three_backbones(), 1.0), mixed(three_backbones(), 0.0)
+    assert alone.logits[0, 1, :2].tolist() == [0.0, 3.0]
+    assert folds.logits[0, 1, :2].tolist() == [3.0, 1.0]
+
+
+def test_the_share_of_a_mixture_is_that_with_the_best_dev_f1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone the backbone puts the wrong fact first: of 0.4 and less, where the mixture does not, the first is taken."""
+    seen: list[Task] = []
+
+    def fitted(_: str) -> Callable[[Task], Decide]:
+        def fit(given: Task) -> Decide:
+            seen.append(given)
+            return lambda split: [d.logits > 0 for d in split.documents]
+
+        return fit
+
+    monkeypatch.setattr("logire.trial.own._fitted", fitted)
+    [method] = [method for method in OWN if method.name == "on_a_mixture"]
+    [decided] = method.fit(Task(SCHEMA, [LABELLED], [LABELLED], three_backbones(), seed=0))(three_backbones())
+    expected = mixed(three_backbones(), 0.0)[0].logits
+    np.testing.assert_array_equal(seen[0].dev.documents[0].logits, expected)
+    np.testing.assert_array_equal(decided, expected > 0)
+    flipped = replace(three_backbones(), documents=three_backbones().folds[1], folds=(three_backbones().documents,))
+    method.fit(Task(SCHEMA, [LABELLED], [LABELLED], flipped, seed=0))
+    # the fold alone is wrong; 0.2 * 4 < 0.2 * 1 + 0.8 * 3, and so on until 0.6 * 4 > 0.6 * 1 + 0.4 * 3
+    np.testing.assert_array_equal(seen[1].dev.documents[0].logits, mixed(flipped, 0.6)[0].logits)

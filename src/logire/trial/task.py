@@ -96,3 +96,12 @@ def averaged(split: Scored) -> list[ScoredDocument]:
     """The documents with the mean of all backbones' logits: that of all training documents and the folds'."""
     everyone = zip(split.documents, *split.folds, strict=True)
     return [replace(same[0], logits=np.mean([d.logits for d in same], axis=0, dtype=np.float32)) for same in everyone]
+
+
+def mixed(split: Scored, share: float) -> list[ScoredDocument]:
+    """The documents with weighed logits: ``share`` of the full backbone's, the rest evenly of the folds'."""
+    folds = averaged(Scored(split.folds[0], split.folds[1:]))
+    return [
+        replace(own, logits=(share * own.logits + (1 - share) * theirs.logits).astype(np.float32))
+        for own, theirs in zip(split.documents, folds, strict=True)
+    ]
