@@ -1,11 +1,13 @@
 """Keep what was measured as numbers, and check that the tables and figures follow from them.
 
     python reference/reference.py collect results/dwie reference/dwie [--add]
+    python reference/reference.py collect results/dwie/trial reference/trial/dwie [--add]
     python reference/reference.py check reference/dwie
     python reference/reference.py readme reference/dwie
 
 ``collect`` keeps the numbers of every finished run (:mod:`logire.reporting.kept`) and makes the tables and figures from
-them; with ``--add``, runs that are kept already stay, so that a long table can grow backbone by backbone. ``check``
+them; with ``--add``, runs that are kept already stay, so that a long table can grow backbone by backbone. A trial
+(docs/trial.md) is kept as the files that `logire trial run` wrote: counts by method and document. ``check``
 makes these again elsewhere and compares them byte for byte; drawings, which may differ with the version of matplotlib,
 are left out. ``readme`` writes the table of README.md.
 """
@@ -33,17 +35,28 @@ WITH_RULES = Path("runs/logire/bilstm/seed1")
 """The run whose rules Table 5 shows."""
 SHOWN = (("dev", "f1"), ("test", "f1"), ("test", "ign_f1"), ("test", "logic"))
 """The columns of README.md's table: split and metric."""
+TRIALS = "*/seed*.json"
+"""Where the files of a trial are in its folder."""
 DRAWN = (".png",)
 NOT_KEPT = (".html", ".tex", ".pdf")
 """Other forms of the same tables and drawings, which git ignores here."""
 
 
 def collect(results: Path, reference: Path, *, add: bool = False) -> None:
-    """Keep the numbers of every finished run of a dataset, and make its tables and figures.
+    """Keep the numbers of every finished run of a dataset, or of its trial, and make its tables and figures.
 
     Args:
         add: leave the kept runs that ``results`` does not have.
     """
+    if trials := sorted(results.glob(TRIALS)):
+        if not add:
+            shutil.rmtree(reference, ignore_errors=True)
+        for file in trials:
+            kept = reference / file.relative_to(results)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, kept)
+        report(reference, reference)
+        return
     runs = sorted(path.parent for path in (results / "runs").rglob("run.json"))
     finished = [run for run in runs if all((run / name).exists() for name in needed(run))]
     with_rules = [run for run in finished if run == results / WITH_RULES]
@@ -72,7 +85,11 @@ def check(reference: Path) -> list[str]:
 
 def report(reference: Path, out: Path) -> None:
     """Make the tables and figures of ``reference`` in ``out``."""
-    subprocess.run([sys.executable, "-m", "logire", "report", reference, "--out", out], check=True)
+    command: list[str | Path] = ["report", reference, "--out", out]
+    if trials := sorted(reference.glob(TRIALS)):
+        (out / "tables").mkdir(exist_ok=True)
+        command = ["trial", "report", *trials, "--out", out / "tables" / "trial"]
+    subprocess.run([sys.executable, "-m", "logire", *command], check=True)
 
 
 def readme_table(reference: Path) -> str:
@@ -158,7 +175,7 @@ def same(one: Path, other: Path) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    collecting = commands.add_parser("collect", help="keep the numbers of a results folder, make tables and figures")
+    collecting = commands.add_parser("collect", help="keep the numbers of a results folder or a trial, make its tables")
     collecting.add_argument("results", type=Path)
     collecting.add_argument("reference", type=Path)
     collecting.add_argument("--add", action="store_true", help="leave the kept runs that RESULTS does not have")

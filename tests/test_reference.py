@@ -17,6 +17,7 @@ import pytest
 from logire.evaluation.metrics import find
 from logire.ground.files import write_json
 from logire.reporting.kept import Kept, keep, read
+from logire.trial.record import Counted, Result, Trial
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "reference" / "dwie"
@@ -63,6 +64,30 @@ def test_the_tables_follow_from_the_numbers_and_a_changed_number_is_found(tmp_pa
     done = check(changed)
     assert done.returncode == 1
     assert "tables/table2.csv" in done.stdout
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "reference" / "trial").glob("*/")), ids=lambda folder: folder.name)
+def test_a_trial_s_table_follows_from_its_counts(folder: Path) -> None:
+    done = check(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_trial_is_kept_and_grows(tmp_path: Path) -> None:
+    counted = {"backbone": Counted([[3, 2, 1, 0, 0]], [], 0.1), "logire_plus": Counted([[3, 4, 2, 0, 0]], [], 0.1)}
+    for seed in (1, 2):
+        made = {name: Result(name, 0.0, {"dev": found, "test": found}) for name, found in counted.items()}
+        file = tmp_path / f"results{seed}" / "lstm" / f"seed{seed}.json"
+        file.parent.mkdir(parents=True)
+        Trial("made up", True, "lstm", seed, {"commit": None}, "0", [], made).write(file)
+        command = [sys.executable, ROOT / "reference" / "reference.py", "collect", file.parents[1], tmp_path / "kept"]
+        subprocess.run([*command, "--add"], check=True)
+    assert len(list((tmp_path / "kept" / "lstm").iterdir())) == 2
+    assert "lstm 2" in (tmp_path / "kept" / "tables" / "trial.md").read_text()
+    assert check(tmp_path / "kept").returncode == 0
+    file = tmp_path / "kept" / "lstm" / "seed2.json"
+    file.write_text(file.read_text().replace("[3, 4, 2, 0, 0]", "[3, 4, 3, 0, 0]"))
+    changed = check(tmp_path / "kept")
+    assert (changed.returncode, "tables/trial.csv" in changed.stdout) == (1, True)
 
 
 def test_table_2_holds_the_means_of_the_kept_runs(runs: list[Kept]) -> None:
