@@ -32,7 +32,7 @@ app.add_typer(data.prepare, name="prepare", rich_help_panel="Data")
 app.add_typer(train.train, name="train", rich_help_panel="Models")
 app.add_typer(trial.trial, name="trial", rich_help_panel="Results")
 PANELS: dict[str, list[Callable[..., None]]] = {
-    "Models": [rules.fit, rules.predict, compare.threshold, settings.settings],
+    "Models": [rules.shard, rules.fit, rules.predict, compare.threshold, settings.settings],
     "Reading a run": [rules.rules, rules.explain],
     "Results": [
         results.evaluate,

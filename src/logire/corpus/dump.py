@@ -34,6 +34,9 @@ from logire.ground.thresholds import Threshold, best_of_documents
 NEVER = -30.0
 """The logit of what is impossible: a relation of an entity to itself."""
 
+FORMAT = "logire-logits-1"
+"""What the metadata of a full dump say as ``format``."""
+
 _OF_NUMPY = {"BOOL", "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"}
 """The number types of safetensors that numpy has: not bfloat16, nor floats of 8 bits."""
 
@@ -131,19 +134,27 @@ def above(documents: Sequence[ScoredDocument], theta: float, schema: Schema) -> 
     return [p for document in documents for p in predict(document.document, document.logits, theta, schema)]
 
 
-def write_dump(path: str | Path, logits: Mapping[str, Mapping[str, FloatArray]]) -> None:
+def write_dump(path: str | Path, logits: Mapping[str, Mapping[str, FloatArray]], *, floor: float | None = None) -> None:
     """Write a dump atomically.
 
     Args:
         logits: split -> document title -> (N, N, R).
+        floor: write the compact form, in which logits above it are kept; None: all, in single precision.
     """
-    tensors = {
-        f"{split}/{title}/logits": np.ascontiguousarray(array, dtype=np.float32)
-        for split, documents in logits.items()
-        for title, array in documents.items()
-    }
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for split, documents in logits.items():
+        for title, array in documents.items():
+            if floor is None:
+                tensors[f"{split}/{title}/logits"] = np.ascontiguousarray(array, dtype=np.float32)
+            else:
+                tensors |= _packed(f"{split}/{title}", array, floor)
     with atomic(path) as temporary:
-        save_file(tensors, temporary, metadata={"format": "logire-logits-1"})
+        save_file(tensors, temporary, metadata={"format": FORMAT if floor is None else compact.FORMAT})
+
+
+def _packed(document: str, logits: FloatArray, floor: float, theta: float | None = None) -> dict[str, npt.NDArray[Any]]:
+    """The tensors of one document's logits in a compact dump, by their names in it."""
+    return {f"{document}/{part}": found for part, found in compact.pack(logits, floor, theta).items()}
 
 
 def write_compact(path: str | Path, dump: Path, *, floor: float, theta: float | None = None) -> None:
@@ -163,7 +174,7 @@ def write_compact(path: str | Path, dump: Path, *, floor: float, theta: float | 
             continue
         if array.ndim != 3 or array.shape[0] != array.shape[1]:
             raise InputError(f"logits of shape {array.shape}", file=dump, document=document, field=key)
-        tensors |= {f"{document}/{part}": found for part, found in compact.pack(array, floor, theta).items()}
+        tensors |= _packed(document, array, floor, theta)
     with atomic(path) as temporary:
         save_file(tensors, temporary, metadata={"format": compact.FORMAT})
 
@@ -253,6 +264,41 @@ def stored_arrays(path: Path, prefix: str) -> Iterator[tuple[str, npt.NDArray[An
                 for name in names:
                     if name not in known:
                         yield name, file.get_tensor(name).float().numpy()
+    except SafetensorError as error:
+        raise InputError(f"is damaged or not a safetensors file ({error})", file=path) from error
+
+
+def stored_titles(path: Path, split: str) -> list[str]:
+    """The documents of a split that have logits in a safetensors dump.
+
+    Raises:
+        InputError: the file cannot be read, or is damaged.
+    """
+    names = (name for name in _names(path) if name.startswith(f"{split}/"))
+    keys = (name.partition("/")[2].rpartition("/") for name in names)
+    return list(dict.fromkeys(title for title, _, key in keys if key in ("logits", compact.PARTS[0])))
+
+
+def stored_logits(path: Path, document: str) -> FloatArray:
+    """The logits of one document, float32; no other is read.
+
+    Args:
+        document: ``SPLIT/TITLE``.
+
+    Raises:
+        InputError: the file cannot be read, is damaged, or has no such document.
+    """
+    for name, array in stored_arrays(path, f"{document}/"):
+        if name == f"{document}/logits":
+            return array.astype(np.float32, copy=False)
+    raise InputError("has no logits", file=path, document=document, field="logits")
+
+
+def _names(path: Path) -> list[str]:
+    check_file(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return list(file.keys())
     except SafetensorError as error:
         raise InputError(f"is damaged or not a safetensors file ({error})", file=path) from error
 

@@ -1,0 +1,69 @@
+"""Cutting a prepared corpus and its logits dumps into shards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from logire.corpus import compact
+from logire.corpus.document import Document, FloatArray
+from logire.corpus.dump import stored_logits, stored_titles
+from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.shards import Shards, cut, write_shards
+from logire.ground.errors import InputError
+
+
+def shard_dumps(
+    documents: Path,
+    dumps: Sequence[Path],
+    out: Path,
+    *,
+    size: int,
+    split: str = "train",
+    full: bool = False,
+    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> Shards:
+    """Cut one split into shards of ``size`` documents, in the corpus's order. One document's logits are read at a time.
+
+    Args:
+        dumps: they hold the logits of the split's documents together, each document's once: those of a backbone, or
+            out-of-fold ones of several.
+        full: keep logits in single precision instead of the compact form.
+
+    Raises:
+        InputError: a dump is missing or damaged, a document is in no dump or in two, or ``out`` cannot be written.
+    """
+    corpus = PreparedCorpus.open(documents)
+    found = corpus.documents(split)
+    place = _places(dumps, split)
+    missing = [document.title for document in found if document.title not in place]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(found)} documents are in no dump",
+            file=", ".join(map(str, dumps)),
+            document=missing[0],
+            remedy=f"give every dump that holds logits of {split}: --logits FOLD1 --logits FOLD2",
+        )
+
+    def scored() -> Iterator[tuple[Document, FloatArray]]:
+        for number, document in enumerate(found):
+            report("cutting", number, len(found))
+            yield document, stored_logits(place[document.title], f"{split}/{document.title}")
+
+    return write_shards(out, corpus.schema, cut(scored(), size), floor=None if full else compact.FLOOR)
+
+
+def _places(dumps: Sequence[Path], split: str) -> dict[str, Path]:
+    """The dump that each document of a split is in.
+
+    Raises:
+        InputError: a document is in two dumps.
+    """
+    found: dict[str, Path] = {}
+    for dump in dumps:
+        for title in stored_titles(dump, split):
+            if title in found:
+                remedy = "give each document's logits once"
+                raise InputError(f"is in {found[title]} too", file=dump, document=title, remedy=remedy)
+            found[title] = dump
+    return found
