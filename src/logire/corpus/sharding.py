@@ -47,7 +47,8 @@ def shard_dumps(
 
     def scored() -> Iterator[tuple[Document, FloatArray]]:
         for number, document in enumerate(found):
-            report("cutting", number, len(found))
+            if number % size == 0:
+                report("shard", number // size, -(-len(found) // size))
             yield document, stored_logits(place[document.title], f"{split}/{document.title}")
 
     return write_shards(out, corpus.schema, cut(scored(), size), floor=None if full else compact.FLOOR)
