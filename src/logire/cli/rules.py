@@ -46,10 +46,6 @@ def fit(
         list[Path] | None,
         typer.Option(help="A dump of `logire train --fold`, one option a fold: logits to train on instead."),
     ] = None,
-    shards: Annotated[
-        Path | None,
-        typer.Option(help="A folder that `logire shard` wrote: the training documents, read one shard at a time."),
-    ] = None,
     variant: Annotated[str | None, typer.Option(help="A name for these settings, for the ablation table.")] = None,
     overwrite: Overwrite = False,
     compare: Annotated[bool, typer.Option(help="End with what the rules gain on dev.")] = True,
@@ -70,7 +66,6 @@ def fit(
             method=method,
             variant=variant,
             out_of_fold=out_of_fold or (),
-            shards=shards,
             overwrite=overwrite,
         )
     fitted = fitted_run.model.fitted

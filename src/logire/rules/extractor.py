@@ -8,7 +8,6 @@ The backbone is frozen, so phi is constant within an M-step: the features are gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,30 +73,19 @@ class Extractor:
         Returns:
             Sums to 1 over the rules of a query type.
         """
-        return self.mean_posterior(grounded.rules, [grounded], log_prior=log_prior, draws=draws)
-
-    def mean_posterior(
-        self,
-        rules: RuleSet,
-        parts: Iterable[Grounded],
-        *,
-        log_prior: Doubles | None = None,
-        draws: Doubles | None = None,
-    ) -> Doubles:
-        """The same over the instances of several parts together; ``draws`` are those of each part."""
+        rules, instances = grounded.rules, grounded.instances
         total = np.zeros(len(rules))
-        for grounded in parts:
-            _posterior(
-                rules.log_prior if log_prior is None else log_prior,
-                self.weights,
-                grounded.values,
-                grounded.start,
-                rules.start,
-                grounded.instances.start,
-                grounded.instances.labels,
-                np.zeros(0) if draws is None else draws,
-                total,
-            )
+        _posterior(
+            rules.log_prior if log_prior is None else log_prior,
+            self.weights,
+            grounded.values,
+            grounded.start,
+            rules.start,
+            instances.start,
+            instances.labels,
+            np.zeros(0) if draws is None else draws,
+            total,
+        )
         return total / np.maximum(np.add.reduceat(total, rules.start[:-1])[rules.query_of_rule], 1e-300)
 
 

@@ -31,7 +31,6 @@ from logire.corpus.runfolder import (
     predictions_name,
     recorded,
 )
-from logire.corpus.shards import INDEX, Shards
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import atomic
@@ -68,7 +67,6 @@ def fit_run(
     method: str = "logire",
     variant: str | None = None,
     out_of_fold: Sequence[Path] = (),
-    shards: Path | None = None,
     overwrite: bool = False,
 ) -> Fit:
     """Fit a method on a dump and write the run folder ``out``.
@@ -83,8 +81,6 @@ def fit_run(
         variant: a name for these settings, for tables that compare settings.
         out_of_fold: dumps that together hold the training documents' logits, each from a backbone that has not seen
             them; by default the ones in ``logits``.
-        shards: a folder of shards (:mod:`logire.corpus.shards`) with the training documents and their logits, which is
-            read one shard at a time; those of ``documents`` have no part then.
         overwrite: whether ``out`` may hold another finished run, which is removed.
 
     Raises:
@@ -100,7 +96,7 @@ def fit_run(
     corpus = PreparedCorpus.open(documents)
     started = time.monotonic()
     report("reading the logits", 0, 2)
-    train = _training(kind, corpus, logits, out_of_fold, shards)
+    train = read_out_of_fold(out_of_fold, corpus) if out_of_fold else read_dump(logits, corpus, "train")
     report("reading the logits", 1, 2)
     dev = read_dump(logits, corpus, "dev")
     check_logits(dev, corpus.schema, logits)
@@ -112,9 +108,6 @@ def fit_run(
         optional["out_of_fold"] = [
             Dump(file=relative_path(file, out), digest=file_digest(file)) for file in out_of_fold
         ]
-    if shards is not None:
-        index = shards / INDEX
-        optional["shards"] = Dump(file=relative_path(index, out), digest=file_digest(index)).model_dump()
     about: dict[str, Any] = {
         "dataset": corpus.name,
         "synthetic": corpus.synthetic,
@@ -127,8 +120,7 @@ def fit_run(
     }
     checkpoint = out / "checkpoints" / "em.safetensors"
     model = kind(corpus.schema, chosen, seed=seed, device=device)
-    reads = (logits, *out_of_fold, *((shards,) if shards else ()))
-    begin_run(out, about, reads=reads, overwrite=overwrite)
+    begin_run(out, about, reads=(logits, *out_of_fold), overwrite=overwrite)
     model.fit(train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(out / HISTORY, rows))
     model.save(out)
     fitted = model.fitted
@@ -150,37 +142,6 @@ def fit_run(
     finish_run(out, record, (MODEL, RULES, HISTORY))
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return Fit(model, corpus, dev, record)
-
-
-def _training(
-    kind: type[RuleModel[Any]],
-    corpus: PreparedCorpus,
-    logits: Path,
-    out_of_fold: Sequence[Path],
-    shards: Path | None,
-) -> Sequence[ScoredDocument]:
-    """The training documents, from wherever they are given.
-
-    Raises:
-        InputError: they are given twice, in shards that do not fit the corpus, or in shards to a method that needs all
-            of them at once.
-    """
-    if shards is None:
-        return read_out_of_fold(out_of_fold, corpus) if out_of_fold else read_dump(logits, corpus, "train")
-    if out_of_fold:
-        remedy = "put the out-of-fold logits into the shards: logire shard --out-of-fold"
-        raise InputError("excludes --out-of-fold", field="--shards", remedy=remedy)
-    if not kind.reads_shards:
-        problem = f"{kind.name} needs all training documents at once"
-        raise InputError(problem, field="--shards", remedy="take --method logire_plus")
-    found = Shards.open(shards)
-    if found.schema != corpus.schema:
-        raise InputError(
-            f"has other relations or types, or another order of them, than {corpus.path}",
-            file=shards,
-            remedy="cut the shards of a corpus with the very rel2id.json and ner2id.json of --documents",
-        )
-    return found.documents()
 
 
 @dataclass(frozen=True)

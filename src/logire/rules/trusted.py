@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from logire.corpus.document import IntArray
+from logire.corpus.document import BoolArray, IntArray
 from logire.corpus.dump import ScoredDocument
 from logire.rules.mining import count_paths
 from logire.rules.queries import Body, QueryTypes, Rule, RuleSet
-from logire.rules.ruletable import label_counts, right_share
+from logire.rules.ruletable import label_counts
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Mined:
 
     def of_types(self, confidence: float) -> RuleSet:
         """The rules that are right for at least ``confidence`` of the pairs they join, each query type by itself."""
-        kept = (self.rules.counts >= self.least) & (right_share(self.support, self.joined) >= confidence)
+        kept = (self.rules.counts >= self.least) & self._right(self.support, self.joined, confidence)
         bodies, counts = self.rules.bodies, self.rules.counts.tolist()
         return RuleSet.of_counts(
             [
@@ -75,8 +76,13 @@ class Mined:
         support, joined = (
             np.bincount(place, weights=count, minlength=len(number)) for count in (self.support, self.joined)
         )
-        kept = right_share(support, joined) >= confidence
+        kept = self._right(support, joined, confidence)
         return tuple(rule for rule, k in number.items() if kept[k])
+
+    @staticmethod
+    def _right(support: npt.NDArray[Any], joined: npt.NDArray[Any], share: float) -> BoolArray:
+        right = np.divide(support, joined, out=np.zeros(len(joined)), where=joined > 0)
+        return np.asarray(right >= share)
 
 
 class Denials(NamedTuple):
