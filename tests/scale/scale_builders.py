@@ -49,9 +49,8 @@ def work_on(
     settings: LogiREPlusSettings,
     sampling: Sampling = EVERYTHING,
     seed: int = 1,
-    report=lambda what, done, total: None,
 ) -> Work:
-    return Work(folder, "key", shards, settings, sampling, seed, report)
+    return Work(folder, "key", shards, settings, sampling, seed)
 
 
 @cache

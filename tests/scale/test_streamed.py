@@ -7,7 +7,6 @@ import pytest
 from scale_builders import EVERYTHING, FEW, embedded, pieces, work_on
 
 from logire.ground.errors import InputError
-from logire.rules.model import ignore
 from logire.rules.plus.model import LogiREPlus
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.stages import ExtractorStage
@@ -27,7 +26,7 @@ def test_without_sampling_the_weights_and_the_choices_are_those_of_a_fit_in_memo
     monkeypatch.setattr(batches, "MOST", 100_000)  # a few documents a batch
     settings = CHOSEN.model_copy(update={"tied": tied})
     dense = LogiREPlus(schema, settings, seed=1, device="cpu").fit(train, dev).fitted
-    found = fit_shards(work_on(tmp_path, pieces(schema, train, 3), settings), dev, ignore)
+    found = fit_shards(work_on(tmp_path, pieces(schema, train, 3), settings), dev)
     assert len(extractors(dense)) == 2
     for ours, theirs in zip(extractors(found), extractors(dense), strict=True):
         assert ours.rules.bodies == theirs.rules.bodies
@@ -53,7 +52,7 @@ def test_shards_and_one_shard_give_the_same_bits(tmp_path, sampling):
     fits = {}
     for parts in (1, 4):
         work = work_on(tmp_path / str(parts), pieces(schema, train, parts), CHOSEN, sampling)
-        fits[parts] = fit_shards(work, dev, ignore)
+        fits[parts] = fit_shards(work, dev)
     one, four = fits[1], fits[4]
     assert (one.theta, one.dev_f1) == (four.theta, four.dev_f1)
     for ours, theirs in zip(extractors(one), extractors(four), strict=True):
@@ -68,7 +67,7 @@ def test_a_sampled_fit_reads_few_rows_and_comes_close(tmp_path):
     fits, rows = {}, {}
     for name, sampling in (("all", EVERYTHING), ("few", FEW)):
         folder = tmp_path / name
-        fits[name] = fit_shards(work_on(folder, pieces(schema, train, 2), CHOSEN, sampling), dev, ignore)
+        fits[name] = fit_shards(work_on(folder, pieces(schema, train, 2), CHOSEN, sampling), dev)
         rows[name] = sum(file.stat().st_size for file in folder.glob("rows1-*"))
     assert rows["few"] < rows["all"] / 3
     assert abs(fits["few"].dev_f1 - fits["all"].dev_f1) < 0.03
@@ -83,7 +82,7 @@ def test_what_needs_all_documents_at_once_is_refused(tmp_path, update):
     schema, train, dev = embedded()
     work = work_on(tmp_path, pieces(schema, train, 2), CHOSEN.model_copy(update=update))
     with pytest.raises(InputError, match=f"{next(iter(update))}: cannot be used shard by shard"):
-        fit_shards(work, dev, ignore)
+        fit_shards(work, dev)
 
 
 class StoppedError(Exception):
@@ -94,7 +93,7 @@ class StoppedError(Exception):
 def test_a_fit_that_was_stopped_goes_on_and_makes_no_finished_shard_again(tmp_path, at):
     schema, train, dev = embedded()
     shards = pieces(schema, train, 3)
-    whole = fit_shards(work_on(tmp_path / "whole", shards, CHOSEN, FEW), dev, ignore)
+    whole = fit_shards(work_on(tmp_path / "whole", shards, CHOSEN, FEW), dev)
 
     def stop(what, done, total):
         if what == at and done >= min(1, total - 1):
@@ -102,10 +101,10 @@ def test_a_fit_that_was_stopped_goes_on_and_makes_no_finished_shard_again(tmp_pa
 
     folder = tmp_path / "stopped"
     with pytest.raises(StoppedError):
-        fit_shards(work_on(folder, shards, CHOSEN, FEW, report=stop), dev, ignore)
+        fit_shards(work_on(folder, shards, CHOSEN, FEW), dev, report=stop)
     made = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
     assert made
-    again = fit_shards(work_on(folder, shards, CHOSEN, FEW), dev, ignore)
+    again = fit_shards(work_on(folder, shards, CHOSEN, FEW), dev)
     assert {name: (folder / name).stat().st_mtime_ns for name in made} == made
     assert again.table.equals(whole.table)
     assert (again.theta, again.dev_f1) == (whole.theta, whole.dev_f1)

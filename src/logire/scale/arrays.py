@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from logire.ground.errors import InputError
 from logire.ground.files import check_file
 
+MISSING = "run the step that makes it first, or `fit`, which runs all of them"
 AGAIN = "delete it and run the command again: it is made anew"
 _TYPES = {"BOOL": np.bool_, "F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 
@@ -43,7 +44,7 @@ class Stored:
         Raises:
             InputError: it is missing, damaged, of another format, or made from something else.
         """
-        check_file(file, remedy=AGAIN)
+        check_file(file, remedy=MISSING)
         try:
             with safe_open(file, framework="numpy") as opened:
                 about = opened.metadata() or {}

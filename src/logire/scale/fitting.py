@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from logire.rules.convex import Doubles
 from logire.rules.extractor import Extractor, add_posterior, of_query_types
-from logire.rules.plus.design import Design, Fits, Weights, groups_of
+from logire.rules.plus.design import Design, Weights
 from logire.rules.plus.settings import LogiREPlusSettings
-from logire.rules.queries import QueryTypes, RuleSet
+from logire.rules.queries import RuleSet
 from logire.scale.rows import RowsFile
 
 
-def fit_files(
-    files: Sequence[RowsFile],
-    rules: RuleSet,
-    queries: QueryTypes,
-    settings: LogiREPlusSettings,
-    report: Callable[[int, int], None],
-) -> Fits:
-    """The optimum for each penalty.
-
-    Args:
-        files: a file for each shard, in the order of the shards.
-        report: called as report(groups done, groups).
-    """
-    fits = Fits(rules, settings)
-    groups = groups_of(queries, tied=settings.tied)
-    starts = np.array([file.starts() for file in files])
-    for number, group in enumerate(groups):
-        report(number, len(groups))
-        fits.take(group, optima(files, starts, group, settings, fits.penalties))
-    return fits
-
-
 def optima(
-    files: Sequence[RowsFile],
-    starts: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
-    group: Sequence[int],
-    settings: LogiREPlusSettings,
-    penalties: Sequence[float],
+    files: Sequence[RowsFile], group: Sequence[int], settings: LogiREPlusSettings, penalties: Sequence[float]
 ) -> list[Weights]:
     """The optimum of a group of query types that follow one another, for each penalty.
 
     Args:
-        starts: (files, Q + 1) the first row of each query type in each file.
+        files: a file for each shard, in the order of the shards.
     """
+    starts = np.array([file.starts() for file in files])  # (files, Q + 1)
     first, last = group[0], group[-1] + 1
     sizes = np.diff(starts[:, first : last + 1])  # (files, types)
     # Rows stand as they would in one file: by query type, then by shard.
@@ -78,11 +53,15 @@ def optima(
 
 
 def posterior(
-    files: Sequence[RowsFile], extractor: Extractor, rules: RuleSet, queries: QueryTypes, *, tied: bool
+    files: Sequence[RowsFile], extractor: Extractor, rules: RuleSet, groups: Sequence[Sequence[int]]
 ) -> Doubles:
-    """(rules,) :meth:`Extractor.posterior` over the rows, negatives counted as often as there are such among all."""
+    """(rules,) :meth:`Extractor.posterior` over the rows, negatives counted as often as there are such among all.
+
+    Args:
+        groups: query types that follow one another; the rows of one group in one file are in memory at a time.
+    """
     total = np.zeros(len(rules))
-    for group in groups_of(queries, tied=tied):
+    for group in groups:
         first, last = group[0], group[-1] + 1
         part = slice(int(rules.start[first]), int(rules.start[last]))
         for file in files:

@@ -54,7 +54,7 @@ def draws(seed: int, title: str, head: Places, tail: Places, relation: Places) -
     parts = (head, _HEAD), (tail, _TAIL), (relation, _RELATION)
     cell = np.sum([np.left_shift(part.astype(np.uint64), place) for part, place in parts], axis=0, dtype=np.uint64)
     with np.errstate(over="ignore"):  # sums and products modulo 2^64
-        words = _mixed(_mixed(cell) + np.uint64(derive_seed(seed, "sample", title)))
+        words = _mixed(_mixed(np.asarray(cell)) + np.uint64(derive_seed(seed, "sample", title)))
     return np.asarray((words >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 

@@ -9,87 +9,91 @@ import numpy as np
 from logire.corpus.dump import ScoredDocument
 from logire.ground.errors import InputError
 from logire.rules.closure import choose_closure
-from logire.rules.context import features_from
 from logire.rules.fitted import Fitted
-from logire.rules.model import History
+from logire.rules.model import History, Report, ignore, silent
 from logire.rules.plus.model import finished
-from logire.rules.plus.round import Picked, pick
 from logire.rules.ruletable import table_of
 from logire.rules.stages import ExtractorStage
 from logire.rules.trusted import Mined
-from logire.scale.batches import Ground
 from logire.scale.counts import check_settings
-from logire.scale.development import Development
-from logire.scale.fitting import fit_files, posterior
-from logire.scale.rows import RowsFile
+from logire.scale.fitting import posterior
+from logire.scale.steps import Found, choose, count, find, fit_group, ground_shard, label_counts, rows_files
 from logire.scale.work import Work
 
 
-def fit_shards(work: Work, dev: Sequence[ScoredDocument], log: Callable[[History], None]) -> Fitted:
+def fit_shards(
+    work: Work,
+    dev: Sequence[ScoredDocument],
+    *,
+    report: Report = silent,
+    log: Callable[[History], None] = ignore,
+) -> Fitted:
     """Fit on the shards of ``work``; penalty, blend, closure and threshold come from ``dev``.
 
-    Memory: a shard's documents, a batch's features, the design of one relation, and dev.
+    Memory: a shard's documents, a batch's features, the rows that are kept of a shard, the design of one group of query
+    types, and dev.
 
     Args:
         dev: in memory, with logits.
-        log: given the choices tried so far after each round.
+        report, log: told of each step as it starts; given the choices tried so far after each round.
 
     Raises:
         InputError: a setting that cannot be put together from shards; no document or no fact in training or dev; a
             damaged file.
     """
-    settings, schema = work.settings, work.shards.schema
+    settings, shards = work.settings, len(work.shards)
     check_settings(settings)
     _check(work, dev)
-    counts = work.counts()
-    queries = counts.queries(schema)
-    ground = Ground(counts.rules(queries, settings), queries)
-    trusted = Ground(counts.trusted(queries, settings), queries)
-    del counts
+    for shard in range(shards):
+        report("counting", shard, shards)
+        count(work, shard)
+    found = find(work)
     stages: list[ExtractorStage] = []
-    kept: list[RowsFile] = []
     seen_dev, history = list(dev), list[dict[str, float]]()
     steps = settings.rounds + 1
     for number in range(1, steps):
-        files = work.rows(number, stages, ground, trusted)
-        stage, picked = _round(work, files, seen_dev, ground, number)
-        history += [{"round": number, **row} for row in picked.tried]
+        for shard in range(shards):
+            report(f"round {number}: grounding", shard, shards)
+            ground_shard(work, found, number, stages, shard)
+        for place in range(len(found.groups)):
+            report(f"round {number}: fitting", place, len(found.groups))
+            fit_group(work, found, number, place)
+        report(f"round {number}: dev", 0, 1)
+        stage, choice = choose(work, found, number, seen_dev)
+        history += [{"round": number, **row} for row in choice.tried]
         log(history)
         # As in LogiREPlus.fit: a blend of 0 gives back what came in.
-        if stages and picked.blend == 0.0:
+        if stages and choice.blend == 0.0:
             break
         stages.append(stage)
-        kept = files
-        seen_dev = ground.applied(stage, seen_dev)
-    work.report("closure", 0, 1)
-    of_rules, of_trusted = work.label_counts(ground, trusted)
-    mined = Mined(queries, settings.closure_support, trusted.rules, of_trusted[0], of_trusted[1])
+        seen_dev = found.ground.applied(stage, seen_dev)
+    report("closure", 0, 1)
+    return _closed(work, found, stages, seen_dev, history, log)
+
+
+def _closed(
+    work: Work,
+    found: Found,
+    stages: Sequence[ExtractorStage],
+    dev: Sequence[ScoredDocument],
+    history: History,
+    log: Callable[[History], None],
+) -> Fitted:
+    """What the fit leaves behind, with the closure that is best on dev.
+
+    Args:
+        dev: with the scores of the last stage.
+    """
+    settings, queries, ground = work.settings, found.queries, found.ground
+    of_rules, of_trusted = label_counts(work, found)
+    mined = Mined(queries, settings.closure_support, found.trusted.rules, of_trusted[0], of_trusted[1])
     extractor = stages[-1].extractor
-    means = posterior(kept, extractor, ground.rules, queries, tied=settings.tied)
-    table = table_of(schema, queries, ground.rules, extractor, means, (of_rules[0], of_rules[1]))
-    chosen = choose_closure(mined.of_types(settings.closure_confidence), seen_dev, queries, settings.closure)
-    history += [{"round": steps, **row} for row in chosen.tried]
+    means = posterior(rows_files(work, found, len(stages)), extractor, ground.rules, found.groups)
+    table = table_of(work.shards.schema, queries, ground.rules, extractor, means, (of_rules[0], of_rules[1]))
+    chosen = choose_closure(mined.of_types(settings.closure_confidence), dev, queries, settings.closure)
+    history += [{"round": settings.rounds + 1, **row} for row in chosen.tried]
     log(history)
     return finished(queries, stages, chosen, table, history)
-
-
-def _round(
-    work: Work, files: Sequence[RowsFile], dev: Sequence[ScoredDocument], ground: Ground, number: int
-) -> tuple[ExtractorStage, Picked]:
-    """Fit one round; penalty and blend are chosen on ``dev``."""
-    settings = work.settings
-    fits = fit_files(
-        files,
-        ground.rules,
-        ground.queries,
-        settings,
-        lambda done, total: work.report(f"round {number}: fitting", done, total),
-    )
-    work.report(f"round {number}: dev", 0, 1)
-    picked = pick(fits.penalties, settings.blend, Development.of(dev, fits, ground).threshold)
-    extractor, context = fits.blended(picked.number, picked.blend)
-    names = features_from(settings.context)
-    return ExtractorStage(ground.rules, extractor, None, context if names else None), picked
 
 
 def _check(work: Work, dev: Sequence[ScoredDocument]) -> None:
