@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument
 from logire.corpus.gold import kind_of
 from logire.rules.convex import Doubles
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Split
+from logire.rules.maxproduct import Trie
 from logire.rules.queries import Body, Problem, QueryTypes, RuleSet, atom_names, body_name
 
 if TYPE_CHECKING:
@@ -42,11 +44,23 @@ def rule_table(problem: Problem, rules: RuleSet, extractor: Extractor, posterior
     the body joins in the labels and that carry the relation; ``confidence`` is their share of all pairs of the
     query type that the body joins (missing where it joins none).
     """
+    counts = label_counts(problem.train, rules, problem.queries)
+    return table_of(problem.schema, problem.queries, rules, extractor, posterior, counts)
+
+
+def table_of(
+    schema: Schema,
+    queries: QueryTypes,
+    rules: RuleSet,
+    extractor: Extractor,
+    posterior: Doubles,
+    counts: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> pd.DataFrame:
+    """The same from what :func:`label_counts` counted."""
     import pandas as pd
 
-    schema = problem.schema
-    support, joined = label_counts(problem.train, rules, problem.queries)
-    triples = problem.queries.triples[rules.query_of_rule]
+    support, joined = counts
+    triples = queries.triples[rules.query_of_rule]
     relations = [schema.relations[r] for r in triples[:, 0]]
     kinds = [kind_of(head, atom_names(body, schema)).value for head, body in zip(relations, rules.bodies, strict=True)]
     table = pd.DataFrame(
@@ -67,11 +81,15 @@ def rule_table(problem: Problem, rules: RuleSet, extractor: Extractor, posterior
 
 
 def label_counts(
-    train: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes
+    train: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes, trie: Trie | None = None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(rules,) pairs joined by the body and labelled, and (rules,) pairs joined by it, both in the labels."""
+    """(rules,) pairs joined by the body and labelled, and (rules,) pairs joined by it, both in the labels.
+
+    Args:
+        trie: of these rules, where it is at hand.
+    """
     certain = [replace(d, logits=np.where(d.labels, 50.0, -200.0).astype(np.float32)) for d in train]
-    grounded = Split.of(certain, queries).ground(rules)
+    grounded = Split.of(certain, queries).ground(rules, trie)
     support, joined = np.zeros(len(rules), dtype=np.int64), np.zeros(len(rules), dtype=np.int64)
     for block in grounded.blocks:
         if block.rules.start == block.rules.stop:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.dumpcheck import check_logits
@@ -25,7 +23,6 @@ from logire.corpus.runfolder import (
     begin_run,
     check_files,
     explanations_name,
-    finish_run,
     fitted_documents,
     fitted_logits,
     predictions_name,
@@ -34,16 +31,16 @@ from logire.corpus.runfolder import (
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import atomic
-from logire.ground.records import VARIANT, Dump, RunRecord, made_now, peak_memory
-from logire.ground.runtime import pick_device
+from logire.ground.records import VARIANT, Dump, RunRecord
 from logire.ground.settings import settings_from
 from logire.rules.methods import find
 from logire.rules.model import Report, RuleModel, silent
 from logire.rules.outoffold import read_out_of_fold
+from logire.rules.record import about_fit, finish_fit, fit_device
 from logire.rules.store import write_history
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 class Fit(NamedTuple):
@@ -92,7 +89,7 @@ def fit_run(
         raise InputError(f"{variant!r} is not a variant's name", field="--variant", remedy=remedy)
     kind = find(method).load()
     chosen = settings_from(kind.Settings, settings, where=method)
-    target = _device(kind, chosen, device)
+    target = fit_device(kind, chosen, device)
     corpus = PreparedCorpus.open(documents)
     started = time.monotonic()
     report("reading the logits", 0, 2)
@@ -100,69 +97,19 @@ def fit_run(
     report("reading the logits", 1, 2)
     dev = read_dump(logits, corpus, "dev")
     check_logits(dev, corpus.schema, logits)
-    backbone = RunRecord.beside(logits)
-    params: dict[str, Any] = {"method": method, "settings": chosen.model_dump(), "folds": len(out_of_fold)}
-    params["backbone"] = backbone.params_digest if backbone else None
     optional: dict[str, Any] = {"variant": variant} if variant else {}
     if out_of_fold:
         optional["out_of_fold"] = [
             Dump(file=relative_path(file, out), digest=file_digest(file)) for file in out_of_fold
         ]
-    about: dict[str, Any] = {
-        "dataset": corpus.name,
-        "synthetic": corpus.synthetic,
-        "backbone": (backbone.backbone if backbone else None) or logits.stem,
-        "method": method,
-        "seed": seed,
-        "logits_digest": file_digest(logits),
-        **optional,
-        **made_now(params=params, data=corpus.digest, device=target),
-    }
-    checkpoint = out / "checkpoints" / "em.safetensors"
     model = kind(corpus.schema, chosen, seed=seed, device=device)
+    about = about_fit(model, corpus, logits, target, {"folds": len(out_of_fold)}, optional)
+    checkpoint = out / "checkpoints" / "em.safetensors"
     begin_run(out, about, reads=(logits, *out_of_fold), overwrite=overwrite)
     model.fit(train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(out / HISTORY, rows))
-    model.save(out)
-    fitted = model.fitted
-    record = RunRecord(
-        # JSON has no infinity, which is the threshold where predicting nothing is best.
-        threshold=min(fitted.theta, sys.float_info.max),
-        dev_f1=fitted.dev_f1,
-        iteration=fitted.kept,
-        iterations=len(fitted.history),
-        rules=len(fitted.last.rules),
-        settings=chosen.model_dump(),
-        wall_seconds=round(time.monotonic() - started, 1),
-        device=str(target),
-        documents=relative_path(documents, out),
-        logits=relative_path(logits, out),
-        **peak_memory(target),
-        **about,
-    )
-    finish_run(out, record, (MODEL, RULES, HISTORY))
+    record = finish_fit(out, model, about, documents, logits, target, started)
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return Fit(model, corpus, dev, record)
-
-
-@dataclass(frozen=True)
-class _Processor:
-    """Stands for torch's CPU device where a fit does without torch, whose import takes longer than a small fit."""
-
-    type: str = "cpu"
-
-    def __str__(self) -> str:
-        return self.type
-
-
-def _device(kind: type[RuleModel[Any]], settings: Any, device: str) -> torch.device:
-    """Where a fit computes.
-
-    Raises:
-        InputError: no such device here.
-    """
-    if device in ("auto", "cpu") and not kind.learns_generator(settings):
-        return cast("torch.device", _Processor())  # records ask for its type and name alone
-    return pick_device(device)
 
 
 def load_run(

@@ -37,7 +37,16 @@ class Mined:
     @classmethod
     def of(cls, train: Sequence[ScoredDocument], queries: QueryTypes, *, length: int, least: int) -> Self:
         """Mine bodies of at most ``length`` atoms."""
-        counts = count_paths(train, queries, length)
+        rules = cls.bodies(count_paths(train, queries, length), queries, least)
+        return cls(queries, least, rules, *label_counts(train, rules, queries))
+
+    @staticmethod
+    def bodies(counts: Sequence[Counter[Body]], queries: QueryTypes, least: int) -> RuleSet:
+        """The rules that join ``least`` labelled pairs, whatever their types.
+
+        Args:
+            counts: body -> labelled pairs that it joins, for each query type; the identity is taken out.
+        """
         relations = queries.triples[:, 0].tolist()
         total: Counter[Rule] = Counter()
         for found, relation in zip(counts, relations, strict=True):
@@ -48,13 +57,12 @@ class Mined:
             if n >= least:
                 enough.setdefault(relation, []).append(body)
         # Also where a query type has no such fact: its pairs may speak against the rule.
-        rules = RuleSet.of_counts(
+        return RuleSet.of_counts(
             [
                 {body: found[body] for body in enough.get(relation, ())}
                 for found, relation in zip(counts, relations, strict=True)
             ]
         )
-        return cls(queries, least, rules, *label_counts(train, rules, queries))
 
     def of_types(self, confidence: float) -> RuleSet:
         """The rules that are right for at least ``confidence`` of the pairs they join, each query type by itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from logire.corpus.dump import ScoredDocument
 from logire.rules.closure import Chosen, ClosureStage, choose_closure
@@ -15,10 +15,13 @@ from logire.rules.plus.method import METHOD
 from logire.rules.plus.round import Round, fit_round
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import find_rules
-from logire.rules.queries import Problem
+from logire.rules.queries import Problem, QueryTypes
 from logire.rules.ruletable import rule_table
-from logire.rules.stages import Stage
+from logire.rules.stages import ExtractorStage
 from logire.rules.trusted import Mined
+
+if TYPE_CHECKING:
+    import pandas as pd  # predicting does without
 
 
 class LogiREPlus(RuleModel[LogiREPlusSettings]):
@@ -60,8 +63,6 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
         Raises:
             InputError: a split is empty or has no labelled fact, or gold rules without a readable file.
         """
-        import pandas as pd  # predicting does without
-
         del checkpoint
         settings = self.settings
         problem = Problem.of(train, dev, self.schema)
@@ -92,17 +93,35 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             chosen = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
         history += [{"round": steps, **row} for row in chosen.tried]
         log(history)
-        stages: list[Stage] = [one.stage for one in rounds]
-        self._fitted = Fitted(
-            queries=problem.queries,
-            stages=(*stages, chosen.stage) if chosen.stage else tuple(stages),
-            rejects_unseen=False,
-            theta=chosen.threshold.theta,
-            dev_f1=chosen.threshold.f1,
-            kept=len(rounds),
-            read_table=lambda: table,
-            read_history=lambda: pd.DataFrame(history),
-            dev=tuple(chosen.dev),
-        )
+        self._fitted = finished(problem.queries, [one.stage for one in rounds], chosen, table, history)
         report("round", steps, steps)
         return self
+
+
+def finished(
+    queries: QueryTypes,
+    rounds: Sequence[ExtractorStage],
+    chosen: Chosen[ConsistencyStage] | Chosen[ClosureStage],
+    table: pd.DataFrame,
+    history: History,
+) -> Fitted:
+    """What a fit leaves behind.
+
+    Args:
+        rounds: the stages of the rounds that were kept.
+        chosen: what holds the last round's scores against trusted rules.
+        table: of the last round's rules.
+    """
+    import pandas as pd
+
+    return Fitted(
+        queries=queries,
+        stages=(*rounds, chosen.stage) if chosen.stage else tuple(rounds),
+        rejects_unseen=False,
+        theta=chosen.threshold.theta,
+        dev_f1=chosen.threshold.f1,
+        kept=len(rounds),
+        read_table=lambda: table,
+        read_history=lambda: pd.DataFrame(history),
+        dev=tuple(chosen.dev),
+    )

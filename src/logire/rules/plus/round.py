@@ -10,25 +10,23 @@ the blend, 0 included, chosen on dev.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument
 from logire.ground.thresholds import Threshold
-from logire.rules.context import Context, context_values, features_from
-from logire.rules.convex import Doubles, Logistic, fit_logistic
-from logire.rules.extractor import Extractor
+from logire.rules.context import context_values, features_from
+from logire.rules.convex import Doubles, fit_logistic
 from logire.rules.grounding import Grounded, Split
+from logire.rules.plus.design import Design, Fits, groups_of
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.queries import QueryTypes, RuleSet
 from logire.rules.stages import Calibration, ExtractorStage
-
-OFFSET_RIDGE = 0.1
-"""The ridge on the offsets b, which the penalties to choose from leave alone."""
 
 
 @dataclass(frozen=True)
@@ -73,76 +71,75 @@ def fit_round(
     names = features_from(settings.context)
     values = context_values(atoms, split.instances, queries, names)
     dev_values = context_values(dev_atoms, dev_split.instances, queries, names)
-    best: tuple[Extractor, Context, float, float, Threshold] | None = None
-    tried: list[dict[str, float]] = []
-    penalties = sorted(settings.l2, reverse=True)
-    for l2, (fitted, weighed) in zip(penalties, _fit(grounded, values, queries, settings, penalties), strict=True):
-        for blend in sorted(settings.blend):
-            extractor, context = fitted.blended(blend), weighed.blended(blend)
-            scores = extractor.scores(dev_grounded) + context.scores(dev_values, dev_split.instances)
-            found = dev_split.threshold(scores, unseen=True)
-            tried.append({"l2": l2, "blend": blend, "dev_f1": found.f1, "theta": found.theta})
-            # Of equals, the strongest penalty and the least weight.
-            if best is None or found.f1 > best[-1].f1:
-                best = extractor, context, l2, blend, found
-    assert best is not None
-    extractor, context, l2, blend, found = best
+    fits = _fit(grounded, values, queries, settings)
+
+    def threshold(number: int, blend: float) -> Threshold:
+        extractor, context = fits.blended(number, blend)
+        scores = extractor.scores(dev_grounded) + context.scores(dev_values, dev_split.instances)
+        return dev_split.threshold(scores, unseen=True)
+
+    picked = pick(fits.penalties, settings.blend, threshold)
+    extractor, context = fits.blended(picked.number, picked.blend)
     scores = extractor.scores(grounded) + context.scores(values, split.instances)
     dev_scores = extractor.scores(dev_grounded) + context.scores(dev_values, dev_split.instances)
     return Round(
         stage=ExtractorStage(rules, extractor, calibration, context if names else None),
-        l2=l2,
-        blend=blend,
-        threshold=found,
-        tried=tried,
+        l2=picked.l2,
+        blend=picked.blend,
+        threshold=picked.threshold,
+        tried=picked.tried,
         train=split.rescored(scores),
         dev=dev_split.rescored(dev_scores),
         posterior=extractor.posterior(grounded),
     )
 
 
-def _fit(
-    grounded: Grounded,
-    values: FloatArray,
-    queries: QueryTypes,
-    settings: LogiREPlusSettings,
-    penalties: Sequence[float],
-) -> list[tuple[Extractor, Context]]:
-    """The optimum for each penalty, each group of query types by itself; each penalty starts from the one before.
+class Picked(NamedTuple):
+    """The penalty, by its number too, and the blend with the best F1 on dev, and all that were tried."""
+
+    number: int
+    l2: float
+    blend: float
+    threshold: Threshold
+    tried: list[dict[str, float]]
+
+
+def pick(penalties: Sequence[float], blends: Sequence[float], threshold: Callable[[int, float], Threshold]) -> Picked:
+    """Try every penalty and blend; of equals, take the strongest penalty and the least weight.
+
+    Args:
+        penalties: in descending order.
+        threshold: called as threshold(number of the penalty, blend): the best threshold on dev.
+    """
+    tried: list[dict[str, float]] = []
+    best: tuple[int, float, Threshold] | None = None
+    for number, l2 in enumerate(penalties):
+        for blend in sorted(blends):
+            found = threshold(number, blend)
+            tried.append({"l2": l2, "blend": blend, "dev_f1": found.f1, "theta": found.theta})
+            if best is None or found.f1 > best[-1].f1:
+                best = number, blend, found
+    assert best is not None
+    number, blend, found = best
+    return Picked(number, penalties[number], blend, found, tried)
+
+
+def _fit(grounded: Grounded, values: FloatArray, queries: QueryTypes, settings: LogiREPlusSettings) -> Fits:
+    """The optimum for each penalty, each group of query types by itself.
 
     Args:
         values: (rows, F) the context features of every instance.
     """
-    size, relation = len(queries), queries.triples[:, 0]
-    features = values.shape[1]
-    fitted = [(Extractor.zeros(grounded.rules), np.zeros((size, features))) for _ in penalties]
+    fits = Fits(grounded.rules, settings)
     rows = [slice(first, last) for first, last in pairwise(grounded.instances.start.tolist())]
-    groups = [np.flatnonzero(relation == r) for r in np.unique(relation)] if settings.tied else np.arange(size)
-    for group in map(np.atleast_1d, groups):
+    for group in groups_of(queries, tied=settings.tied):
         blocks = [grounded.blocks[q] for q in group]
-        phi = np.concatenate([block.features for block in blocks])
-        bodies = slice(1 + len(group), 1 + len(group) + phi.shape[1])
-        design = np.zeros((len(phi), bodies.stop + features), dtype=np.float32)
-        if settings.residual:
-            design[:, 0] = np.concatenate([block.logits for block in blocks])
-        design[:, bodies] = phi
-        design[:, bodies.stop :] = np.concatenate([values[rows[q]] for q in group])
-        ends = np.cumsum([0] + [len(block.labels) for block in blocks])
-        for k, (first, last) in enumerate(pairwise(ends)):
-            design[first:last, 1 + k] = 1.0
-        centre = np.zeros(design.shape[1])
-        centre[0] = float(settings.residual)
-        problem = Logistic(design, np.concatenate([block.labels for block in blocks]), centre=centre)
-        for (extractor, context), l2 in zip(fitted, penalties, strict=True):
-            ridge = np.full(design.shape[1], l2)
-            ridge[1 : 1 + len(group)] = OFFSET_RIDGE
-            solution = problem.minimise(ridge)
-            extractor.residual[group] = solution[0]
-            extractor.bias[group] = solution[1 : 1 + len(group)]
-            for block in blocks:
-                extractor.weights[block.rules] = solution[bodies]
-            context[group] = solution[bodies.stop :]
-    return [(extractor, Context(features_from(settings.context), context)) for extractor, context in fitted]
+        ends = np.cumsum([0] + [len(block.labels) for block in blocks]).tolist()
+        design = Design(ends[-1], len(group), blocks[0].features.shape[1], values.shape[1], residual=settings.residual)
+        for k, (q, block) in enumerate(zip(group, blocks, strict=True)):
+            design.put(ends[k], k, block.features, block.logits, block.labels, values[rows[q]])
+        fits.take(group, design.optima(fits.penalties))
+    return fits
 
 
 def platt(train: Sequence[ScoredDocument]) -> Calibration:
