@@ -81,25 +81,6 @@ def fit(
         print(f"On test: logire compare {out}")
 
 
-def shard(
-    documents: Documents,
-    logits: Annotated[list[Path], typer.Option(help="A logits dump, one option each; together they hold the split.")],
-    out: Out,
-    size: Annotated[int, typer.Option(help="Documents a shard.", min=1)] = 500,
-    split: Split = "train",
-    full: Annotated[
-        bool, typer.Option("--full", help="Keep logits in single precision, not the compact form.")
-    ] = False,
-) -> None:
-    """Cut documents and their logits into shards, for `logire fit --shards`: one is in memory at a time."""
-    from logire.corpus.sharding import shard_dumps
-
-    with progress() as report, alone(out):
-        made = shard_dumps(documents, logits, out, size=size, split=split, full=full, report=report)
-    counted = sum(entry.documents for entry in made.entries)
-    print(f"{counted} documents in {len(made)} shards: {out}")
-
-
 def predict(
     run: Run,
     split: SplitOrBoth = None,

@@ -28,7 +28,7 @@ from logire.ground.typed import read_typed
 INDEX = "shards.json"
 SPLIT = "train"
 """The split that a shard's dump names: shards are what a rule model learns from."""
-_REMEDY = "make the folder with `logire shard`"
+_REMEDY = "make the folder with `logire scale split`"
 
 Shard = Sequence[tuple[Document, FloatArray]]
 """Documents, each with its logits (N, N, R)."""

@@ -6,14 +6,14 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any
 
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.dumpcheck import check_logits
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.runfolder import HISTORY, begin_run
+from logire.corpus.shards import INDEX, Shards
 from logire.ground.digests import content_digest, file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.settings import settings_from
@@ -25,20 +25,10 @@ from logire.rules.store import write_history
 from logire.scale.counts import check_settings
 from logire.scale.sampling import Sampling
 from logire.scale.streamed import fit_shards
-from logire.scale.work import Documents, Work
+from logire.scale.work import Work
 
-INDEX = "shards.json"
-"""The file of a folder of shards that has the digest of every shard."""
 FOLDER = "shards"
 """The folder below a run's checkpoints that the steps' files are kept in."""
-
-
-class OnDisk(Documents, Protocol):
-    """Shards in a folder."""
-
-    @property
-    def path(self) -> Path:
-        """The folder, with :data:`INDEX`."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +64,8 @@ class Plan:
         return found
 
 
-def open_shards(folder: Path) -> OnDisk:
-    """The shards of a folder."""
-    return cast(OnDisk, import_module("logire.scale.shards").Shards.open(folder))
-
-
 def plan_fit(
-    shards: OnDisk,
+    shards: Shards,
     documents: Path,
     logits: Path,
     out: Path,

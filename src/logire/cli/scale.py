@@ -1,4 +1,4 @@
-"""Commands that fit LogiRE+ on shards: all at once, or step by step on the machines of a cluster."""
+"""Commands for corpora that do not fit in memory: shards, and fits of LogiRE+ on them, at once or in steps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logire.cli.common import Overwrite, Seed, Settings, progress, read_settings
+from logire.cli.common import Documents, Out, Overwrite, Seed, Settings, Split, progress, read_settings
 from logire.ground.errors import InputError
 from logire.ground.files import alone
 
 if TYPE_CHECKING:
     from logire.scale.run import Plan
 
-Shards = Annotated[Path, typer.Argument(help="A folder of shards: training documents with their logits.")]
+scale = typer.Typer(
+    no_args_is_help=True,
+    help="LogiRE+ on corpora that do not fit in memory: shards, and fits that read one at a time.",
+    rich_markup_mode="rich",
+)
+
+Shards = Annotated[Path, typer.Argument(help="A folder that `logire scale split` wrote.")]
 Dev = Annotated[Path, typer.Option("--dev", help="A folder that `logire prepare` wrote: its dev documents choose.")]
 Logits = Annotated[Path, typer.Option(help="A logits dump of the dev documents.")]
 RunOut = Annotated[Path, typer.Option("--out", help="The run folder to write.")]
@@ -26,6 +32,24 @@ Shard = Annotated[int, typer.Option(help="The number of the shard, from 0.", min
 Round = Annotated[int, typer.Option("--round", help="The number of the round, from 1.", min=1, max=3)]
 
 
+@scale.command()
+def split(
+    documents: Documents,
+    logits: Annotated[list[Path], typer.Option(help="A logits dump, one option each; together they hold the split.")],
+    out: Out,
+    size: Annotated[int, typer.Option(help="Documents a shard.", min=1)] = 200,
+    split: Split = "train",
+    full: Annotated[bool, typer.Option("--full", help="Keep logits in single precision.")] = False,
+) -> None:
+    """Cut documents and their logits into shards; out-of-fold logits are those of several dumps."""
+    from logire.corpus.sharding import shard_dumps
+
+    with progress() as report, alone(out):
+        made = shard_dumps(documents, logits, out, size=size, split=split, full=full, report=report)
+    print(f"{sum(entry.documents for entry in made.entries)} documents in {len(made)} shards: {out}")
+
+
+@scale.command()
 def fit(
     shards: Shards,
     dev: Dev,
@@ -45,6 +69,7 @@ def fit(
     print(f"{len(fitted.last.rules)} rules, dev F1 {100 * fitted.dev_f1:.2f} in round {fitted.kept}: {out}")
 
 
+@scale.command()
 def count(
     shards: Shards,
     dev: Dev,
@@ -62,6 +87,7 @@ def count(
     steps.count(plan.work, _inside(shard, len(plan.work.shards), "--shard", "shards"))
 
 
+@scale.command()
 def rows(
     shards: Shards,
     dev: Dev,
@@ -82,7 +108,8 @@ def rows(
     steps.ground_shard(work, found, number, steps.stages_before(work, found, number), shard)
 
 
-def fit_relation(
+@scale.command()
+def weigh(
     shards: Shards,
     dev: Dev,
     logits: Logits,
@@ -101,7 +128,8 @@ def fit_relation(
     steps.fit_group(work, found, number, _inside(group, len(found.groups), "--group", "relations with facts"))
 
 
-def gather(
+@scale.command()
+def choose(
     shards: Shards,
     dev: Dev,
     logits: Logits,
@@ -124,10 +152,11 @@ def gather(
 
 
 def _plan(shards: Path, dev: Path, logits: Path, out: Path, seed: int, settings: str, sampling: str) -> Plan:
-    from logire.scale.run import open_shards, plan_fit
+    from logire.corpus.shards import Shards as Folder
+    from logire.scale.run import plan_fit
 
     chosen, sample = read_settings(settings), read_settings(sampling)
-    return plan_fit(open_shards(shards), dev, logits, out, settings=chosen, sampling=sample, seed=seed)
+    return plan_fit(Folder.open(shards), dev, logits, out, settings=chosen, sampling=sample, seed=seed)
 
 
 def _inside(number: int, size: int, option: str, what: str) -> int:
