@@ -39,7 +39,7 @@ class Pieces:
 
 def pieces(schema: Schema, documents: Sequence[ScoredDocument], parts: int) -> Pieces:
     """The documents cut into parts that follow one another."""
-    bounds = [len(documents) * k // parts for k in range(parts + 1)]
+    bounds = [len(documents) * k // max(parts, 1) for k in range(parts + 1)]
     return Pieces(schema, [list(documents[a:b]) for a, b in pairwise(bounds)])
 
 

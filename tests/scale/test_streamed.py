@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scale_builders import EVERYTHING, FEW, embedded, pieces, work_on
@@ -108,3 +112,61 @@ def test_a_fit_that_was_stopped_goes_on_and_makes_no_finished_shard_again(tmp_pa
     assert {name: (folder / name).stat().st_mtime_ns for name in made} == made
     assert again.table.equals(whole.table)
     assert (again.theta, again.dev_f1) == (whole.theta, whole.dev_f1)
+
+
+class Fresh:
+    """Parts that are read anew each time, and see that nothing of the part before is left."""
+
+    def __init__(self, inner):
+        self.schema, self.inner, self.alive = inner.schema, inner, []
+
+    def __len__(self):
+        return len(self.inner)
+
+    def read(self, number):
+        gc.collect()
+        assert not [reference for reference in self.alive if reference() is not None]
+        found = [replace(document) for document in self.inner.read(number)]
+        self.alive = [weakref.ref(document) for document in found]
+        return found
+
+
+def test_one_shard_is_in_memory_at_a_time(tmp_path):
+    schema, train, dev = embedded()
+    shards = Fresh(pieces(schema, train, 3))
+    fit_shards(work_on(tmp_path, shards, CHOSEN, FEW), dev)
+    assert len(shards.alive) == len(train) - 2 * len(train) // 3
+
+
+def unlabelled(documents):
+    return [replace(document, labels=np.zeros_like(document.labels)) for document in documents]
+
+
+@pytest.mark.parametrize(
+    ("of_train", "of_dev", "problem"),
+    [
+        (unlabelled, list, "no labelled fact in the 40 training documents"),
+        (list, unlabelled, "no labelled fact in the 12 development documents"),
+        (list, lambda dev: [], "no labelled fact in the 0 development documents"),
+        (lambda train: [], list, "there is no shard"),
+    ],
+    ids=["train", "dev", "no dev", "no shard"],
+)
+def test_without_facts_there_is_nothing_to_fit(tmp_path, of_train, of_dev, problem):
+    schema, train, dev = embedded()
+    documents = of_train(train)
+    shards = pieces(schema, documents, 2 if documents else 0)
+    with pytest.raises(InputError, match=problem):
+        fit_shards(work_on(tmp_path, shards, CHOSEN), of_dev(dev))
+
+
+@pytest.mark.parametrize("left", [("rows1", "labels"), ("fit1",), ("round1",)])
+def test_files_of_another_fit_are_refused(tmp_path, left):
+    schema, train, dev = embedded()
+    work = work_on(tmp_path, pieces(schema, train, 2), CHOSEN, FEW)
+    fit_shards(work, dev)
+    for file in tmp_path.iterdir():
+        if not file.name.startswith(left):
+            file.unlink()
+    with pytest.raises(InputError, match="of this fit"):
+        fit_shards(replace(work, key="another"), dev)

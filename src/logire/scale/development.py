@@ -8,10 +8,10 @@ from typing import Self
 
 import numpy as np
 
+from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument
 from logire.ground.thresholds import Threshold
 from logire.rules.context import context_values
-from logire.rules.convex import Doubles
 from logire.rules.grounding import Split
 from logire.rules.plus.design import Fits
 from logire.scale.batches import Ground
@@ -23,11 +23,11 @@ class Development:
 
     Attributes:
         split: the documents laid out.
-        scores: for each penalty (rows,).
+        scores: for each penalty (rows,), in the precision of predictions.
     """
 
     split: Split
-    scores: tuple[Doubles, ...]
+    scores: tuple[FloatArray, ...]
 
     @classmethod
     def of(cls, documents: Sequence[ScoredDocument], fits: Fits, ground: Ground) -> Self:
@@ -35,7 +35,7 @@ class Development:
         queries = ground.queries
         split = Split.of(documents, queries)
         instances = split.instances
-        scores = tuple(np.zeros(len(instances)) for _ in fits.fits)
+        scores = tuple(np.zeros(len(instances), dtype=np.float32) for _ in fits.fits)
         for batch in ground.batches(documents):
             part = Split.of(documents[batch], queries)
             grounded = part.ground(ground.rules, ground.trie)
@@ -51,5 +51,6 @@ class Development:
     def threshold(self, number: int, blend: float) -> Threshold:
         """The best threshold of one fit, by its number, at a blend."""
         # Scores are linear in the weights, so they blend as weights do, to rounding.
-        blended = blend * self.scores[number] + (1.0 - blend) * self.split.instances.logits
+        blended = blend * self.scores[number].astype(np.float64)
+        blended += (1.0 - blend) * self.split.instances.logits
         return self.split.threshold(blended, unseen=True)
