@@ -20,9 +20,10 @@ MAY_IMPORT = {
     "rules": {"ground", "corpus"},
     "evaluation": {"ground", "corpus"},
     "plugin": {"ground", "corpus", "rules"},
+    "adapters": {"ground", "corpus"},
     "reporting": {"ground", "corpus", "backbones", "rules", "evaluation"},
     "trial": {"ground", "corpus", "rules", "evaluation", "reporting"},
-    "cli": {"ground", "corpus", "backbones", "rules", "evaluation", "reporting", "trial"},
+    "cli": {"ground", "corpus", "adapters", "backbones", "rules", "evaluation", "reporting", "trial"},
     "__main__": {"cli"},
     "__init__": {"plugin"},
 }
