@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "backbones": {"ground", "corpus"},
     "rules": {"ground", "corpus"},
     "evaluation": {"ground", "corpus"},
-    "plugin": {"ground", "corpus", "rules"},
+    "plugin": {"ground", "corpus", "adapters", "rules"},
     "adapters": {"ground", "corpus"},
     "reporting": {"ground", "corpus", "backbones", "rules", "evaluation"},
     "trial": {"ground", "corpus", "rules", "evaluation", "reporting"},

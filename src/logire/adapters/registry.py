@@ -16,13 +16,10 @@ from typing import Literal
 from pydantic import Field
 
 from logire.adapters import formats as package
-from logire.adapters.scores import Adapted
+from logire.adapters.scores import FLOOR, Adapted
 from logire.corpus.document import Document
 from logire.ground.errors import InputError
 from logire.ground.settings import Settings
-
-FLOOR = -10.0
-"""The logit of what was not scored, and the lowest that a probability is turned into: 0.0000454."""
 
 
 class Options(Settings):

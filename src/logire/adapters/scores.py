@@ -13,6 +13,8 @@ import numpy as np
 from logire.corpus.document import Document, FloatArray
 from logire.ground.errors import InputError
 
+FLOOR = -10.0
+"""The logit of what was not scored, and the lowest that a probability is turned into: 0.0000454."""
 SELF_PAIRS = "pairs of mentions of one entity, left out"
 NO_TEXT = "documents without text"
 LEFT_OUT = "scores of a relation that is left out"
@@ -48,7 +50,7 @@ def logit(probability: float, floor: float) -> float:
 class Place:
     """Where a score stands, for error messages."""
 
-    file: Path
+    file: Path | None
     document: str
     field: str
 
