@@ -40,13 +40,17 @@ def test_it_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert before == {file: (tmp_path / "out" / file).read_bytes() for file in files}  # same run, same bytes
 
 
-def test_a_folder_has_a_file_for_each_split(tmp_path: Path) -> None:
+def test_a_folder_has_a_file_for_each_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in").mkdir()
     for split in ("train", "dev", "test"):
         write_jsonl(tmp_path / "in" / f"{split}.jsonl", glirel_record(title=split))
     assert run(["adapt", "glirel", str(tmp_path / "in"), str(tmp_path / "out"), "--leave-out", "knows"]) == 0
     for split in ("train", "dev", "test"):
         assert stored_titles(tmp_path / "out" / "logits.safetensors", split) == [split]
+    capsys.readouterr()
+    one = ["adapt", "glirel", str(tmp_path / "in" / "dev.jsonl"), str(tmp_path / "out"), "--split", "dev"]
+    assert run(one) == 1
+    assert "holds the split train, whose logits this would remove" in capsys.readouterr().err
     assert run(["prepare", "docred", "--raw", str(tmp_path / "out"), "--out", str(tmp_path / "documents")]) == 0
     assert PreparedCorpus(tmp_path / "documents").schema.relations == ("lives in", "no relation")
 

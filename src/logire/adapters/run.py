@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,11 @@ def adapt(
         What ``adapted.json`` holds: what was adapted, what was not known, and what was left out.
 
     Raises:
-        InputError: what ``form.read`` raises; a file is missing, a title occurs twice, a relation is unknown or has a
-            name that rules cannot carry. Nothing is written then.
+        InputError: what ``form.read`` raises; a file is missing, a title occurs twice, ``out`` has other splits, a
+            relation is unknown or has a name that rules cannot carry. Nothing is written then.
     """
     files = _files(form, source, split)
+    _check_free(out, files)
     given = _given(form, list(files), documents, relations)
     options = options.model_copy(update={"scores": options.scores or form.scores})
     found = {
@@ -118,6 +119,15 @@ def _files(form: Format, source: Path, split: str) -> dict[str, Path]:
             "no split's file is there", file=source, remedy=f"put {names} (train, dev) there, or name a file"
         )
     return found
+
+
+def _check_free(out: Path, files: Mapping[str, Path]) -> None:
+    """Refuse a folder with documents of other splits: their logits would be gone."""
+    for part in SPLITS:
+        if part not in files and (out / f"{part}.json").exists():
+            problem = f"holds the split {part}, whose logits this would remove"
+            remedy = "adapt a folder with the files of all splits at once, or name another folder"
+            raise InputError(problem, file=out, remedy=remedy)
 
 
 def _given(form: Format, splits: list[str], documents: Path | None, relations: Path | None) -> Given:

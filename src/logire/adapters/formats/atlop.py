@@ -10,7 +10,6 @@ Nothing in a file is executed: arrays of Python objects are refused.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,18 +57,14 @@ def _arrays(source: Source) -> dict[str, npt.NDArray[Any]]:
     path = check_file(source.path)
     try:
         loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return _divided(source, loaded)
-        with loaded as file:
-            arrays = {name: np.asarray(file[name]) for name in file.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
-            raise
-        problem = (
-            f"is not an array of numbers that can be read ({str(error).splitlines()[0] if str(error) else error!r})"
-        )
+        arrays = None if isinstance(loaded, np.ndarray) else {name: np.asarray(loaded[name]) for name in loaded.files}
+    except Exception as error:  # what numpy and zipfile raise on damaged bytes differs by where they are damaged
+        problem = f"is not an array of numbers that can be read ({type(error).__name__})"
         remedy = "write it with numpy.save or numpy.savez, as arrays of floats, not of objects"
         raise InputError(problem, file=path, remedy=remedy) from error
+    if arrays is None:
+        return _divided(source, loaded)
+    loaded.close()
     if odd := sorted(arrays.keys() ^ given.keys()):
         problem = "has scores, but is not among the documents" if odd[0] in arrays else "has no scores"
         remedy = "numpy.savez(file, **{title: scores}) for the very documents of --documents"
