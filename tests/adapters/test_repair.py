@@ -18,11 +18,10 @@ TYPES = {"Ada": "PER", "Lab": "ORG", "Uni": "ORG", "Bob": "PER"}
 FACTS = [("Ada", "leads", "Lab", 0.97), ("lab", "part_of", "Uni", 0.97), ("Bob", "head_of", "Uni", 0.004)]
 
 
-@pytest.fixture(scope="module")
-def model() -> LogiREPlus:
-    """Fitted on a world where the rule always holds, and whose tool finds leads and part_of, and guesses the rest."""
+def rows() -> list[dict[str, Any]]:
+    """A world where the rule always holds, whose tool finds leads and part_of, and guesses the rest."""
     rng = np.random.default_rng(5)
-    rows = []
+    found = []
     for _ in range(60):
         n = int(rng.integers(4, 8))
         kinds = np.array(["PER", "ORG"])[rng.integers(0, 2, n)]
@@ -33,8 +32,13 @@ def model() -> LogiREPlus:
         truth[..., 2] = (truth[..., 0].astype(int) @ truth[..., 1].astype(int) > 0) & apart
         guessed = np.where(rng.random(truth.shape) < 0.2, rng.uniform(-7, -2, truth.shape), -10.0)
         logits = np.where(truth & (np.arange(3) < 2), 4 + rng.normal(0, 0.5, truth.shape), guessed)
-        rows.append({"logits": logits, "labels": truth, "types": list(kinds)})
-    return LogiREPlus(RELATIONS, context=()).fit(rows[:45], dev=rows[45:])
+        found.append({"logits": logits, "labels": truth, "types": list(kinds)})
+    return found
+
+
+@pytest.fixture(scope="module")
+def model() -> LogiREPlus:
+    return LogiREPlus(RELATIONS, context=()).fit(rows()[:45], dev=rows()[45:])
 
 
 def by_key(facts: list[RepairedFact]) -> dict[tuple[str, str, str], RepairedFact]:
@@ -83,6 +87,26 @@ def test_what_is_wrong_comes_back_where_it_is_asked_for(model: LogiREPlus) -> No
         None,
         (),
     )
+
+
+def test_facts_are_consistent_where_the_model_is() -> None:
+    """Many random documents: what is kept is closed under the rule, whatever the scores are."""
+    model = LogiREPlus(RELATIONS, context=(), consistency=(0.9,)).fit(rows()[:45], dev=rows()[45:])
+    rng = np.random.default_rng(1)
+    names, types = list("abcdef"), ["PER", "ORG", "ORG", "ORG", "PER", "ORG"]
+    joined = 0
+    for _ in range(40):
+        facts = [
+            (h, "leads" if types[h] == "PER" else "part_of", t, float(rng.uniform(0.001, 0.999)))
+            for h in range(6)
+            for t in range(6)
+            if h != t and types[t] == "ORG" and rng.random() < 0.4
+        ]
+        kept = {(fact.head, fact.relation, fact.tail) for fact in model.repair(facts, types, names=names)}
+        ends = [(h, t) for h, r, m in kept if r == "leads" for m2, s, t in kept if s == "part_of" and m2 == m]
+        assert all((h, "head_of", t) in kept for h, t in ends)
+        joined += len(ends)
+    assert joined > 20
 
 
 def test_every_form_gives_the_same(model: LogiREPlus) -> None:
