@@ -13,6 +13,7 @@ EXTRAS = {
     "jinja2": "report",
     "markupsafe": "report",
     "matplotlib": "report",
+    "networkx": "graph",
     "pooch": "dwie",
     "sklearn": "trial",
     "spacy": "dwie",

@@ -18,6 +18,7 @@ from logire.ground.extras import extras
 from logire.ground.runtime import derive_seed
 from logire.ground.settings import settings_from
 from logire.plugin.inputs import Example, examples, put_together, read_files, relations_of
+from logire.plugin.repair import Repairing
 from logire.rules.explain import Explanation
 from logire.rules.methods import find
 from logire.rules.model import RuleModel
@@ -30,7 +31,7 @@ DEV_SHARE = 0.2
 """The share of the documents that choices are made on where no dev documents are given."""
 
 
-class Estimator:
+class Estimator(Repairing):
     """A method that learns rules on a relation model's logits. Use :class:`LogiRE` or :class:`LogiREPlus`.
 
     Args:

@@ -18,6 +18,8 @@ from logire.rules.queries import QueryTypes, RuleSet
 
 NEGLIGIBLE = 1e-7
 """Paths that score less count as 0; what is left out is smaller than this."""
+_KEPT = "_trie"
+"""The attribute of rules that holds their query types and prefixes, once they were made."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Trie:
 
     @classmethod
     def of(cls, rules: RuleSet, queries: QueryTypes) -> Trie:
+        """The prefixes of these rules; the rules keep them, as a fitted model grounds its own again and again."""
+        kept: tuple[QueryTypes, Trie] | None = rules.__dict__.get(_KEPT)
+        if kept is not None and kept[0] is queries:
+            return kept[1]
+        made = cls._made(rules, queries)
+        object.__setattr__(rules, _KEPT, (queries, made))
+        return made
+
+    @classmethod
+    def _made(cls, rules: RuleSet, queries: QueryTypes) -> Trie:
         types = queries.index.shape[1]
         prefixes = sorted({body[:k] for body in rules.bodies for k in range(1, len(body) + 1)})
         number = {prefix: i for i, prefix in enumerate(prefixes)}
