@@ -168,7 +168,7 @@ def _training(
     if shards is None:
         return read_out_of_fold(out_of_fold, corpus) if out_of_fold else read_dump(logits, corpus, "train")
     if out_of_fold:
-        remedy = "put the out-of-fold logits into the shards: logire shard --out-of-fold"
+        remedy = "cut the shards from the out-of-fold dumps: logire shard --logits FOLD1 --logits FOLD2"
         raise InputError("excludes --out-of-fold", field="--shards", remedy=remedy)
     if not kind.reads_shards:
         problem = f"{kind.name} needs all training documents at once"
