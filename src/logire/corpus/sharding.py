@@ -7,7 +7,7 @@ from pathlib import Path
 
 from logire.corpus import compact
 from logire.corpus.document import Document, FloatArray
-from logire.corpus.dump import stored_logits, stored_titles
+from logire.corpus.dump import scored, stored_logits, stored_titles
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.shards import Shards, cut, write_shards
 from logire.ground.errors import InputError
@@ -31,7 +31,8 @@ def shard_dumps(
         full: keep logits in single precision instead of the compact form.
 
     Raises:
-        InputError: a dump is missing or damaged, a document is in no dump or in two, or ``out`` cannot be written.
+        InputError: a dump is missing or damaged, a document is in no dump or in two, its logits have another shape or
+            hold NaN or infinity, or ``out`` cannot be written.
     """
     corpus = PreparedCorpus.open(documents)
     found = corpus.documents(split)
@@ -45,13 +46,16 @@ def shard_dumps(
             remedy=f"give every dump that holds logits of {split}: --logits FOLD1 --logits FOLD2",
         )
 
-    def scored() -> Iterator[tuple[Document, FloatArray]]:
+    def checked() -> Iterator[tuple[Document, FloatArray]]:
         for number, document in enumerate(found):
             if number % size == 0:
                 report("shard", number // size, -(-len(found) // size))
-            yield document, stored_logits(place[document.title], f"{split}/{document.title}")
+            dump = place[document.title]
+            logits = stored_logits(dump, f"{split}/{document.title}")
+            # The compact form would hide what is wrong: it has no infinity.
+            yield document, scored(document, logits, corpus.schema, file=dump).logits
 
-    return write_shards(out, corpus.schema, cut(scored(), size), floor=None if full else compact.FLOOR)
+    return write_shards(out, corpus.schema, cut(checked(), size), floor=None if full else compact.FLOOR)
 
 
 def _places(dumps: Sequence[Path], split: str) -> dict[str, Path]:

@@ -7,7 +7,8 @@ names them with their number of documents and the SHA-256 of both files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from logire.ground.typed import read_typed
 INDEX = "shards.json"
 SPLIT = "train"
 """The split that a shard's dump names: shards are what a rule model learns from."""
+_FILE = re.compile(r"[0-9]{5,9}\.(json|safetensors)")
 _REMEDY = "make the folder with `logire scale split`"
 
 Shard = Sequence[tuple[Document, FloatArray]]
@@ -53,7 +55,7 @@ class Shards:
 
     path: Path
     entries: tuple[Entry, ...]
-    _seen: dict[str, str] = field(default_factory=dict, repr=False)  # title -> the shard that it is in
+    _seen: dict[str, str] = field(default_factory=dict, repr=False, compare=False)  # title -> the shard that it is in
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -110,25 +112,44 @@ class Shards:
 def write_shards(out: Path, schema: Schema, shards: Iterable[Shard], *, floor: float | None = compact.FLOOR) -> Shards:
     """Write a folder of shards; it appears whole or not at all. One shard is in memory at a time.
 
+    Shards that ``out`` held before and holds no longer are removed.
+
     Args:
         floor: logits above it are kept, in half precision (:mod:`logire.corpus.compact`); None: all, in full.
 
     Raises:
-        InputError: there is no shard, or the folder cannot be written.
+        InputError: there is no shard, a shard is empty, a title occurs twice, or the folder cannot be written.
     """
     with whole_folder(out) as temporary:
-        entries = list(_written(temporary, shards, floor))
+        entries = list(_written(temporary, shards, floor, out))
         if not entries:
             raise InputError("there is no document to write", file=out)
         write_json(temporary / "rel2id.json", {r: i for i, r in enumerate((NA, *schema.relations))})
         write_json(temporary / "ner2id.json", schema.type_index)
         write_json(temporary / INDEX, msgspec.to_builtins(entries))
+    _remove_others(out, {entry.name for entry in entries})
     return Shards.open(out)
 
 
-def _written(folder: Path, shards: Iterable[Shard], floor: float | None) -> Iterator[Entry]:
+def _remove_others(folder: Path, names: Collection[str]) -> None:
+    """Remove the files of shards that go by other names."""
+    for file in folder.iterdir():
+        if _FILE.fullmatch(file.name) and file.stem not in names:
+            file.unlink()
+
+
+def _written(folder: Path, shards: Iterable[Shard], floor: float | None, out: Path) -> Iterator[Entry]:
+    """Write shards into ``folder``, which will be ``out``."""
+    seen: dict[str, str] = {}
     for number, shard in enumerate(shards):
         name = f"{number:05d}"
+        if not shard:
+            raise InputError(f"shard {name} holds no document", file=out, remedy="leave it out")
+        for document, _ in shard:
+            if document.title in seen:
+                problem = f"occurs twice: in shard {seen[document.title]} and in shard {name}"
+                raise InputError(problem, file=out, document=document.title, field="title", remedy="keep one of them")
+            seen[document.title] = name
         texts, logits = folder / f"{name}.json", folder / f"{name}.safetensors"
         write_docred(texts, [document for document, _ in shard])
         write_dump(logits, {SPLIT: {document.title: array for document, array in shard}}, floor=floor)
