@@ -19,10 +19,11 @@ MAY_IMPORT = {
     "backbones": {"ground", "corpus"},
     "rules": {"ground", "corpus"},
     "evaluation": {"ground", "corpus"},
+    "scale": {"ground", "corpus", "rules"},
     "plugin": {"ground", "corpus", "rules"},
     "reporting": {"ground", "corpus", "backbones", "rules", "evaluation"},
     "trial": {"ground", "corpus", "rules", "evaluation", "reporting"},
-    "cli": {"ground", "corpus", "backbones", "rules", "evaluation", "reporting", "trial"},
+    "cli": {"ground", "corpus", "backbones", "rules", "evaluation", "reporting", "trial", "scale"},
     "__main__": {"cli"},
     "__init__": {"plugin"},
 }

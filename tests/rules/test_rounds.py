@@ -178,7 +178,7 @@ def test_what_a_fit_leaves_behind_is_what_the_round_gives(noise, schema):
     assert_same_logits(fitted.train, fitted.stage.apply(train, queries))
     assert_same_logits(fitted.dev, fitted.stage.apply(dev, queries))
     assert backbones_threshold(fitted.dev) == fitted.threshold
-    assert len(fitted.posterior()) == len(fitted.stage.rules)
+    assert len(fitted.posterior) == len(fitted.stage.rules)
     best = max(fitted.tried, key=lambda row: row["dev_f1"])
     assert (best["l2"], best["blend"], best["dev_f1"]) == (fitted.l2, fitted.blend, fitted.threshold.f1)
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from logire import __version__
-from logire.cli import compare, data, provenance, results, rules, settings, train, trial
+from logire.cli import compare, data, provenance, results, rules, scale, settings, train, trial
 from logire.ground.errors import LogireError
 from logire.ground.extras import extras
 
@@ -30,9 +30,10 @@ app = typer.Typer(
 app.add_typer(data.fetch, name="fetch", rich_help_panel="Data")
 app.add_typer(data.prepare, name="prepare", rich_help_panel="Data")
 app.add_typer(train.train, name="train", rich_help_panel="Models")
+app.add_typer(scale.scale, name="scale", rich_help_panel="Models")
 app.add_typer(trial.trial, name="trial", rich_help_panel="Results")
 PANELS: dict[str, list[Callable[..., None]]] = {
-    "Models": [rules.shard, rules.fit, rules.predict, compare.threshold, settings.settings],
+    "Models": [rules.fit, rules.predict, compare.threshold, settings.settings],
     "Reading a run": [rules.rules, rules.explain],
     "Results": [
         results.evaluate,

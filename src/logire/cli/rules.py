@@ -46,10 +46,6 @@ def fit(
         list[Path] | None,
         typer.Option(help="A dump of `logire train --fold`, one option a fold: logits to train on instead."),
     ] = None,
-    shards: Annotated[
-        Path | None,
-        typer.Option(help="A folder that `logire shard` wrote: the training documents, read one shard at a time."),
-    ] = None,
     variant: Annotated[str | None, typer.Option(help="A name for these settings, for the ablation table.")] = None,
     overwrite: Overwrite = False,
     compare: Annotated[bool, typer.Option(help="End with what the rules gain on dev.")] = True,
@@ -70,7 +66,6 @@ def fit(
             method=method,
             variant=variant,
             out_of_fold=out_of_fold or (),
-            shards=shards,
             overwrite=overwrite,
         )
     fitted = fitted_run.model.fitted
@@ -84,25 +79,6 @@ def fit(
     import_module("logire.cli.compare").show(gain, as_json=as_json, run=str(out), rules=len(fitted.last.rules))
     if not as_json:
         print(f"On test: logire compare {out}")
-
-
-def shard(
-    documents: Documents,
-    logits: Annotated[list[Path], typer.Option(help="A logits dump, one option each; together they hold the split.")],
-    out: Out,
-    size: Annotated[int, typer.Option(help="Documents a shard.", min=1)] = 500,
-    split: Split = "train",
-    full: Annotated[
-        bool, typer.Option("--full", help="Keep logits in single precision, not the compact form.")
-    ] = False,
-) -> None:
-    """Cut documents and their logits into shards, for `logire fit --shards`: one is in memory at a time."""
-    from logire.corpus.sharding import shard_dumps
-
-    with progress() as report, alone(out):
-        made = shard_dumps(documents, logits, out, size=size, split=split, full=full, report=report)
-    counted = sum(entry.documents for entry in made.entries)
-    print(f"{counted} documents in {len(made)} shards: {out}")
 
 
 def predict(

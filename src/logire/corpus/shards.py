@@ -21,7 +21,6 @@ from logire.corpus.docred import write_docred
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.dump import ScoredDocument, read_dump, write_dump
 from logire.corpus.prepared import NA, NewDocuments, read_indices, read_relations
-from logire.corpus.streamed import Streamed
 from logire.ground.digests import file_digest
 from logire.ground.errors import InputError
 from logire.ground.files import whole_folder, write_json
@@ -31,7 +30,7 @@ INDEX = "shards.json"
 SPLIT = "train"
 """The split that a shard's dump names: shards are what a rule model learns from."""
 _FILE = re.compile(r"[0-9]{5,9}\.(json|safetensors)")
-_REMEDY = "make the folder with `logire shard`"
+_REMEDY = "make the folder with `logire scale split`"
 
 Shard = Sequence[tuple[Document, FloatArray]]
 """Documents, each with its logits (N, N, R)."""
@@ -108,10 +107,6 @@ class Shards:
                     f"is in shard {first} too", file=texts, document=document.title, remedy="keep it in one of them"
                 )
         return found
-
-    def documents(self) -> Streamed:
-        """The documents of all shards; one shard is in memory at a time."""
-        return Streamed([entry.documents for entry in self.entries], self.read)
 
 
 def write_shards(out: Path, schema: Schema, shards: Iterable[Shard], *, floor: float | None = compact.FLOOR) -> Shards:

@@ -8,11 +8,12 @@ The backbone is frozen, so phi is constant within an M-step: the features are gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from logire.corpus.document import BoolArray, IntArray
 from logire.rules.convex import Doubles
 from logire.rules.grounding import Grounded
 from logire.rules.kernels import kernel
@@ -74,36 +75,68 @@ class Extractor:
         Returns:
             Sums to 1 over the rules of a query type.
         """
-        return self.mean_posterior(grounded.rules, [grounded], log_prior=log_prior, draws=draws)
-
-    def mean_posterior(
-        self,
-        rules: RuleSet,
-        parts: Iterable[Grounded],
-        *,
-        log_prior: Doubles | None = None,
-        draws: Doubles | None = None,
-    ) -> Doubles:
-        """The same over the instances of several parts together; ``draws`` are those of each part."""
+        rules, instances = grounded.rules, grounded.instances
         total = np.zeros(len(rules))
-        for grounded in parts:
-            _posterior(
-                rules.log_prior if log_prior is None else log_prior,
-                self.weights,
-                grounded.values,
-                grounded.start,
-                rules.start,
-                grounded.instances.start,
-                grounded.instances.labels,
-                np.zeros(0) if draws is None else draws,
-                total,
-            )
-        return total / np.maximum(np.add.reduceat(total, rules.start[:-1])[rules.query_of_rule], 1e-300)
+        add_posterior(
+            total,
+            rules.log_prior if log_prior is None else log_prior,
+            self.weights,
+            grounded.values,
+            grounded.start,
+            rules.start,
+            instances.start,
+            instances.labels,
+            draws=draws,
+        )
+        return of_query_types(total, rules)
+
+
+def add_posterior(
+    total: Doubles,
+    log_prior: Doubles,
+    weights: Doubles,
+    features: npt.NDArray[np.float32],
+    feature_start: IntArray,
+    rule_start: IntArray,
+    row_start: IntArray,
+    labels: BoolArray,
+    *,
+    draws: Doubles | None = None,
+    counted: Doubles | None = None,
+) -> None:
+    """Add the posteriors of every rule over some instances to ``total`` (rules,).
+
+    Args:
+        log_prior, weights: (rules,).
+        features, feature_start: flat, as :class:`logire.rules.grounding.Grounded` holds them.
+        rule_start, row_start: (Q + 1,) the first rule and the first instance of each query type.
+        labels: (rows,).
+        draws: see :meth:`Extractor.posterior`.
+        counted: (rows,) how often each instance counts; once by default.
+    """
+    none = np.zeros(0)
+    _posterior(
+        log_prior,
+        weights,
+        features,
+        feature_start,
+        rule_start,
+        row_start,
+        labels,
+        none if draws is None else draws,
+        none if counted is None else counted,
+        total,
+    )
+
+
+def of_query_types(total: Doubles, rules: RuleSet) -> Doubles:
+    """Sums of posteriors (rules,) as shares of their query type's."""
+    return total / np.maximum(np.add.reduceat(total, rules.start[:-1])[rules.query_of_rule], 1e-300)
 
 
 @kernel()
 def _posterior(  # type: ignore[no-untyped-def]
-    log_prior, weights, features, feature_start, rule_start, row_start, labels, draws, total
+    log_prior, weights, features, feature_start, rule_start, row_start, labels, draws, counted, total
 ):
     for q in range(len(rule_start) - 1):
         first = rule_start[q]
@@ -112,6 +145,7 @@ def _posterior(  # type: ignore[no-untyped-def]
         for i in range(row_start[q + 1] - row_start[q]):
             row = row_start[q] + i
             half = 0.5 if labels[row] else -0.5
+            times = counted[row] if len(counted) else 1.0
             phi = features[feature_start[q] + i * width : feature_start[q] + (i + 1) * width]
             largest = -np.inf
             for k in range(width):
@@ -123,7 +157,7 @@ def _posterior(  # type: ignore[no-untyped-def]
                 z += h[k]
             if len(draws) == 0:
                 for k in range(width):
-                    total[first + k] += h[k] / z
+                    total[first + k] += times * h[k] / z
             else:
                 left = draws[row] * z
                 pick = width - 1

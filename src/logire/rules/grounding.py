@@ -67,12 +67,16 @@ class Grounded:
 
 @dataclass(frozen=True)
 class Split:
-    """Documents laid out for the rules of some query types; made once for any number of rule sets."""
+    """Documents laid out for the rules of some query types; made once for any number of rule sets.
+
+    Attributes:
+        evidence: the same documents with the logits whose sigmoid are the atoms' probabilities.
+    """
 
     documents: Sequence[ScoredDocument]
     queries: QueryTypes
     instances: Instances
-    atoms: AtomScores
+    evidence: Sequence[ScoredDocument]
 
     @classmethod
     def of(
@@ -94,12 +98,21 @@ class Split:
             documents,
             queries,
             Instances.of(documents, queries, self_pairs=self_pairs),
-            AtomScores.of(documents if atoms is None else atoms, queries),
+            documents if atoms is None else atoms,
         )
 
-    def ground(self, rules: RuleSet) -> Grounded:
-        """Ground every rule on every instance of its query type."""
-        return ground(self.atoms, self.instances, rules, self.queries)
+    @cached_property
+    def atoms(self) -> AtomScores:
+        """The atoms' probabilities, laid out."""
+        return AtomScores.of(self.evidence, self.queries)
+
+    def ground(self, rules: RuleSet, trie: Trie | None = None) -> Grounded:
+        """Ground every rule on every instance of its query type.
+
+        Args:
+            trie: of these rules, where it is at hand: it takes longer to make than a few documents to ground.
+        """
+        return ground(self.atoms, self.instances, rules, self.queries, trie=trie)
 
     def rescored(self, scores: npt.NDArray[np.float64]) -> list[ScoredDocument]:
         """The documents with the instances' scores (rows,) in place of their logits; other candidates keep theirs."""
@@ -212,10 +225,12 @@ def ground(
     queries: QueryTypes,
     *,
     storage: Path | None = None,
+    trie: Trie | None = None,
 ) -> Grounded:
     """Ground every rule on every instance of its query type.
 
     Args:
+        trie: of these rules, where it is at hand.
         storage: a file to keep the features in, memory-mapped, instead of in memory.
     """
     counts = np.diff(rules.start)
@@ -234,7 +249,7 @@ def ground(
         features = values[start[q] : start[q + 1]].reshape(-1, max(width, 1))
         blocks.append(Block(part, features, instances.labels[rows], instances.logits[rows]))
     max_product(
-        Trie.of(rules, queries),
+        trie or Trie.of(rules, queries),
         rules,
         queries,
         values=scores.values,

@@ -136,9 +136,14 @@ def open_rules(train: Sequence[ScoredDocument], queries: QueryTypes, most: int) 
     Returns:
         Body -> number of facts of the query type that it holds for.
     """
+    return most_open(count_open(train, queries), queries, most)
+
+
+def most_open(counted: Sequence[Counter[Body]], queries: QueryTypes, most: int) -> list[dict[Body, int]]:
+    """The same from what :func:`count_open` counted."""
     relations = len(queries.index)
     chosen = []
-    for counts, (relation, _, _) in zip(count_open(train, queries), queries.triples, strict=True):
+    for counts, (relation, _, _) in zip(counted, queries.triples, strict=True):
         own = [body for atom in (int(relation), int(relation) + relations) for body in _open(atom, relations)]
         best = sorted(counts, key=lambda body: (-counts[body], body))[:most]
         chosen.append({body: counts[body] for body in (*best, *own)})

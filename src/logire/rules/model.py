@@ -62,8 +62,6 @@ class RuleModel(ABC, Generic[S]):
 
     name: ClassVar[str]
     Settings: ClassVar[type[Any]]
-    reads_shards: ClassVar[bool] = False
-    """Whether a fit goes through streamed documents (:mod:`logire.corpus.streamed`) batch by batch."""
 
     def __init__(self, schema: Schema, settings: S | None = None, *, seed: int = 1, device: str = "auto") -> None:
         self.schema = schema

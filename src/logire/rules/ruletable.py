@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument
 from logire.corpus.gold import kind_of
-from logire.corpus.streamed import batches
 from logire.rules.convex import Doubles
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Split
+from logire.rules.maxproduct import Trie
 from logire.rules.queries import Body, Problem, QueryTypes, RuleSet, atom_names, body_name
 
 if TYPE_CHECKING:
@@ -43,11 +44,23 @@ def rule_table(problem: Problem, rules: RuleSet, extractor: Extractor, posterior
     the body joins in the labels and that carry the relation; ``confidence`` is their share of all pairs of the
     query type that the body joins (missing where it joins none).
     """
+    counts = label_counts(problem.train, rules, problem.queries)
+    return table_of(problem.schema, problem.queries, rules, extractor, posterior, counts)
+
+
+def table_of(
+    schema: Schema,
+    queries: QueryTypes,
+    rules: RuleSet,
+    extractor: Extractor,
+    posterior: Doubles,
+    counts: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+) -> pd.DataFrame:
+    """The same from what :func:`label_counts` counted."""
     import pandas as pd
 
-    schema = problem.schema
-    support, joined = label_counts(problem.train, rules, problem.queries)
-    triples = problem.queries.triples[rules.query_of_rule]
+    support, joined = counts
+    triples = queries.triples[rules.query_of_rule]
     relations = [schema.relations[r] for r in triples[:, 0]]
     kinds = [kind_of(head, atom_names(body, schema)).value for head, body in zip(relations, rules.bodies, strict=True)]
     table = pd.DataFrame(
@@ -61,33 +74,30 @@ def rule_table(problem: Problem, rules: RuleSet, extractor: Extractor, posterior
             "prior": np.exp(rules.log_prior),
             "posterior": posterior,
             "support": support,
-            "confidence": right_share(support, joined, of_none=np.nan),
+            "confidence": np.divide(support, joined, out=np.full(len(rules), np.nan), where=joined > 0),
         }
     )
     return table.sort_values(["relation", "weight"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
 def label_counts(
-    train: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes
+    train: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes, trie: Trie | None = None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(rules,) pairs joined by the body and labelled, and (rules,) pairs joined by it, both in the labels."""
+    """(rules,) pairs joined by the body and labelled, and (rules,) pairs joined by it, both in the labels.
+
+    Args:
+        trie: of these rules, where it is at hand.
+    """
+    certain = [replace(d, logits=np.where(d.labels, 50.0, -200.0).astype(np.float32)) for d in train]
+    grounded = Split.of(certain, queries).ground(rules, trie)
     support, joined = np.zeros(len(rules), dtype=np.int64), np.zeros(len(rules), dtype=np.int64)
-    for batch in batches(train):
-        certain = [replace(d, logits=np.where(d.labels, 50.0, -200.0).astype(np.float32)) for d in batch]
-        grounded = Split.of(certain, queries).ground(rules)
-        for block in grounded.blocks:
-            if block.rules.start == block.rules.stop:
-                continue
-            holds = block.features > 0.5
-            joined[block.rules] += holds.sum(axis=0)
-            support[block.rules] += holds[block.labels].sum(axis=0)
+    for block in grounded.blocks:
+        if block.rules.start == block.rules.stop:
+            continue
+        holds = block.features > 0.5
+        joined[block.rules] = holds.sum(axis=0)
+        support[block.rules] = holds[block.labels].sum(axis=0)
     return support, joined
-
-
-def right_share(support: npt.NDArray[Any], joined: npt.NDArray[Any], *, of_none: float = 0.0) -> Doubles:
-    """How many of the pairs that each body joins carry the relation; ``of_none`` where it joins none."""
-    found: Doubles = np.divide(support, joined, out=np.full(len(joined), of_none), where=joined > 0)
-    return found
 
 
 def confidences(
@@ -96,8 +106,8 @@ def confidences(
     """Of each query type: body -> share of the pairs joined by it that carry the relation; 0 where it joins none."""
     rules = RuleSet.of_counts(mined)
     support, joined = label_counts(train, rules, queries)
-    right = right_share(support, joined)
+    share = np.divide(support, joined, out=np.zeros(len(rules)), where=joined > 0)
     return [
-        dict(zip(rules.bodies[first:last], right[first:last].tolist(), strict=True))
+        dict(zip(rules.bodies[first:last], share[first:last].tolist(), strict=True))
         for first, last in pairwise(rules.start)
     ]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.dumpcheck import check_logits
@@ -25,26 +23,24 @@ from logire.corpus.runfolder import (
     begin_run,
     check_files,
     explanations_name,
-    finish_run,
     fitted_documents,
     fitted_logits,
     predictions_name,
     recorded,
 )
-from logire.corpus.shards import INDEX, Shards
 from logire.ground.digests import file_digest, relative_path
 from logire.ground.errors import InputError
 from logire.ground.files import atomic
-from logire.ground.records import VARIANT, Dump, RunRecord, made_now, peak_memory
-from logire.ground.runtime import pick_device
+from logire.ground.records import VARIANT, Dump, RunRecord
 from logire.ground.settings import settings_from
 from logire.rules.methods import find
 from logire.rules.model import Report, RuleModel, silent
 from logire.rules.outoffold import read_out_of_fold
+from logire.rules.record import about_fit, finish_fit, fit_device
 from logire.rules.store import write_history
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 
 class Fit(NamedTuple):
@@ -68,7 +64,6 @@ def fit_run(
     method: str = "logire",
     variant: str | None = None,
     out_of_fold: Sequence[Path] = (),
-    shards: Path | None = None,
     overwrite: bool = False,
 ) -> Fit:
     """Fit a method on a dump and write the run folder ``out``.
@@ -83,8 +78,6 @@ def fit_run(
         variant: a name for these settings, for tables that compare settings.
         out_of_fold: dumps that together hold the training documents' logits, each from a backbone that has not seen
             them; by default the ones in ``logits``.
-        shards: a folder of shards (:mod:`logire.corpus.shards`) with the training documents and their logits, which is
-            read one shard at a time; those of ``documents`` have no part then.
         overwrite: whether ``out`` may hold another finished run, which is removed.
 
     Raises:
@@ -96,112 +89,27 @@ def fit_run(
         raise InputError(f"{variant!r} is not a variant's name", field="--variant", remedy=remedy)
     kind = find(method).load()
     chosen = settings_from(kind.Settings, settings, where=method)
-    target = _device(kind, chosen, device)
+    target = fit_device(kind, chosen, device)
     corpus = PreparedCorpus.open(documents)
     started = time.monotonic()
     report("reading the logits", 0, 2)
-    train = _training(kind, corpus, logits, out_of_fold, shards)
+    train = read_out_of_fold(out_of_fold, corpus) if out_of_fold else read_dump(logits, corpus, "train")
     report("reading the logits", 1, 2)
     dev = read_dump(logits, corpus, "dev")
     check_logits(dev, corpus.schema, logits)
-    backbone = RunRecord.beside(logits)
-    params: dict[str, Any] = {"method": method, "settings": chosen.model_dump(), "folds": len(out_of_fold)}
-    params["backbone"] = backbone.params_digest if backbone else None
     optional: dict[str, Any] = {"variant": variant} if variant else {}
     if out_of_fold:
         optional["out_of_fold"] = [
             Dump(file=relative_path(file, out), digest=file_digest(file)) for file in out_of_fold
         ]
-    if shards is not None:
-        index = shards / INDEX
-        optional["shards"] = Dump(file=relative_path(index, out), digest=file_digest(index)).model_dump()
-    about: dict[str, Any] = {
-        "dataset": corpus.name,
-        "synthetic": corpus.synthetic,
-        "backbone": (backbone.backbone if backbone else None) or logits.stem,
-        "method": method,
-        "seed": seed,
-        "logits_digest": file_digest(logits),
-        **optional,
-        **made_now(params=params, data=corpus.digest, device=target),
-    }
-    checkpoint = out / "checkpoints" / "em.safetensors"
     model = kind(corpus.schema, chosen, seed=seed, device=device)
-    reads = (logits, *out_of_fold, *((shards,) if shards else ()))
-    begin_run(out, about, reads=reads, overwrite=overwrite)
+    about = about_fit(model, corpus, logits, target, {"folds": len(out_of_fold)}, optional)
+    checkpoint = out / "checkpoints" / "em.safetensors"
+    begin_run(out, about, reads=(logits, *out_of_fold), overwrite=overwrite)
     model.fit(train, dev, checkpoint=checkpoint, report=report, log=lambda rows: write_history(out / HISTORY, rows))
-    model.save(out)
-    fitted = model.fitted
-    record = RunRecord(
-        # JSON has no infinity, which is the threshold where predicting nothing is best.
-        threshold=min(fitted.theta, sys.float_info.max),
-        dev_f1=fitted.dev_f1,
-        iteration=fitted.kept,
-        iterations=len(fitted.history),
-        rules=len(fitted.last.rules),
-        settings=chosen.model_dump(),
-        wall_seconds=round(time.monotonic() - started, 1),
-        device=str(target),
-        documents=relative_path(documents, out),
-        logits=relative_path(logits, out),
-        **peak_memory(target),
-        **about,
-    )
-    finish_run(out, record, (MODEL, RULES, HISTORY))
+    record = finish_fit(out, model, about, documents, logits, target, started)
     shutil.rmtree(checkpoint.parent, ignore_errors=True)
     return Fit(model, corpus, dev, record)
-
-
-def _training(
-    kind: type[RuleModel[Any]],
-    corpus: PreparedCorpus,
-    logits: Path,
-    out_of_fold: Sequence[Path],
-    shards: Path | None,
-) -> Sequence[ScoredDocument]:
-    """The training documents, from wherever they are given.
-
-    Raises:
-        InputError: they are given twice, in shards that do not fit the corpus, or in shards to a method that needs all
-            of them at once.
-    """
-    if shards is None:
-        return read_out_of_fold(out_of_fold, corpus) if out_of_fold else read_dump(logits, corpus, "train")
-    if out_of_fold:
-        remedy = "cut the shards from the out-of-fold dumps: logire shard --logits FOLD1 --logits FOLD2"
-        raise InputError("excludes --out-of-fold", field="--shards", remedy=remedy)
-    if not kind.reads_shards:
-        problem = f"{kind.name} needs all training documents at once"
-        raise InputError(problem, field="--shards", remedy="take --method logire_plus")
-    found = Shards.open(shards)
-    if found.schema != corpus.schema:
-        raise InputError(
-            f"has other relations or types, or another order of them, than {corpus.path}",
-            file=shards,
-            remedy="cut the shards of a corpus with the very rel2id.json and ner2id.json of --documents",
-        )
-    return found.documents()
-
-
-@dataclass(frozen=True)
-class _Processor:
-    """Stands for torch's CPU device where a fit does without torch, whose import takes longer than a small fit."""
-
-    type: str = "cpu"
-
-    def __str__(self) -> str:
-        return self.type
-
-
-def _device(kind: type[RuleModel[Any]], settings: Any, device: str) -> torch.device:
-    """Where a fit computes.
-
-    Raises:
-        InputError: no such device here.
-    """
-    if device in ("auto", "cpu") and not kind.learns_generator(settings):
-        return cast("torch.device", _Processor())  # records ask for its type and name alone
-    return pick_device(device)
 
 
 def load_run(

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from logire.corpus.document import IntArray
+from logire.corpus.document import BoolArray, IntArray
 from logire.corpus.dump import ScoredDocument
 from logire.rules.mining import count_paths
 from logire.rules.queries import Body, QueryTypes, Rule, RuleSet
-from logire.rules.ruletable import label_counts, right_share
+from logire.rules.ruletable import label_counts
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,16 @@ class Mined:
     @classmethod
     def of(cls, train: Sequence[ScoredDocument], queries: QueryTypes, *, length: int, least: int) -> Self:
         """Mine bodies of at most ``length`` atoms."""
-        counts = count_paths(train, queries, length)
+        rules = cls.bodies(count_paths(train, queries, length), queries, least)
+        return cls(queries, least, rules, *label_counts(train, rules, queries))
+
+    @staticmethod
+    def bodies(counts: Sequence[Counter[Body]], queries: QueryTypes, least: int) -> RuleSet:
+        """The rules that join ``least`` labelled pairs, whatever their types.
+
+        Args:
+            counts: body -> labelled pairs that it joins, for each query type; the identity is taken out.
+        """
         relations = queries.triples[:, 0].tolist()
         total: Counter[Rule] = Counter()
         for found, relation in zip(counts, relations, strict=True):
@@ -47,17 +57,16 @@ class Mined:
             if n >= least:
                 enough.setdefault(relation, []).append(body)
         # Also where a query type has no such fact: its pairs may speak against the rule.
-        rules = RuleSet.of_counts(
+        return RuleSet.of_counts(
             [
                 {body: found[body] for body in enough.get(relation, ())}
                 for found, relation in zip(counts, relations, strict=True)
             ]
         )
-        return cls(queries, least, rules, *label_counts(train, rules, queries))
 
     def of_types(self, confidence: float) -> RuleSet:
         """The rules that are right for at least ``confidence`` of the pairs they join, each query type by itself."""
-        kept = (self.rules.counts >= self.least) & (right_share(self.support, self.joined) >= confidence)
+        kept = (self.rules.counts >= self.least) & self._right(self.support, self.joined, confidence)
         bodies, counts = self.rules.bodies, self.rules.counts.tolist()
         return RuleSet.of_counts(
             [
@@ -75,8 +84,13 @@ class Mined:
         support, joined = (
             np.bincount(place, weights=count, minlength=len(number)) for count in (self.support, self.joined)
         )
-        kept = right_share(support, joined) >= confidence
+        kept = self._right(support, joined, confidence)
         return tuple(rule for rule, k in number.items() if kept[k])
+
+    @staticmethod
+    def _right(support: npt.NDArray[Any], joined: npt.NDArray[Any], share: float) -> BoolArray:
+        right = np.divide(support, joined, out=np.zeros(len(joined)), where=joined > 0)
+        return np.asarray(right >= share)
 
 
 class Denials(NamedTuple):

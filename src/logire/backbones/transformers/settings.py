@@ -51,10 +51,11 @@ class TransformerSettings(TrainingSettings):
         description="share of the attention dropped in training; null takes it from the encoder's configuration, "
         "usually 0.1. On a CPU, 0 saves two fifths of a step, as attention is then fused.",
     )
-    precision: Literal["fp32", "bf16"] = Field(
+    precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
         description="precision of the encoder, and in training of the pair classifier: `fp32`, or `bf16` (mixed; twice "
-        "as fast on CPUs and GPUs that support it).",
+        "as fast on CPUs and GPUs with instructions for it, 70 times slower on a CPU without), or `auto`, `bf16` where "
+        "there are such instructions.",
     )
     type_dim: int = Field(
         20,

@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from logire.backbones.transformers.attention import LastAttention
 from logire.backbones.transformers.frozen import FrozenStates
+from logire.backbones.transformers.precision import mixed
 from logire.backbones.transformers.pretrained import fuse_attention, layers_path
 from logire.backbones.transformers.settings import TransformerSettings
 from logire.ground.errors import InputError
@@ -60,7 +61,7 @@ class WindowedEncoder(nn.Module):
         if settings.window > longest:
             raise InputError(f"the encoder reads at most {longest} subwords", field="window", remedy="lower it")
         self.size, self.overlap = settings.window - 2, settings.overlap
-        self.bf16 = settings.precision == "bf16"
+        self.bf16 = mixed(settings.precision)
         # With dropout of the attention fused attention is no faster on a CPU, and its rows are not what it drops.
         self.last = LastAttention.of(encoder) if settings.attention_dropout == 0 else None
         if settings.attention_dropout == 0 and (self.last or not looks):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from logire.corpus.dump import ScoredDocument
-from logire.corpus.streamed import Streamed
-from logire.ground.errors import InputError
 from logire.rules.closure import Chosen, ClosureStage, choose_closure
 from logire.rules.consistency import ConsistencyStage, choose_consistency
 from logire.rules.fitted import Fitted
@@ -17,10 +15,13 @@ from logire.rules.plus.method import METHOD
 from logire.rules.plus.round import Round, fit_round
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import find_rules
-from logire.rules.queries import Problem
+from logire.rules.queries import Problem, QueryTypes
 from logire.rules.ruletable import rule_table
-from logire.rules.stages import Stage
+from logire.rules.stages import ExtractorStage
 from logire.rules.trusted import Mined
+
+if TYPE_CHECKING:
+    import pandas as pd  # predicting does without
 
 
 class LogiREPlus(RuleModel[LogiREPlusSettings]):
@@ -39,7 +40,6 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
 
     name = METHOD.name
     Settings = LogiREPlusSettings
-    reads_shards = True
 
     @classmethod
     def learns_generator(cls, settings: LogiREPlusSettings) -> bool:
@@ -57,32 +57,24 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
         """Fit the rounds on ``train``, best with out-of-fold logits; penalty, blend and threshold come from ``dev``.
 
         Args:
-            train: where the documents do not fit into memory, streamed ones (:mod:`logire.corpus.streamed`).
-            checkpoint: its folder is where the candidates of streamed documents are kept meanwhile.
+            checkpoint: not used, a fit takes seconds.
             report, log: told of each round as it starts; given the choices tried so far after each.
 
         Raises:
-            InputError: a split is empty or has no labelled fact, gold rules without a readable file, or ``calibrate``
-                with streamed documents.
+            InputError: a split is empty or has no labelled fact, or gold rules without a readable file.
         """
-        import pandas as pd  # predicting does without
-
+        del checkpoint
         settings = self.settings
-        if settings.calibrate and isinstance(train, Streamed):
-            raise InputError("cannot be fitted shard by shard", field="calibrate", remedy="leave it out")
         problem = Problem.of(train, dev, self.schema)
         steps = settings.rounds + 1
         report("finding rules", 0, steps)
         rules = find_rules(problem, settings, seed=self.seed, device=self.device)
         rounds: list[Round] = []
         history: History = []
-        seen: Sequence[ScoredDocument] = train
-        seen_dev = list(dev)
+        seen, seen_dev = list(train), list(dev)
         for number in range(1, steps):
             report("round", number, steps)
-            found = fit_round(
-                seen, seen_dev, rules, problem.queries, settings, seed=self.seed, storage=storage_of(checkpoint)
-            )
+            found = fit_round(seen, seen_dev, rules, problem.queries, settings)
             history += [{"round": number, **row} for row in found.tried]
             log(history)
             # A blend of 0 gives back what came in, here and in all later rounds. The table and the reasons are those of
@@ -92,7 +84,7 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             rounds.append(found)
             seen, seen_dev = found.train, found.dev
         mined = Mined.of(train, problem.queries, length=settings.closure_length, least=settings.closure_support)
-        table = rule_table(problem, rules, rounds[-1].stage.extractor, rounds[-1].posterior())
+        table = rule_table(problem, rules, rounds[-1].stage.extractor, rounds[-1].posterior)
         chosen: Chosen[ConsistencyStage] | Chosen[ClosureStage]
         if settings.consistency:
             chosen = choose_consistency(settings.consistency, mined, train, seen_dev, problem.queries)
@@ -101,25 +93,35 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             chosen = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
         history += [{"round": steps, **row} for row in chosen.tried]
         log(history)
-        stages: list[Stage] = [one.stage for one in rounds]
-        self._fitted = Fitted(
-            queries=problem.queries,
-            stages=(*stages, chosen.stage) if chosen.stage else tuple(stages),
-            rejects_unseen=False,
-            theta=chosen.threshold.theta,
-            dev_f1=chosen.threshold.f1,
-            kept=len(rounds),
-            read_table=lambda: table,
-            read_history=lambda: pd.DataFrame(history),
-            dev=tuple(chosen.dev),
-        )
+        self._fitted = finished(problem.queries, [one.stage for one in rounds], chosen, table, history)
         report("round", steps, steps)
         return self
 
 
-def storage_of(checkpoint: Path | None) -> Path | None:
-    """The folder of a checkpoint, made; None where there is none."""
-    if checkpoint is None:
-        return None
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    return checkpoint.parent
+def finished(
+    queries: QueryTypes,
+    rounds: Sequence[ExtractorStage],
+    chosen: Chosen[ConsistencyStage] | Chosen[ClosureStage],
+    table: pd.DataFrame,
+    history: History,
+) -> Fitted:
+    """What a fit leaves behind.
+
+    Args:
+        rounds: the stages of the rounds that were kept.
+        chosen: what holds the last round's scores against trusted rules.
+        table: of the last round's rules.
+    """
+    import pandas as pd
+
+    return Fitted(
+        queries=queries,
+        stages=(*rounds, chosen.stage) if chosen.stage else tuple(rounds),
+        rejects_unseen=False,
+        theta=chosen.threshold.theta,
+        dev_f1=chosen.threshold.f1,
+        kept=len(rounds),
+        read_table=lambda: table,
+        read_history=lambda: pd.DataFrame(history),
+        dev=tuple(chosen.dev),
+    )

@@ -10,30 +10,23 @@ the blend, 0 included, chosen on dev.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import ScoredDocument
-from logire.corpus.streamed import Streamed, batches
 from logire.ground.thresholds import Threshold
-from logire.rules.context import Context, context_values, features_from
-from logire.rules.convex import Doubles, Logistic, fit_logistic
-from logire.rules.extractor import Extractor
+from logire.rules.context import context_values, features_from
+from logire.rules.convex import Doubles, fit_logistic
 from logire.rules.grounding import Grounded, Split
-from logire.rules.plus.rows import Batch, Rows, sample
+from logire.rules.plus.design import Design, Fits, groups_of
 from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.queries import QueryTypes, RuleSet
 from logire.rules.stages import Calibration, ExtractorStage
-
-OFFSET_RIDGE = 0.1
-"""The ridge on the offsets b, which the penalties to choose from leave alone."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +38,8 @@ class Round:
         l2, blend: the chosen ones.
         threshold: the one with the best dev F1, and that F1.
         tried: a row for each penalty and blend: ``l2``, ``blend``, ``dev_f1``, ``theta``.
-        train, dev: the documents with the round's scores for logits; streamed ones are scored as they are read.
-        posterior: gives (rules,) the mean posterior of each rule over the training instances of its query type.
+        train, dev: the documents with the round's scores for logits.
+        posterior: (rules,) the mean posterior of each rule over the training instances of its query type.
     """
 
     stage: ExtractorStage
@@ -54,21 +47,9 @@ class Round:
     blend: float
     threshold: Threshold
     tried: list[dict[str, float]]
-    train: Sequence[ScoredDocument]
+    train: list[ScoredDocument]
     dev: list[ScoredDocument]
-    posterior: Callable[[], Doubles]
-
-
-class _Laid(NamedTuple):
-    """Documents laid out: their candidates, the rules grounded on these, their context features (rows, F)."""
-
-    split: Split
-    grounded: Grounded
-    values: FloatArray
-
-    def scores(self, extractor: Extractor, context: Context) -> Doubles:
-        """(rows,) score of every candidate."""
-        return extractor.scores(self.grounded) + context.scores(self.values, self.split.instances)
+    posterior: Doubles
 
 
 def fit_round(
@@ -77,117 +58,88 @@ def fit_round(
     rules: RuleSet,
     queries: QueryTypes,
     settings: LogiREPlusSettings,
-    *,
-    seed: int = 1,
-    storage: Path | None = None,
 ) -> Round:
     """Fit on ``train``; choose penalty, blend and threshold by F1 on ``dev``.
 
     Args:
-        train: streamed documents are gone through batch by batch, and laid out again where they are needed again.
         rules: where the settings tie, all query types of a relation have the same bodies.
-        seed: of the sample of training candidates.
-        storage: where the candidates of streamed documents are kept until the weights are fitted; by default a
-            temporary folder of the system.
     """
     calibration = platt(train) if settings.calibrate else None
+    atoms, dev_atoms = (calibration.apply(documents) if calibration else documents for documents in (train, dev))
+    split, dev_split = Split.of(train, queries, atoms=atoms), Split.of(dev, queries, atoms=dev_atoms)
+    grounded, dev_grounded = split.ground(rules), dev_split.ground(rules)
     names = features_from(settings.context)
+    values = context_values(atoms, split.instances, queries, names)
+    dev_values = context_values(dev_atoms, dev_split.instances, queries, names)
+    fits = _fit(grounded, values, queries, settings)
 
-    def laid_out(documents: Sequence[ScoredDocument]) -> _Laid:
-        atoms = calibration.apply(documents) if calibration else documents
-        split = Split.of(documents, queries, atoms=atoms)
-        return _Laid(split, split.ground(rules), context_values(atoms, split.instances, queries, names))
+    def threshold(number: int, blend: float) -> Threshold:
+        extractor, context = fits.blended(number, blend)
+        scores = extractor.scores(dev_grounded) + context.scores(dev_values, dev_split.instances)
+        return dev_split.threshold(scores, unseen=True)
 
-    def candidates(documents: Sequence[ScoredDocument], laid: _Laid) -> Batch:
-        found = Batch.of(laid.grounded, laid.values)
-        return sample(found, documents, laid.split.instances, queries, share=settings.sample, seed=seed)
-
-    on_dev = laid_out(dev)
-    whole = None if isinstance(train, Streamed) else laid_out(train)
-    penalties = sorted(settings.l2, reverse=True)
-    with tempfile.TemporaryDirectory(prefix="candidates-", dir=storage) as folder:
-        if whole is not None:
-            rows = [candidates(train, whole)]
-        else:
-            rows = [
-                candidates(batch, laid_out(batch)).stored(Path(folder), k) for k, batch in enumerate(batches(train))
-            ]
-        solved = _fit(rows, rules, queries, settings, penalties)
-    best: tuple[Extractor, Context, float, float, Threshold] | None = None
-    tried: list[dict[str, float]] = []
-    for l2, (fitted, weighed) in zip(penalties, solved, strict=True):
-        for blend in sorted(settings.blend):
-            extractor, context = fitted.blended(blend), weighed.blended(blend)
-            found = on_dev.split.threshold(on_dev.scores(extractor, context), unseen=True)
-            tried.append({"l2": l2, "blend": blend, "dev_f1": found.f1, "theta": found.theta})
-            # Of equals, the strongest penalty and the least weight.
-            if best is None or found.f1 > best[-1].f1:
-                best = extractor, context, l2, blend, found
-    assert best is not None
-    extractor, context, l2, blend, found = best
-    stage = ExtractorStage(rules, extractor, calibration, context if names else None)
-    if whole is not None:
-        posterior = extractor.posterior(whole.grounded)
-        scored: Sequence[ScoredDocument] = whole.split.rescored(whole.scores(extractor, context))
-    else:
-        assert isinstance(train, Streamed)
-        scored = train.changed(lambda batch: stage.apply(batch, queries))
+    picked = pick(fits.penalties, settings.blend, threshold)
+    extractor, context = fits.blended(picked.number, picked.blend)
+    scores = extractor.scores(grounded) + context.scores(values, split.instances)
+    dev_scores = extractor.scores(dev_grounded) + context.scores(dev_values, dev_split.instances)
     return Round(
-        stage=stage,
-        l2=l2,
-        blend=blend,
-        threshold=found,
-        tried=tried,
-        train=scored,
-        dev=on_dev.split.rescored(on_dev.scores(extractor, context)),
-        posterior=(lambda: posterior)
-        if whole is not None
-        else (lambda: extractor.mean_posterior(rules, (laid_out(batch).grounded for batch in batches(train)))),
+        stage=ExtractorStage(rules, extractor, calibration, context if names else None),
+        l2=picked.l2,
+        blend=picked.blend,
+        threshold=picked.threshold,
+        tried=picked.tried,
+        train=split.rescored(scores),
+        dev=dev_split.rescored(dev_scores),
+        posterior=extractor.posterior(grounded),
     )
 
 
-def _fit(
-    batches: Sequence[Batch],
-    rules: RuleSet,
-    queries: QueryTypes,
-    settings: LogiREPlusSettings,
-    penalties: Sequence[float],
-) -> list[tuple[Extractor, Context]]:
-    """The optimum for each penalty, each group of query types by itself; each penalty starts from the one before.
+class Picked(NamedTuple):
+    """The penalty, by its number too, and the blend with the best F1 on dev, and all that were tried."""
+
+    number: int
+    l2: float
+    blend: float
+    threshold: Threshold
+    tried: list[dict[str, float]]
+
+
+def pick(penalties: Sequence[float], blends: Sequence[float], threshold: Callable[[int, float], Threshold]) -> Picked:
+    """Try every penalty and blend; of equals, take the strongest penalty and the least weight.
 
     Args:
-        batches: the training candidates; of each group those of all batches stand in memory together.
+        penalties: in descending order.
+        threshold: called as threshold(number of the penalty, blend): the best threshold on dev.
     """
-    size, relation = len(queries), queries.triples[:, 0]
-    names = features_from(settings.context)
-    fitted = [(Extractor.zeros(rules), np.zeros((size, len(names)))) for _ in penalties]
-    groups = [np.flatnonzero(relation == r) for r in np.unique(relation)] if settings.tied else np.arange(size)
-    for group in map(np.atleast_1d, groups):
-        parts = [[batch.rows(q) for batch in batches] for q in group]
-        together = Rows(*map(np.concatenate, zip(*(rows for of_type in parts for rows in of_type), strict=True)))
-        bodies = slice(1 + len(group), 1 + len(group) + together.features.shape[1])
-        design = np.zeros((len(together.labels), bodies.stop + len(names)), dtype=np.float32)
-        if settings.residual:
-            design[:, 0] = together.logits
-        design[:, bodies] = together.features
-        design[:, bodies.stop :] = together.values
-        ends = np.cumsum([0] + [sum(len(rows.labels) for rows in of_type) for of_type in parts])
-        for k, (first, last) in enumerate(pairwise(ends)):
-            design[first:last, 1 + k] = 1.0
-        centre = np.zeros(design.shape[1])
-        centre[0] = float(settings.residual)
-        offset = together.offset.astype(np.float64) if together.offset.any() else None
-        problem = Logistic(design, together.labels, centre=centre, offset=offset)
-        for (extractor, context), l2 in zip(fitted, penalties, strict=True):
-            ridge = np.full(design.shape[1], l2)
-            ridge[1 : 1 + len(group)] = OFFSET_RIDGE
-            solution = problem.minimise(ridge)
-            extractor.residual[group] = solution[0]
-            extractor.bias[group] = solution[1 : 1 + len(group)]
-            for q in group:
-                extractor.weights[rules.query(q)] = solution[bodies]
-            context[group] = solution[bodies.stop :]
-    return [(extractor, Context(names, context)) for extractor, context in fitted]
+    tried: list[dict[str, float]] = []
+    best: tuple[int, float, Threshold] | None = None
+    for number, l2 in enumerate(penalties):
+        for blend in sorted(blends):
+            found = threshold(number, blend)
+            tried.append({"l2": l2, "blend": blend, "dev_f1": found.f1, "theta": found.theta})
+            if best is None or found.f1 > best[-1].f1:
+                best = number, blend, found
+    assert best is not None
+    number, blend, found = best
+    return Picked(number, penalties[number], blend, found, tried)
+
+
+def _fit(grounded: Grounded, values: FloatArray, queries: QueryTypes, settings: LogiREPlusSettings) -> Fits:
+    """The optimum for each penalty, each group of query types by itself.
+
+    Args:
+        values: (rows, F) the context features of every instance.
+    """
+    fits = Fits(grounded.rules, settings)
+    rows = [slice(first, last) for first, last in pairwise(grounded.instances.start.tolist())]
+    for group in groups_of(queries, tied=settings.tied):
+        blocks = [grounded.blocks[q] for q in group]
+        ends = np.cumsum([0] + [len(block.labels) for block in blocks]).tolist()
+        design = Design(ends[-1], len(group), blocks[0].features.shape[1], values.shape[1], residual=settings.residual)
+        for k, (q, block) in enumerate(zip(group, blocks, strict=True)):
+            design.put(ends[k], k, block.features, block.logits, block.labels, values[rows[q]])
+        fits.take(group, design.optima(fits.penalties))
+    return fits
 
 
 def platt(train: Sequence[ScoredDocument]) -> Calibration:

@@ -43,11 +43,6 @@ class LogiREPlusSettings(SourceSettings):
         "where and how often its entities are mentioned; `logits`, what else the backbone finds in the document. They "
         "are neither rules nor chains of inference; []: none.",
     )
-    sample: Share = Field(
-        1.0,
-        description="of the training candidates that are no facts, the least share that the weights are fitted to; "
-        "likely ones are all kept, and what is left out is made up for. 1: all. For corpora of many documents.",
-    )
     calibrate: bool = Field(
         False,
         description="first fit a scale and a shift for each relation's logits (Platt), and take the atoms' "

@@ -5,7 +5,7 @@ This module imports nothing heavy: the settings, and with them help and params f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,7 +15,7 @@ from logire.corpus.gold import INVERSE, read_gold_rules
 from logire.ground.settings import MOST, Settings
 from logire.rules.logire.settings import Count, LogiRESettings
 from logire.rules.mining import count_paths, highest, mine, open_rules
-from logire.rules.queries import LONGEST, Body, Problem, RuleSet
+from logire.rules.queries import LONGEST, Body, Problem, QueryTypes, RuleSet
 
 Counts = list[dict[Body, int]]
 """For each query type: rule body -> how often it was seen; a rule's prior grows with it."""
@@ -166,9 +166,22 @@ def find_rules(problem: Problem, settings: SourceSettings, *, seed: int, device:
         counts = SOURCES[settings.rules].find(problem, settings, seed, device)
     else:
         counts = [{} for _ in queries.triples]
+    opened = open_rules(problem.train, queries, settings.open_rules) if settings.open_rules else ()
+    return rule_set(counts, opened, queries, tied=settings.tied)
+
+
+def rule_set(
+    counts: Sequence[dict[Body, int]], opened: Sequence[dict[Body, int]], queries: QueryTypes, *, tied: bool
+) -> RuleSet:
+    """The bodies of every query type, the identity among them.
+
+    Args:
+        counts: of the source, for each query type; added to.
+        opened: the open bodies for each query type; empty where there are none.
+        tied: whether the query types of a relation share theirs.
+    """
     for q, (relation, _, _) in enumerate(queries.triples):
         counts[q].setdefault((int(relation),), 0)
-    if settings.open_rules:
-        for found, opened in zip(counts, open_rules(problem.train, queries, settings.open_rules), strict=True):
-            found |= opened
-    return RuleSet.of_counts(queries.tied(counts) if settings.tied else counts)
+    for found, more in zip(counts, opened, strict=False):
+        found |= more
+    return RuleSet.of_counts(queries.tied(counts) if tied else counts)

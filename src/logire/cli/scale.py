@@ -1,0 +1,165 @@
+"""Commands for corpora that do not fit in memory: shards, and fits of LogiRE+ on them, at once or in steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logire.cli.common import Documents, Out, Overwrite, Seed, Settings, Split, progress, read_settings
+from logire.ground.errors import InputError
+from logire.ground.files import alone
+
+if TYPE_CHECKING:
+    from logire.scale.run import Plan
+
+scale = typer.Typer(
+    no_args_is_help=True,
+    help="LogiRE+ on corpora that do not fit in memory: shards, and fits that read one at a time.",
+    rich_markup_mode="rich",
+)
+
+Shards = Annotated[Path, typer.Argument(help="A folder that `logire scale split` wrote.")]
+Dev = Annotated[Path, typer.Option("--dev", help="A folder that `logire prepare` wrote: its dev documents choose.")]
+Logits = Annotated[Path, typer.Option(help="A logits dump of the dev documents.")]
+RunOut = Annotated[Path, typer.Option("--out", help="The run folder to write.")]
+Sample = Annotated[
+    str,
+    typer.Option(help='Which negatives are read: `floor` and `times` as a JSON object; {"floor": 1} keeps everything.'),
+]
+Shard = Annotated[int, typer.Option(help="The number of the shard, from 0.", min=0)]
+Round = Annotated[int, typer.Option("--round", help="The number of the round, from 1.", min=1, max=3)]
+
+
+@scale.command()
+def split(
+    documents: Documents,
+    logits: Annotated[list[Path], typer.Option(help="A logits dump, one option each; together they hold the split.")],
+    out: Out,
+    size: Annotated[int, typer.Option(help="Documents a shard.", min=1)] = 200,
+    split: Split = "train",
+    full: Annotated[bool, typer.Option("--full", help="Keep logits in single precision.")] = False,
+) -> None:
+    """Cut documents and their logits into shards; out-of-fold logits are those of several dumps."""
+    from logire.corpus.sharding import shard_dumps
+
+    with progress() as report, alone(out):
+        made = shard_dumps(documents, logits, out, size=size, split=split, full=full, report=report)
+    print(f"{sum(entry.documents for entry in made.entries)} documents in {len(made)} shards: {out}")
+
+
+@scale.command()
+def fit(
+    shards: Shards,
+    dev: Dev,
+    logits: Logits,
+    out: RunOut,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+    sampling: Sample = "{}",
+    overwrite: Overwrite = False,
+) -> None:
+    """Fit LogiRE+ on shards, one in memory at a time; what was done before, by a killed fit or by steps, stays."""
+    from logire.scale.run import fit_plan
+
+    with progress() as report, alone(out):
+        found = fit_plan(_plan(shards, dev, logits, out, seed, settings, sampling), report=report, overwrite=overwrite)
+    fitted = found.model.fitted
+    print(f"{len(fitted.last.rules)} rules, dev F1 {100 * fitted.dev_f1:.2f} in round {fitted.kept}: {out}")
+
+
+@scale.command()
+def count(
+    shards: Shards,
+    dev: Dev,
+    logits: Logits,
+    out: RunOut,
+    shard: Shard,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+    sampling: Sample = "{}",
+) -> None:
+    """Step 1: count the labels of one shard."""
+    from logire.scale import steps
+
+    plan = _plan(shards, dev, logits, out, seed, settings, sampling)
+    steps.count(plan.work, _inside(shard, len(plan.work.shards), "--shard", "shards"))
+
+
+@scale.command()
+def rows(
+    shards: Shards,
+    dev: Dev,
+    logits: Logits,
+    out: RunOut,
+    shard: Shard,
+    number: Round = 1,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+    sampling: Sample = "{}",
+) -> None:
+    """Step 2, after all counts: ground one shard for a round and keep the rows that the fit reads."""
+    from logire.scale import steps
+
+    work = _plan(shards, dev, logits, out, seed, settings, sampling).work
+    _inside(shard, len(work.shards), "--shard", "shards")
+    found = steps.find(work)
+    steps.ground_shard(work, found, number, steps.stages_before(work, found, number), shard)
+
+
+@scale.command()
+def weigh(
+    shards: Shards,
+    dev: Dev,
+    logits: Logits,
+    out: RunOut,
+    group: Annotated[int, typer.Option(help="The number of the relation among those with facts, from 0.", min=0)],
+    number: Round = 1,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+    sampling: Sample = "{}",
+) -> None:
+    """Step 3, after all rows of a round: fit one relation (where weights are not tied, one query type)."""
+    from logire.scale import steps
+
+    work = _plan(shards, dev, logits, out, seed, settings, sampling).work
+    found = steps.find(work)
+    steps.fit_group(work, found, number, _inside(group, len(found.groups), "--group", "relations with facts"))
+
+
+@scale.command()
+def choose(
+    shards: Shards,
+    dev: Dev,
+    logits: Logits,
+    out: RunOut,
+    number: Round = 1,
+    seed: Seed = 1,
+    settings: Settings = "{}",
+    sampling: Sample = "{}",
+) -> None:
+    """Step 4, after all fits of a round: choose its penalty and blend on dev. After the last round: `fit`."""
+    from logire.scale import steps
+
+    plan = _plan(shards, dev, logits, out, seed, settings, sampling)
+    found = steps.find(plan.work)
+    documents = plan.dev()
+    for stage in steps.stages_before(plan.work, found, number):
+        documents = found.ground.applied(stage, documents)
+    _, choice = steps.choose(plan.work, found, number, documents)
+    print(f"round {number}: blend {choice.blend}, dev F1 {100 * max(row['dev_f1'] for row in choice.tried):.2f}")
+
+
+def _plan(shards: Path, dev: Path, logits: Path, out: Path, seed: int, settings: str, sampling: str) -> Plan:
+    from logire.corpus.shards import Shards as Folder
+    from logire.scale.run import plan_fit
+
+    chosen, sample = read_settings(settings), read_settings(sampling)
+    return plan_fit(Folder.open(shards), dev, logits, out, settings=chosen, sampling=sample, seed=seed)
+
+
+def _inside(number: int, size: int, option: str, what: str) -> int:
+    if number >= size:
+        raise InputError(f"{number}: there are {size} {what}", field=option, remedy=f"0 to {size - 1}")
+    return number

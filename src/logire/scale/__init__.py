@@ -1,0 +1,1 @@
+"""LogiRE+ on corpora that do not fit in memory, shard by shard."""
