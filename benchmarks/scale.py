@@ -182,7 +182,7 @@ def main() -> None:
             writer = csv.DictWriter(handle, COLUMNS)
             if new:
                 writer.writeheader()
-            writer.writerows({k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+            writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
 
 
 if __name__ == "__main__":
