@@ -1,10 +1,10 @@
 """What fitting LogiRE+ on shards costs, and what it finds, by the number of documents; prints a Markdown table.
 
     python benchmarks/scale.py WORK --documents 1000 --documents 3000 --documents 10000
-    python benchmarks/scale.py WORK --documents 1000 --sample 1
+    python benchmarks/scale.py WORK --documents 1000 --floor 1
 
 Documents are those of ``benchmarks/planted.py``, made in WORK where they are missing. Each fit is a process of its own,
-as `logire fit --method logire_plus --shards` is. A planted rule counts as found if its body is among the three
+as `logire scale fit` is. A planted rule counts as found if its body is among the three
 strongest closed ones of its query type and has a positive weight. ``WORK/scale.csv`` gets a row for each step of a fit;
 the step's peak of memory is that of the process until the step's end.
 """
@@ -18,7 +18,6 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,14 @@ import pandas as pd
 from planted import World
 from safetensors import safe_open
 
-from logire.corpus.dump import ScoredDocument, dev_threshold, read_dump
+from logire.corpus.dump import dev_threshold, read_dump
 from logire.corpus.gold import Kind
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.runfolder import RULES
 from logire.corpus.shards import Shards
-from logire.ground.thresholds import best_of_documents
 
 STRONGEST = 3
-COLUMNS = ("documents", "sample", "step", "wall_s", "cpu_s", "peak_mb")
+COLUMNS = ("documents", "floor", "step", "wall_s", "cpu_s", "peak_mb")
 
 
 class Clock:
@@ -43,44 +41,45 @@ class Clock:
 
     def __init__(self) -> None:
         self.steps: list[dict[str, Any]] = []
-        self._name, self._since = "", self._now()
+        self.name, self._since = "", self._now()
 
     def begin(self, name: str) -> None:
         """End the step before and begin another; an empty name begins none."""
         wall, cpu = self._now()
-        if self._name:
+        if self.name:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             since = self._since
-            self.steps.append({"step": self._name, "wall_s": wall - since[0], "cpu_s": cpu - since[1], "peak_mb": peak})
-        self._name, self._since = name, (wall, cpu)
+            self.steps.append({"step": self.name, "wall_s": wall - since[0], "cpu_s": cpu - since[1], "peak_mb": peak})
+        self.name, self._since = name, (wall, cpu)
 
     @staticmethod
     def _now() -> tuple[float, float]:
         return time.perf_counter(), time.process_time()
 
 
-def fit(folder: Path, sampling: dict[str, float]) -> None:
+def fit(folder: Path, floor: float) -> None:
     """One fit, in this process; what it took and what it found go to the standard output, as JSON."""
     from logire.scale.run import fit_plan, plan_fit
 
-    clock = Clock()
-    run, seen = folder / f"run-{sampling['floor']:g}", {"rows": 0, "bytes": 0}
+    clock, kept = Clock(), {"rows": 0, "bytes": 0}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what == "closure":  # all files of the fit are there
+            files = list(plan.work.folder.iterdir())
+            kept["bytes"] = sum(file.stat().st_size for file in files)
+            kept["rows"] = sum(rows_in(file) for file in files if file.name.startswith("rows1-"))
+        if what != clock.name:
+            clock.begin(what)
+
     plan = plan_fit(
         Shards.open(folder / "shards"),
         folder / "corpus",
         folder / "logits.safetensors",
-        run,
+        folder / f"run-{floor:g}",
         settings={},
-        sampling=sampling,
+        sampling={"floor": floor},
         seed=1,
     )
-
-    def report(what: str, done: int, total: int) -> None:
-        if done == 0 and total:
-            clock.begin(what)
-        if what == "closure":
-            seen.update(stored(plan.work.files("rows1")))
-
     fitted = fit_plan(plan, report=report, overwrite=True)
     clock.begin("")
     test = read_dump(folder / "logits.safetensors", fitted.corpus, "test")
@@ -92,19 +91,16 @@ def fit(folder: Path, sampling: dict[str, float]) -> None:
         "rules": len(fitted.model.fitted.last.rules),
         "dev_f1": fitted.model.fitted.dev_f1,
         "test_f1": f1([(s >= theta) & apart(len(s)) for s in scores], [d.labels for d in test]),
-        "planted": planted_found(run / RULES, folder / "rules.csv"),
-        **seen,
+        "planted": planted_found(plan.out / RULES, folder / "rules.csv"),
+        **kept,
     }
     print(json.dumps(found))
 
 
-def stored(files: Sequence[Path]) -> dict[str, int]:
-    """The candidates that a round keeps in files, and their bytes."""
-    rows = 0
-    for file in files:
-        with safe_open(file, framework="numpy") as opened:
-            rows += opened.get_slice("labels").get_shape()[0]
-    return {"rows": rows, "bytes": sum(file.stat().st_size for file in files)}
+def rows_in(file: Path) -> int:
+    """The number of candidates in a file of rows."""
+    with safe_open(file, framework="numpy") as stored:
+        return int(stored.get_slice("labels").get_shape()[0])
 
 
 def apart(n: int) -> np.ndarray:
@@ -133,13 +129,7 @@ def planted_found(table: Path, planted: Path) -> list[int]:
     return counted
 
 
-def every(shards: Shards) -> Iterator[ScoredDocument]:
-    """The documents of all shards, one shard in memory at a time."""
-    for number in range(len(shards)):
-        yield from shards.read(number)
-
-
-def measure(work: Path, documents: int, sample: float, others: int) -> list[dict[str, Any]]:
+def measure(work: Path, documents: int, floor: float, others: int) -> list[dict[str, Any]]:
     """Make the documents where they are missing, go through them, fit; print the table's row."""
     folder = work / str(documents)
     clock = Clock()
@@ -147,53 +137,52 @@ def measure(work: Path, documents: int, sample: float, others: int) -> list[dict
         clock.begin("generating")
         World.of(1).write(folder, documents, others)
     clock.begin("reading all shards once")
-    facts = sum(int(document.labels.sum()) for document in every(Shards.open(folder / "shards")))
+    shards = Shards.open(folder / "shards")
+    facts = sum(int(document.labels.sum()) for number in range(len(shards)) for document in shards.read(number))
     clock.begin("")
     dev = read_dump(folder / "logits.safetensors", PreparedCorpus.open(folder / "corpus"), "dev")
     before = dev_threshold(dev).f1
-    assert before == best_of_documents((d.logits, d.labels) for d in dev).f1
     done = subprocess.run(
-        [sys.executable, __file__, str(folder), "--fit", str(sample)], check=True, capture_output=True, text=True
+        [sys.executable, __file__, str(folder), "--fit", str(floor)], check=True, capture_output=True, text=True
     )
     found = json.loads(done.stdout.splitlines()[-1])
     wall, cpu = (sum(step[key] for step in found["steps"]) for key in ("wall_s", "cpu_s"))
     one, of_one, two, of_two = found["planted"]
     cells = [
-        f"{documents:,}", f"{sample:g}", f"{facts:,}", found["queries"], f"{found['rules']:,}", f"{found['rows']:,}",
+        f"{documents:,}", f"{floor:g}", f"{facts:,}", found["queries"], f"{found['rules']:,}", f"{found['rows']:,}",
         f"{found['bytes'] / 1e6:,.0f}", f"{wall:,.0f}", f"{cpu:,.0f}", f"{found['steps'][-1]['peak_mb']:,.0f}",
         f"{one}/{of_one}", f"{two}/{of_two}", f"{100 * before:.2f}", f"{100 * found['dev_f1']:.2f}",
         f"{100 * found['test_f1']:.2f}",
     ]  # fmt: skip
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-    return [{"documents": documents, "sample": sample, **step} for step in (*clock.steps, *found["steps"])]
+    return [{"documents": documents, "floor": floor, **step} for step in (*clock.steps, *found["steps"])]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("--documents", type=int, action="append", help="default: 1,000, 3,000 and 10,000")
-    parser.add_argument("--sample", type=float, default=0.005, help="the floor of the sampling")
-    parser.add_argument("--times", type=float, default=5.0, help=argparse.SUPPRESS)
+    parser.add_argument("--floor", type=float, default=0.005, help="least share of the negatives that is read")
     parser.add_argument("--others", type=int, default=300, help="documents of dev, and of test")
     parser.add_argument("--fit", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.fit is not None:
-        fit(options.work, {"floor": options.fit, "times": options.times})
+        fit(options.work, options.fit)
         return
     heads = (
-        "documents", "sample", "facts", "query types", "rules", "candidates kept", "MB on disk", "wall s", "CPU s",
+        "documents", "floor", "facts", "query types", "rules", "candidates kept", "MB on disk", "wall s", "CPU s",
         "peak MB", "1 atom", "2 atoms", "backbone dev F1", "dev F1", "test F1",
     )  # fmt: skip
     print("| " + " | ".join(heads) + " |\n" + "|---:" * len(heads) + "|", flush=True)
     for documents in options.documents or (1000, 3000, 10_000):
-        rows = measure(options.work, documents, options.sample, options.others)
+        rows = measure(options.work, documents, options.floor, options.others)
         file = options.work / "scale.csv"
         new = not file.exists()
         with file.open("a", encoding="utf-8", newline="") as handle:
             writer = csv.DictWriter(handle, COLUMNS)
             if new:
                 writer.writeheader()
-            writer.writerows({k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+            writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
 
 
 if __name__ == "__main__":

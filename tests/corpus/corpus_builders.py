@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from logire.corpus.document import Document, Entity, Fact, FloatArray, Mention, Schema
-from logire.corpus.dump import ScoredDocument
-from logire.corpus.shards import Shards
 
 SCHEMA = Schema(("citizen_of", "in0"), ("type::location", "type::organization", "type::person"))
 
@@ -68,8 +66,3 @@ def random_logits(
         }
         for split, documents in splits.items()
     }
-
-
-def documents_of(shards: Shards) -> list[ScoredDocument]:
-    """The documents of all shards."""
-    return [document for number in range(len(shards)) for document in shards.read(number)]

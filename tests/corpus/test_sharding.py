@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus_builders import SCHEMA, document, documents_of, random_logits
+from corpus_builders import SCHEMA, document, random_logits
 
 from logire.corpus import compact
 from logire.corpus.document import FloatArray
@@ -41,7 +41,8 @@ def dumped(path: Path, *titles: str, **other: FloatArray) -> Path:
 
 
 def same(shards: Shards, dump: Path, corpus: Path, split: str = "train") -> None:
-    for ours, theirs in zip(documents_of(shards), read_dump(dump, PreparedCorpus.open(corpus), split), strict=True):
+    found = [scored for number in range(len(shards)) for scored in shards.read(number)]
+    for ours, theirs in zip(found, read_dump(dump, PreparedCorpus.open(corpus), split), strict=True):
         assert ours.document == theirs.document
         np.testing.assert_array_equal(ours.logits, theirs.logits)
         np.testing.assert_array_equal(ours.labels, theirs.labels)

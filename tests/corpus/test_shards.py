@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_builders import SCHEMA, document, documents_of, random_logits
+from corpus_builders import SCHEMA, document, random_logits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logire.corpus import compact
 from logire.corpus.document import Document, FloatArray, Schema
-from logire.corpus.dump import NEVER, write_dump
+from logire.corpus.dump import NEVER, ScoredDocument, write_dump
 from logire.corpus.shards import INDEX, SPLIT, Shards, cut, write_shards
 from logire.ground.digests import file_digest
 from logire.ground.errors import InputError
@@ -38,6 +38,10 @@ def shards(tmp_path: Path) -> Path:
     """A, B/1 in shard 00000; C, D in 00001; Ä in 00002."""
     write_shards(tmp_path / "shards", SCHEMA, cut(PAIRS, 2))
     return tmp_path / "shards"
+
+
+def everything(shards: Shards) -> list[ScoredDocument]:
+    return [found for number in range(len(shards)) for found in shards.read(number)]
 
 
 def index(folder: Path) -> list[dict[str, Any]]:
@@ -67,7 +71,7 @@ def problem_of(folder: Path, number: int) -> InputError:
 def test_full_shards_give_back_every_logit(tmp_path: Path) -> None:
     found = write_shards(tmp_path / "shards", SCHEMA, cut(PAIRS, 2), floor=None)
     assert (len(found), found.schema, [entry.documents for entry in found.entries]) == (3, SCHEMA, [2, 2, 1])
-    for (ours, logits), theirs in zip(PAIRS, documents_of(found), strict=True):
+    for (ours, logits), theirs in zip(PAIRS, everything(found), strict=True):
         assert theirs.document == ours
         apart = ~np.eye(len(logits), dtype=np.bool_)
         np.testing.assert_array_equal(theirs.logits[apart], logits[apart])
@@ -78,7 +82,7 @@ def test_full_shards_give_back_every_logit(tmp_path: Path) -> None:
 
 
 def test_compact_shards_give_back_what_the_compact_form_keeps(shards: Path) -> None:
-    for (ours, logits), theirs in zip(PAIRS, documents_of(Shards.open(shards)), strict=True):
+    for (ours, logits), theirs in zip(PAIRS, everything(Shards.open(shards)), strict=True):
         assert theirs.document == ours
         apart = ~np.eye(len(logits), dtype=np.bool_)
         kept = compact.unpack(compact.pack(logits, compact.FLOOR))
@@ -139,7 +143,7 @@ def test_former_shards_stay_whole_where_new_ones_fail_and_go_where_they_do_not(s
     assert before == {file.name: file.read_bytes() for file in shards.iterdir()}
     (shards / "notes.txt").write_text("kept", encoding="utf-8")
     write_shards(shards, SCHEMA, cut(PAIRS, 3))
-    assert [d.title for d in documents_of(Shards.open(shards))] == [d.title for d in DOCUMENTS]
+    assert [d.title for d in everything(Shards.open(shards))] == [d.title for d in DOCUMENTS]
     left = {"00000.json", "00000.safetensors", "00001.json", "00001.safetensors"}
     assert {file.name for file in shards.iterdir()} == left | {"rel2id.json", "ner2id.json", INDEX, "notes.txt"}
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from scale_builders import noisy_logits
 from typer.testing import CliRunner
 
-from logire.cli import scale_fit
+from logire.cli.scale import scale
 from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument, read_dump, write_dump
 from logire.corpus.prepared import PreparedCorpus
@@ -20,7 +19,6 @@ from logire.corpus.sources.embedded import prepare_embedded
 from logire.ground.digests import file_digest
 from logire.ground.errors import InputError
 from logire.rules.run import fit_run, load_run, predict_run
-from logire.scale import run
 from logire.scale.run import fit_plan, plan_fit
 
 CHOSEN = {"max_length": 2, "l2": [3.0, 0.3], "blend": [0.0, 0.5, 1.0], "closure_support": 3}
@@ -119,16 +117,13 @@ def test_shards_of_another_schema_are_refused(shards, tmp_path):
 @pytest.fixture
 def call(shards, monkeypatch):
     """Calls a command on the shards, into a run folder."""
-    monkeypatch.setattr(run, "open_shards", lambda folder: shards)
-    app = typer.Typer()
-    for command in (scale_fit.fit, scale_fit.count, scale_fit.rows, scale_fit.fit_relation, scale_fit.gather):
-        app.command()(command)
+    monkeypatch.setattr("logire.corpus.shards.Shards.open", lambda folder: shards)
 
     def invoke(out: Path, *arguments: str):
         name, *more = arguments
         options = ["--dev", shards.corpus.path, "--logits", shards.logits, "--out", out, "--seed", "4"]
         options += ["--settings", json.dumps(CHOSEN), "--sampling", '{"floor": 0.05, "times": 2.0}']
-        return CliRunner().invoke(app, [name, str(shards.path), *map(str, options), *more])
+        return CliRunner().invoke(scale, [name, str(shards.path), *map(str, options), *more])
 
     return invoke
 
@@ -141,10 +136,10 @@ def test_steps_on_many_machines_end_in_the_files_of_one_fit(call, tmp_path):
     for number in ("1", "2"):
         results += [call(steps, "rows", "--round", number, "--shard", shard) for shard in reversed(numbers)]
         groups = 0
-        while (result := call(steps, "fit-relation", "--round", number, "--group", str(groups))).exit_code == 0:
+        while (result := call(steps, "weigh", "--round", number, "--group", str(groups))).exit_code == 0:
             groups += 1
         assert f"{groups}: there are {groups} relations with facts" in str(result.exception)
-        results.append(call(steps, "gather", "--round", number))
+        results.append(call(steps, "choose", "--round", number))
         assert f"round {number}: blend" in results[-1].output
     assert [result.exit_code for result in results] == [0] * len(results)
     made = {file: file.stat().st_mtime_ns for file in steps.rglob("*-0*")}
@@ -157,7 +152,7 @@ def test_steps_on_many_machines_end_in_the_files_of_one_fit(call, tmp_path):
 
 
 def test_a_step_before_its_time_says_what_is_missing(call, tmp_path):
-    for step in (("rows", "--shard", "0"), ("fit-relation", "--group", "0"), ("gather",)):
+    for step in (("rows", "--shard", "0"), ("weigh", "--group", "0"), ("choose",)):
         error = call(tmp_path / "run", *step).exception
         assert isinstance(error, InputError)
         assert "counts-00000.safetensors: does not exist" in str(error)
