@@ -89,15 +89,15 @@ def test_a_fit_on_shards_is_the_fit_on_the_corpus(folder: Path, tmp_path: Path) 
 
 def test_steps_one_by_one_are_the_fit_at_once(folder: Path, tmp_path: Path) -> None:
     given = words(folder, tmp_path / "steps")
-    shards = range(len(Shards.open(folder / "shards")))
+    shards = range(1, 1 + len(Shards.open(folder / "shards")))
     for shard in shards:
-        scale("count", *given, "--shard", shard)
-    groups = range(len({fact.relation for d in PreparedCorpus.open(folder / "corpus").train for fact in d.facts}))
+        scale("count", *given, "--part", f"{shard}/{len(shards)}")
+    groups = {fact.relation for d in PreparedCorpus.open(folder / "corpus").train for fact in d.facts}
     for number in (1, 2):
         for shard in reversed(shards):
-            scale("rows", *given, "--shard", shard, "--round", number)
-        for group in groups:
-            scale("weigh", *given, "--group", group, "--round", number)
+            scale("rows", *given, "--part", f"{shard}/{len(shards)}", "--round", number)
+        for part in ("2/2", "1/2"):
+            scale("weigh", *given, "--part", part, "--round", number)
         assert f"round {number}: blend " in scale("choose", *given, "--round", number)
     made = {file: file.stat().st_mtime_ns for file in (tmp_path / "steps" / "checkpoints").rglob("*") if file.is_file()}
     assert len(made) == 2 * len(shards) + 2 * (len(shards) + len(groups) + 1)
@@ -107,10 +107,17 @@ def test_steps_one_by_one_are_the_fit_at_once(folder: Path, tmp_path: Path) -> N
         assert (tmp_path / "steps" / name).read_bytes() == (tmp_path / "at once" / name).read_bytes()
 
 
-def test_numbers_that_do_not_exist_are_refused(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["0/3", "4/3", "1", "1/", "a/b", "1/0", "-1/3"])
+def test_parts_that_do_not_exist_are_refused(folder: Path, tmp_path: Path, part: str) -> None:
     given = words(folder, tmp_path / "run")
-    with pytest.raises(InputError, match=r"--shard.*5: there are 5 shards(.|\n)*0 to 4"):
-        scale("count", *given, "--shard", 5)
+    with pytest.raises(InputError, match=r"--part.*is not a part"):
+        scale("count", *given, f"--part={part}")
+
+
+def test_a_part_is_every_so_manieth(folder: Path, tmp_path: Path) -> None:
+    scale("count", *words(folder, tmp_path / "run"), "--part", "2/3")
+    made = sorted(file.name for file in (tmp_path / "run").rglob("counts-*"))
+    assert made == ["counts-00001.safetensors", "counts-00004.safetensors"]
 
 
 def test_shards_of_another_schema_are_refused(folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +29,13 @@ Sample = Annotated[
     str,
     typer.Option(help='Which negatives are read: `floor` and `times` as a JSON object; {"floor": 1} keeps everything.'),
 ]
-Shard = Annotated[int, typer.Option(help="The number of the shard, from 0.", min=0)]
+Part = Annotated[
+    str,
+    typer.Option(
+        "--part",
+        help="3/8: the third, the eleventh and so on of what the step is done for; the default is all.",
+    ),
+]
 Round = Annotated[int, typer.Option("--round", help="The number of the round, from 1.", min=1, max=3)]
 
 
@@ -75,16 +82,17 @@ def count(
     dev: Dev,
     logits: Logits,
     out: RunOut,
-    shard: Shard,
+    part: Part = "1/1",
     seed: Seed = 1,
     settings: Settings = "{}",
     sampling: Sample = "{}",
 ) -> None:
-    """Step 1: count the labels of one shard."""
+    """Step 1: count the labels of shards."""
     from logire.scale import steps
 
-    plan = _plan(shards, dev, logits, out, seed, settings, sampling)
-    steps.count(plan.work, _inside(shard, len(plan.work.shards), "--shard", "shards"))
+    work = _plan(shards, dev, logits, out, seed, settings, sampling).work
+    for shard in _members(part, len(work.shards)):
+        steps.count(work, shard)
 
 
 @scale.command()
@@ -93,19 +101,20 @@ def rows(
     dev: Dev,
     logits: Logits,
     out: RunOut,
-    shard: Shard,
+    part: Part = "1/1",
     number: Round = 1,
     seed: Seed = 1,
     settings: Settings = "{}",
     sampling: Sample = "{}",
 ) -> None:
-    """Step 2, after all counts: ground one shard for a round and keep the rows that the fit reads."""
+    """Step 2, after all counts: ground shards for a round and keep the rows that the fit reads."""
     from logire.scale import steps
 
     work = _plan(shards, dev, logits, out, seed, settings, sampling).work
-    _inside(shard, len(work.shards), "--shard", "shards")
     found = steps.find(work)
-    steps.ground_shard(work, found, number, steps.stages_before(work, found, number), shard)
+    stages = steps.stages_before(work, found, number)
+    for shard in _members(part, len(work.shards)):
+        steps.ground_shard(work, found, number, stages, shard)
 
 
 @scale.command()
@@ -114,18 +123,19 @@ def weigh(
     dev: Dev,
     logits: Logits,
     out: RunOut,
-    group: Annotated[int, typer.Option(help="The number of the relation among those with facts, from 0.", min=0)],
+    part: Part = "1/1",
     number: Round = 1,
     seed: Seed = 1,
     settings: Settings = "{}",
     sampling: Sample = "{}",
 ) -> None:
-    """Step 3, after all rows of a round: fit one relation (where weights are not tied, one query type)."""
+    """Step 3, after all rows of a round: fit relations (where weights are not tied, query types)."""
     from logire.scale import steps
 
     work = _plan(shards, dev, logits, out, seed, settings, sampling).work
     found = steps.find(work)
-    steps.fit_group(work, found, number, _inside(group, len(found.groups), "--group", "relations with facts"))
+    for group in _members(part, len(found.groups)):
+        steps.fit_group(work, found, number, group)
 
 
 @scale.command()
@@ -159,7 +169,10 @@ def _plan(shards: Path, dev: Path, logits: Path, out: Path, seed: int, settings:
     return plan_fit(Folder.open(shards), dev, logits, out, settings=chosen, sampling=sample, seed=seed)
 
 
-def _inside(number: int, size: int, option: str, what: str) -> int:
-    if number >= size:
-        raise InputError(f"{number}: there are {size} {what}", field=option, remedy=f"0 to {size - 1}")
-    return number
+def _members(part: str, size: int) -> range:
+    """Of ``size`` things those that are a part's: every eighth of them, from the third on, for ``3/8``."""
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", part)
+    number, of = (int(found) for found in match.groups()) if match else (0, 0)
+    if not 1 <= number <= of:
+        raise InputError(f"{part!r} is not a part", field="--part", remedy="give 1/8, 2/8, ... 8/8")
+    return range(number - 1, size, of)
