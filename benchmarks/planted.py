@@ -1,4 +1,4 @@
-"""A generated corpus of any size as shards, with planted rules: what `logire fit --shards` is measured on.
+"""A generated corpus of any size as shards, with planted rules: what `logire scale fit` is measured on.
 
     python benchmarks/planted.py OUT --documents 10000
 
