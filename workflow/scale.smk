@@ -37,6 +37,8 @@ rule fitted:
 
 
 rule count:
+    input:
+        f"{chosen.shards}/shards.json",
     output:
         touch(f"{MARKS}/count-{{scatteritem}}"),
     log:
@@ -47,7 +49,7 @@ rule count:
         given=chosen.words,
         part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
     shell:
-        "python -m logire scale count {params.given} --part {params.part} 2>&1 | tee {log:q}"
+        "python -m logire scale count {params.given:q} --part {params.part:q} 2>&1 | tee {log:q}"
 
 
 rule rows:
@@ -67,7 +69,7 @@ rule rows:
         given=chosen.words,
         part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
     shell:
-        "python -m logire scale rows {params.given} --round {wildcards.round} --part {params.part} 2>&1 | tee {log:q}"
+        "python -m logire scale rows {params.given:q} --round {wildcards.round:q} --part {params.part:q} 2>&1 | tee {log:q}"
 
 
 rule weigh:
@@ -83,12 +85,13 @@ rule weigh:
         given=chosen.words,
         part=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
     shell:
-        "python -m logire scale weigh {params.given} --round {wildcards.round} --part {params.part} 2>&1 | tee {log:q}"
+        "python -m logire scale weigh {params.given:q} --round {wildcards.round:q} --part {params.part:q} 2>&1 | tee {log:q}"
 
 
 rule choose:
     input:
         gather.part(f"{MARKS}/weigh{{{{round}}}}-{{scatteritem}}"),
+        chosen.logits,
     output:
         touch(f"{MARKS}/chosen{{round}}"),
     log:
@@ -98,12 +101,13 @@ rule choose:
     params:
         given=chosen.words,
     shell:
-        "python -m logire scale choose {params.given} --round {wildcards.round} 2>&1 | tee {log:q}"
+        "python -m logire scale choose {params.given:q} --round {wildcards.round:q} 2>&1 | tee {log:q}"
 
 
 rule fit:
     input:
         f"{MARKS}/chosen{chosen.rounds}",
+        chosen.logits,
     output:
         f"{chosen.out}/run.json",
     log:
@@ -113,4 +117,4 @@ rule fit:
     params:
         given=chosen.words,
     shell:
-        "python -m logire scale fit {params.given} 2>&1 | tee {log:q}"
+        "python -m logire scale fit {params.given:q} 2>&1 | tee {log:q}"

@@ -10,8 +10,8 @@ from adapter_builders import docred, given_documents, glirel_record, write_jsonl
 
 from logire.adapters.registry import formats
 from logire.cli.app import run
-from logire.corpus.dump import stored_titles
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.stored import StoredDump
 
 NAMES = ["glirel", "gliner", "atlop", "triples", "spacy"]
 
@@ -46,7 +46,7 @@ def test_a_folder_has_a_file_for_each_split(tmp_path: Path, capsys: pytest.Captu
         write_jsonl(tmp_path / "in" / f"{split}.jsonl", glirel_record(title=split))
     assert run(["adapt", "glirel", str(tmp_path / "in"), str(tmp_path / "out"), "--leave-out", "knows"]) == 0
     for split in ("train", "dev", "test"):
-        assert stored_titles(tmp_path / "out" / "logits.safetensors", split) == [split]
+        assert StoredDump(tmp_path / "out" / "logits.safetensors").titles(split) == [split]
     capsys.readouterr()
     one = ["adapt", "glirel", str(tmp_path / "in" / "dev.jsonl"), str(tmp_path / "out"), "--split", "dev"]
     assert run(one) == 1

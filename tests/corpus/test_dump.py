@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch_file
 
-from logire.corpus import dump
+from logire.corpus import stored
 from logire.corpus.document import FloatArray
 from logire.corpus.dump import read_dump, scored, write_dump
 from logire.corpus.prepared import PreparedCorpus, write_prepared
@@ -136,7 +136,7 @@ def test_single_precision_is_read_without_torch(
         frameworks.append(framework)
         return safe_open(path, framework=framework)
 
-    monkeypatch.setattr(dump, "safe_open", opening)
+    monkeypatch.setattr(stored, "safe_open", opening)
     write_dump(tmp_path / "d.safetensors", logits)
     read_dump(tmp_path / "d.safetensors", corpus, "train")
     assert frameworks == ["numpy"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,11 +38,11 @@ class ScaleParams(Settings):
         return found
 
     @property
-    def words(self) -> str:
-        """What every command of `logire scale` is given beside its part, quoted for a shell."""
+    def words(self) -> list[str]:
+        """What every command of `logire scale` is given beside its part."""
         given = {"dev": self.dev, "logits": self.logits, "out": self.out, "seed": str(self.seed)}
         given |= {"settings": json.dumps(self.settings), "sampling": json.dumps(self.sampling)}
-        return shlex.join([self.shards, *(word for name, value in given.items() for word in (f"--{name}", value))])
+        return [self.shards, *(word for name, value in given.items() for word in (f"--{name}", value))]
 
     @property
     def marks(self) -> str:

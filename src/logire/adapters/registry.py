@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import Field
 
 from logire.adapters import formats as package
-from logire.adapters.scores import FLOOR, Adapted
+from logire.adapters.scores import FLOOR, Adapted, Place, as_logit
 from logire.corpus.document import Document
 from logire.ground.errors import InputError
 from logire.ground.settings import Settings
@@ -70,6 +70,16 @@ class Source:
             remedy = "give the documents that the tool has read, under the same titles"
             raise InputError("is not among the given documents", file=self.path, document=title, remedy=remedy)
         return self.given[title]
+
+    def logit(self, score: float, title: str, field: str) -> float:
+        """A score of the file as a logit, as the options say.
+
+        Raises:
+            InputError: it is not finite, or it should be a probability and is none.
+        """
+        probabilities = self.options.scores != "logits"
+        place = Place(self.path, title, field)
+        return as_logit(score, probabilities=probabilities, floor=self.options.floor, place=place)
 
 
 @dataclass(frozen=True)

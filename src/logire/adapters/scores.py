@@ -86,8 +86,14 @@ class Best:
         self.logits: dict[tuple[int, str, int], float] = {}
         self.notes: Counter[str] = Counter()
 
-    def add(self, head: int, relation: str, tail: int, value: float) -> None:
-        """Take a score into account; one of an entity to itself only counts in the notes."""
+    def add(self, head: int | None, relation: str, tail: int | None, value: float) -> None:
+        """Take a score into account.
+
+        One of an entity to itself only counts in the notes. One whose head or tail is None, for a mention that was left
+        out, counts nowhere: the mention is in the notes.
+        """
+        if head is None or tail is None:
+            return
         if relation in self.leave_out:
             self.notes[LEFT_OUT] += 1
         elif head == tail:

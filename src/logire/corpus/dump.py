@@ -12,14 +12,13 @@ read like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from logire.corpus import compact
@@ -27,6 +26,7 @@ from logire.corpus.authors_dump import authors_arrays, is_torch_file
 from logire.corpus.document import BoolArray, Document, FloatArray, IntArray, Schema, TrainingFacts
 from logire.corpus.predictions import Prediction, predict
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.stored import stored_arrays
 from logire.ground.errors import InputError
 from logire.ground.files import atomic, check_file
 from logire.ground.thresholds import Threshold, best_of_documents
@@ -36,9 +36,6 @@ NEVER = -30.0
 
 FORMAT = "logire-logits-1"
 """What the metadata of a full dump say as ``format``."""
-
-_OF_NUMPY = {"BOOL", "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"}
-"""The number types of safetensors that numpy has: not bfloat16, nor floats of 8 bits."""
 
 
 @dataclass(frozen=True)
@@ -238,80 +235,3 @@ def _arrays(
     for name, array in stored_arrays(path, f"{split}/"):
         title, _, key = name.partition("/")[2].rpartition("/")
         yield (title, key), array.astype(np.float32 if key == "logits" else np.bool_, copy=False)
-
-
-def stored_arrays(path: Path, prefix: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-    """Yield the names that begin with ``prefix`` and the arrays of a safetensors file; bfloat16 becomes float32.
-
-    A compact dump gives the names and arrays of the dump that it was made from.
-
-    Raises:
-        InputError: the file cannot be read, or is damaged.
-    """
-    check_file(path)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a mapping)
-            if (file.metadata() or {}).get("format") == compact.FORMAT:
-                yield from _unpacked(path, names, file.get_tensor)
-                return
-            known = {name for name in names if file.get_slice(name).get_dtype() in _OF_NUMPY}
-            for name in names:
-                if name in known:
-                    yield name, file.get_tensor(name)
-        if len(known) < len(names):  # torch, whose import takes longer than reading a dump, reads these alone
-            with safe_open(path, framework="pt") as file:
-                for name in names:
-                    if name not in known:
-                        yield name, file.get_tensor(name).float().numpy()
-    except SafetensorError as error:
-        raise InputError(f"is damaged or not a safetensors file ({error})", file=path) from error
-
-
-def stored_titles(path: Path, split: str) -> list[str]:
-    """The documents of a split that have logits in a safetensors dump.
-
-    Raises:
-        InputError: the file cannot be read, or is damaged.
-    """
-    names = (name for name in _names(path) if name.startswith(f"{split}/"))
-    keys = (name.partition("/")[2].rpartition("/") for name in names)
-    return list(dict.fromkeys(title for title, _, key in keys if key in ("logits", compact.PARTS[0])))
-
-
-def stored_logits(path: Path, document: str) -> FloatArray:
-    """The logits of one document, float32; no other is read.
-
-    Args:
-        document: ``SPLIT/TITLE``.
-
-    Raises:
-        InputError: the file cannot be read, is damaged, or has no such document.
-    """
-    for name, array in stored_arrays(path, f"{document}/"):
-        if name == f"{document}/logits":
-            return array.astype(np.float32, copy=False)
-    raise InputError("has no logits", file=path, document=document, field="logits")
-
-
-def _names(path: Path) -> list[str]:
-    check_file(path)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return list(file.keys())
-    except SafetensorError as error:
-        raise InputError(f"is damaged or not a safetensors file ({error})", file=path) from error
-
-
-def _unpacked(
-    path: Path, names: Sequence[str], read: Callable[[str], npt.NDArray[Any]]
-) -> Iterator[tuple[str, FloatArray]]:
-    """Yield the logits of a compact dump by the names that they have in a dump."""
-    for document in dict.fromkeys(name.rpartition("/")[0] for name in names):
-        try:
-            logits = compact.unpack({part: read(f"{document}/{part}") for part in compact.PARTS})
-        except ValueError as error:
-            raise InputError(
-                f"is damaged: {error}", file=path, document=document.partition("/")[2], field="logits"
-            ) from error
-        yield f"{document}/logits", logits

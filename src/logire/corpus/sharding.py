@@ -7,9 +7,10 @@ from pathlib import Path
 
 from logire.corpus import compact
 from logire.corpus.document import Document, FloatArray
-from logire.corpus.dump import scored, stored_logits, stored_titles
+from logire.corpus.dump import scored
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.shards import Shards, cut, write_shards
+from logire.corpus.stored import StoredDump
 from logire.ground.errors import InputError
 
 
@@ -51,24 +52,24 @@ def shard_dumps(
             if number % size == 0:
                 report("shard", number // size, -(-len(found) // size))
             dump = place[document.title]
-            logits = stored_logits(dump, f"{split}/{document.title}")
+            logits = dump.logits(f"{split}/{document.title}")
             # The compact form would hide what is wrong: it has no infinity.
-            yield document, scored(document, logits, corpus.schema, file=dump).logits
+            yield document, scored(document, logits, corpus.schema, file=dump.path).logits
 
     return write_shards(out, corpus.schema, cut(checked(), size), floor=None if full else compact.FLOOR)
 
 
-def _places(dumps: Sequence[Path], split: str) -> dict[str, Path]:
+def _places(dumps: Sequence[Path], split: str) -> dict[str, StoredDump]:
     """The dump that each document of a split is in.
 
     Raises:
         InputError: a document is in two dumps.
     """
-    found: dict[str, Path] = {}
-    for dump in dumps:
-        for title in stored_titles(dump, split):
+    found: dict[str, StoredDump] = {}
+    for dump in map(StoredDump, dumps):
+        for title in dump.titles(split):
             if title in found:
                 remedy = "give each document's logits once"
-                raise InputError(f"is in {found[title]} too", file=dump, document=title, remedy=remedy)
+                raise InputError(f"is in {found[title].path} too", file=dump.path, document=title, remedy=remedy)
             found[title] = dump
     return found

@@ -123,7 +123,7 @@ def write_shards(out: Path, schema: Schema, shards: Iterable[Shard], *, floor: f
     with whole_folder(out) as temporary:
         entries = list(_written(temporary, shards, floor, out))
         if not entries:
-            raise InputError("there is no document to write", file=out)
+            raise InputError("no document to write was given", file=out, remedy="give at least one shard")
         write_json(temporary / "rel2id.json", {r: i for i, r in enumerate((NA, *schema.relations))})
         write_json(temporary / "ner2id.json", schema.type_index)
         write_json(temporary / INDEX, msgspec.to_builtins(entries))

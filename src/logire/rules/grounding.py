@@ -106,13 +106,9 @@ class Split:
         """The atoms' probabilities, laid out."""
         return AtomScores.of(self.evidence, self.queries)
 
-    def ground(self, rules: RuleSet, trie: Trie | None = None) -> Grounded:
-        """Ground every rule on every instance of its query type.
-
-        Args:
-            trie: of these rules, where it is at hand: it takes longer to make than a few documents to ground.
-        """
-        return ground(self.atoms, self.instances, rules, self.queries, trie=trie)
+    def ground(self, rules: RuleSet) -> Grounded:
+        """Ground every rule on every instance of its query type."""
+        return ground(self.atoms, self.instances, rules, self.queries)
 
     def rescored(self, scores: npt.NDArray[np.float64]) -> list[ScoredDocument]:
         """The documents with the instances' scores (rows,) in place of their logits; other candidates keep theirs."""
@@ -225,12 +221,10 @@ def ground(
     queries: QueryTypes,
     *,
     storage: Path | None = None,
-    trie: Trie | None = None,
 ) -> Grounded:
     """Ground every rule on every instance of its query type.
 
     Args:
-        trie: of these rules, where it is at hand.
         storage: a file to keep the features in, memory-mapped, instead of in memory.
     """
     counts = np.diff(rules.start)
@@ -249,7 +243,7 @@ def ground(
         features = values[start[q] : start[q + 1]].reshape(-1, max(width, 1))
         blocks.append(Block(part, features, instances.labels[rows], instances.logits[rows]))
     max_product(
-        trie or Trie.of(rules, queries),
+        Trie.of(rules, queries),
         rules,
         queries,
         values=scores.values,

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from logire.corpus.document import FloatArray
-from logire.corpus.dump import ScoredDocument, scored, stored_arrays
+from logire.corpus.dump import ScoredDocument, scored
 from logire.corpus.dumpcheck import check_logits
 from logire.corpus.prepared import PreparedCorpus
+from logire.corpus.stored import stored_arrays
 from logire.ground.errors import InputError
 from logire.ground.files import check_file
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from logire.corpus.gold import kind_of
 from logire.rules.convex import Doubles
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Split
-from logire.rules.maxproduct import Trie
 from logire.rules.queries import Body, Problem, QueryTypes, RuleSet, atom_names, body_name
 
 if TYPE_CHECKING:
@@ -74,22 +73,18 @@ def table_of(
             "prior": np.exp(rules.log_prior),
             "posterior": posterior,
             "support": support,
-            "confidence": np.divide(support, joined, out=np.full(len(rules), np.nan), where=joined > 0),
+            "confidence": share_right(support, joined, of_none=np.nan),
         }
     )
     return table.sort_values(["relation", "weight"], ascending=[True, False], kind="stable", ignore_index=True)
 
 
 def label_counts(
-    train: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes, trie: Trie | None = None
+    train: Sequence[ScoredDocument], rules: RuleSet, queries: QueryTypes
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(rules,) pairs joined by the body and labelled, and (rules,) pairs joined by it, both in the labels.
-
-    Args:
-        trie: of these rules, where it is at hand.
-    """
+    """(rules,) pairs joined by the body and labelled, and (rules,) pairs joined by it, both in the labels."""
     certain = [replace(d, logits=np.where(d.labels, 50.0, -200.0).astype(np.float32)) for d in train]
-    grounded = Split.of(certain, queries).ground(rules, trie)
+    grounded = Split.of(certain, queries).ground(rules)
     support, joined = np.zeros(len(rules), dtype=np.int64), np.zeros(len(rules), dtype=np.int64)
     for block in grounded.blocks:
         if block.rules.start == block.rules.stop:
@@ -100,14 +95,20 @@ def label_counts(
     return support, joined
 
 
+def share_right(support: npt.NDArray[Any], joined: npt.NDArray[Any], *, of_none: float = 0.0) -> Doubles:
+    """Of the pairs that each body joins the share that carries the relation; ``of_none`` where it joins none."""
+    found: Doubles = np.divide(support, joined, out=np.full(len(joined), of_none), where=joined > 0)
+    return found
+
+
 def confidences(
     train: Sequence[ScoredDocument], mined: Sequence[Mapping[Body, int]], queries: QueryTypes
 ) -> list[dict[Body, float]]:
     """Of each query type: body -> share of the pairs joined by it that carry the relation; 0 where it joins none."""
     rules = RuleSet.of_counts(mined)
     support, joined = label_counts(train, rules, queries)
-    share = np.divide(support, joined, out=np.zeros(len(rules)), where=joined > 0)
+    right = share_right(support, joined)
     return [
-        dict(zip(rules.bodies[first:last], share[first:last].tolist(), strict=True))
+        dict(zip(rules.bodies[first:last], right[first:last].tolist(), strict=True))
         for first, last in pairwise(rules.start)
     ]

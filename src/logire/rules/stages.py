@@ -22,7 +22,7 @@ from logire.rules.explain import BestPaths, Part, Parts, Reason
 from logire.rules.extractor import Extractor
 from logire.rules.grounding import Grounded, Split
 from logire.rules.layout import sigmoid
-from logire.rules.maxproduct import NEGLIGIBLE, Trie
+from logire.rules.maxproduct import NEGLIGIBLE
 from logire.rules.queries import QueryTypes, RuleSet
 
 _PRECISION = 1e-5
@@ -63,17 +63,11 @@ class ExtractorStage:
     calibration: Calibration | None = None
     context: Context | None = None
 
-    def apply(
-        self, documents: Sequence[ScoredDocument], queries: QueryTypes, trie: Trie | None = None
-    ) -> list[ScoredDocument]:
-        """The documents with the extractor's scores for logits.
-
-        Args:
-            trie: of the stage's rules, where it is at hand.
-        """
+    def apply(self, documents: Sequence[ScoredDocument], queries: QueryTypes) -> list[ScoredDocument]:
+        """The documents with the extractor's scores for logits."""
         atoms = self._calibrated(documents)
         split = Split.of(documents, queries, atoms=atoms)
-        scores = self.extractor.scores(split.ground(self.rules, trie))
+        scores = self.extractor.scores(split.ground(self.rules))
         if self.context is not None:
             self.context.check(documents)
             values = context_values(atoms, split.instances, queries, self.context.names)

@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from logire.corpus.document import BoolArray, IntArray
+from logire.corpus.document import IntArray
 from logire.corpus.dump import ScoredDocument
 from logire.rules.mining import count_paths
 from logire.rules.queries import Body, QueryTypes, Rule, RuleSet
-from logire.rules.ruletable import label_counts
+from logire.rules.ruletable import label_counts, share_right
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Mined:
 
     def of_types(self, confidence: float) -> RuleSet:
         """The rules that are right for at least ``confidence`` of the pairs they join, each query type by itself."""
-        kept = (self.rules.counts >= self.least) & self._right(self.support, self.joined, confidence)
+        kept = (self.rules.counts >= self.least) & (share_right(self.support, self.joined) >= confidence)
         bodies, counts = self.rules.bodies, self.rules.counts.tolist()
         return RuleSet.of_counts(
             [
@@ -84,13 +83,8 @@ class Mined:
         support, joined = (
             np.bincount(place, weights=count, minlength=len(number)) for count in (self.support, self.joined)
         )
-        kept = self._right(support, joined, confidence)
+        kept = share_right(support, joined) >= confidence
         return tuple(rule for rule, k in number.items() if kept[k])
-
-    @staticmethod
-    def _right(support: npt.NDArray[Any], joined: npt.NDArray[Any], share: float) -> BoolArray:
-        right = np.divide(support, joined, out=np.zeros(len(joined)), where=joined > 0)
-        return np.asarray(right >= share)
 
 
 class Denials(NamedTuple):

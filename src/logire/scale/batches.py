@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 
 import numpy as np
 
 from logire.corpus.document import IntArray
 from logire.corpus.dump import ScoredDocument
-from logire.rules.maxproduct import Trie
 from logire.rules.queries import QueryTypes, RuleSet
 from logire.rules.ruletable import label_counts
 from logire.rules.stages import ExtractorStage
@@ -35,11 +33,6 @@ class Ground:
         # a row costs something without rules too
         np.add.at(self._width, (head, tail), np.diff(rules.start) + 1)
 
-    @cached_property
-    def trie(self) -> Trie:
-        """The prefixes of the rules' bodies; they take seconds where there are many."""
-        return Trie.of(self.rules, self.queries)
-
     def batches(self, documents: Sequence[ScoredDocument]) -> Iterator[slice]:
         """Where in the documents each batch lies, in order."""
         first, size = 0, 0.0
@@ -57,12 +50,12 @@ class Ground:
         """The documents with the scores of a stage that has these rules."""
         found: list[ScoredDocument] = []
         for batch in self.batches(documents):
-            found += stage.apply(documents[batch], self.queries, self.trie)
+            found += stage.apply(documents[batch], self.queries)
         return found
 
     def label_counts(self, documents: Sequence[ScoredDocument]) -> IntArray:
         """(2, rules) pairs joined by each body and labelled, and pairs joined by it, both in the labels."""
         total = np.zeros((2, len(self.rules)), dtype=np.int64)
         for batch in self.batches(documents):
-            total += np.stack(label_counts(documents[batch], self.rules, self.queries, self.trie))
+            total += np.stack(label_counts(documents[batch], self.rules, self.queries))
         return total

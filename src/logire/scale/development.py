@@ -38,7 +38,7 @@ class Development:
         scores = tuple(np.zeros(len(instances), dtype=np.float32) for _ in fits.fits)
         for batch in ground.batches(documents):
             part = Split.of(documents[batch], queries)
-            grounded = part.ground(ground.rules, ground.trie)
+            grounded = part.ground(ground.rules)
             values = context_values(documents[batch], part.instances, queries, fits.fits[0][1].names)
             # The batch's rows of a query type lie together among the split's.
             first = instances.start[:-1] + instances.document_start[:, batch.start]

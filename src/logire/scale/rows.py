@@ -154,7 +154,7 @@ def _batch(
 ) -> list[tuple[int, list[npt.NDArray[Any]]]]:
     """Query type, and flat features, labels, logits, context and shift of its rows that are kept."""
     split = Split.of(documents, ground.queries)
-    grounded, instances = split.ground(ground.rules, ground.trie), split.instances
+    grounded, instances = split.ground(ground.rules), split.instances
     values = context_values(documents, instances, ground.queries, names)
     relation = np.repeat(ground.queries.triples[:, 0], np.diff(instances.start))
     share = shares(instances.logits, sampling)

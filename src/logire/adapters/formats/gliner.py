@@ -18,7 +18,7 @@ from msgspec import Struct
 from logire.adapters.entities import Spot, gather, tokens_of
 from logire.adapters.lines import records
 from logire.adapters.registry import Format, Source
-from logire.adapters.scores import Adapted, Best, Place, as_logit
+from logire.adapters.scores import Adapted, Best
 from logire.ground.errors import InputError
 from logire.ground.typed import Whole
 
@@ -76,11 +76,8 @@ def read(source: Source) -> Iterator[Adapted]:
                     field = f"relations[{i}].{key}"
                     raise InputError(problem, file=source.path, document=title, field=field, remedy=remedy)
                 ends.append(found.entity[places[end.start, end.end]])
-            place = Place(source.path, title, f"relations[{i}].score")
-            probabilities = source.options.scores != "logits"
-            value = as_logit(relation.score, probabilities=probabilities, floor=source.options.floor, place=place)
-            if ends[0] is not None and ends[1] is not None:
-                best.add(ends[0], relation.relation, ends[1], value)
+            value = source.logit(relation.score, title, f"relations[{i}].score")
+            best.add(ends[0], relation.relation, ends[1], value)
         best.notes.update(found.notes)
         yield best.of(found.document)
 

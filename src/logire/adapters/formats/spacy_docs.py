@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from logire.adapters.entities import Spot, gather
 from logire.adapters.registry import Format, Source
-from logire.adapters.scores import Adapted, Best, Place, as_logit
+from logire.adapters.scores import Adapted, Best
 from logire.ground.errors import InputError
 from logire.ground.extras import extras
 from logire.ground.files import read_bytes
@@ -73,11 +73,8 @@ def _adapted(source: Source, title: str, doc: Doc) -> Adapted:
                 raise InputError(problem, file=source.path, document=title, field=field, remedy=remedy)
         head, tail = (found.entity[places[start]] for start in pair)
         for relation, score in scores.items():
-            place = Place(source.path, title, f"doc._.rel[{pair}][{relation!r}]")
-            probabilities = source.options.scores != "logits"
-            value = as_logit(float(score), probabilities=probabilities, floor=source.options.floor, place=place)
-            if head is not None and tail is not None:
-                best.add(head, relation, tail, value)
+            value = source.logit(float(score), title, f"doc._.rel[{pair}][{relation!r}]")
+            best.add(head, relation, tail, value)
     best.notes.update(found.notes)
     return best.of(found.document)
 
