@@ -212,6 +212,9 @@ def _ground(  # type: ignore[no-untyped-def]
                     bounds[r, i] = max(bounds[r, i], p)
                     bounds[r + relations, j] = max(bounds[r + relations, j], p)
         products = np.empty((deepest, n, n), dtype=np.float32)
+        # Whether heads of a type have any path so far: where they have none, longer bodies and their rules are passed
+        # over. Zeros are not written: features that nobody touched take no memory.
+        alive = np.zeros((deepest, types), dtype=np.bool_)
         turned = np.empty((n, n), dtype=np.float32)
         first_atom = anything
         for node in range(len(atom)):
@@ -227,6 +230,9 @@ def _ground(  # type: ignore[no-untyped-def]
                 if not head_types[node, head_type]:
                     continue
                 first_row, last_row = type_start[d, head_type], type_start[d, head_type + 1]
+                if level > 0 and not alive[level - 1, head_type]:
+                    alive[level, head_type] = False
+                    continue
                 if level == 0:
                     out[first_row:last_row] = atoms[a, first_row:last_row]
                 elif from_any:
@@ -243,10 +249,16 @@ def _ground(  # type: ignore[no-untyped-def]
                                 _max_product(
                                     products[level - 1], atoms[a], bounds[a], first_row, last_row, first, last, out
                                 )
+                if every_tail[node, head_type]:
+                    alive[level, head_type] = (out[first_row:last_row] > 0.0).any()
+                else:
+                    alive[level, head_type] = True
             for position in range(end_start[node], end_start[node + 1]):
                 rule = end_rule[position]
                 q = query_of_rule[rule]
                 head_type, tail_type = triples[q, 1], triples[q, 2]
+                if not alive[level, head_type]:
+                    continue
                 first_row, last_row = type_start[d, head_type], type_start[d, head_type + 1]
                 first, last = type_start[d, tail_type], type_start[d, tail_type + 1]
                 width = rule_counts[q]
@@ -254,5 +266,6 @@ def _ground(  # type: ignore[no-untyped-def]
                 for i in range(first_row, last_row):
                     for j in range(first, last):
                         if i != j or self_pairs:
-                            features[cell] = out[i, j]
+                            if out[i, j] > 0.0:
+                                features[cell] = out[i, j]
                             cell += width
