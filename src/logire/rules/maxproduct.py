@@ -168,6 +168,16 @@ def _max_other(left, first_row, last_row, out):  # type: ignore[no-untyped-def]
 
 
 @kernel()
+def _any_path(product, first_row, last_row):  # type: ignore[no-untyped-def]
+    """Whether any entry of the rows first_row..last_row is above 0."""
+    for i in range(first_row, last_row):
+        for j in range(product.shape[1]):
+            if product[i, j] > 0.0:
+                return True
+    return False
+
+
+@kernel()
 def _ground(  # type: ignore[no-untyped-def]
     values,
     score_start,
@@ -250,7 +260,7 @@ def _ground(  # type: ignore[no-untyped-def]
                                     products[level - 1], atoms[a], bounds[a], first_row, last_row, first, last, out
                                 )
                 if every_tail[node, head_type]:
-                    alive[level, head_type] = (out[first_row:last_row] > 0.0).any()
+                    alive[level, head_type] = _any_path(out, first_row, last_row)
                 else:
                     alive[level, head_type] = True
             for position in range(end_start[node], end_start[node + 1]):
