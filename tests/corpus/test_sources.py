@@ -17,7 +17,7 @@ from logire.corpus.sources.registry import Source, command_options, find, source
 from logire.ground.errors import InputError
 
 NAMES = [
-    *("dwie", "docred", "redocred", "docred-partial", "redocred-partial", "redocred-resplit"),
+    *("dwie", "docred", "redocred", "docred-partial", "redocred-partial", "redocred-resplit", "docred-audit"),
     *("embedded", "embedded-docred"),
 ]
 TITLES = {
@@ -27,6 +27,7 @@ TITLES = {
     "docred-partial": "DocRED (part)",
     "redocred-partial": "Re-DocRED (part)",
     "redocred-resplit": "Re-DocRED (resplit)",
+    "docred-audit": "DocRED (labelled twice)",
     "embedded": "Embedded",
     "embedded-docred": "Embedded, DocRED's form",
 }
@@ -44,6 +45,7 @@ def test_every_source_in_its_order() -> None:
         "docred-partial": "data/docred-partial",
         "redocred-partial": "data/docred-partial",
         "redocred-resplit": "data/docred-partial",
+        "docred-audit": "data/docred-partial",
     }
     assert find("embedded").module == "logire.corpus.sources.embedded"
 
@@ -85,6 +87,7 @@ def test_reading_the_registry_imports_nothing_heavy() -> None:
         ("embedded-docred", {"deleted": 0.25, "documents": (4, 2, 2)}, "--documents 4 2 2 --deleted 0.25"),
         ("embedded-docred", {"deleted": 1}, "--deleted 1.0"),
         ("docred-partial", {}, ""),
+        ("docred-audit", {"labels": "revised"}, "--labels revised"),
     ],
 )
 def test_options_as_words(source: str, options: dict[str, object], words: str) -> None:
@@ -105,6 +108,7 @@ def test_options_as_words(source: str, options: dict[str, object], words: str) -
         ("embedded-docred", {"deleted": float("nan")}, "embedded-docred.deleted"),
         ("docred", {"name": ""}, "docred.name"),
         ("docred-partial", {"seed": 3}, "docred-partial.seed"),
+        ("docred-audit", {"labels": "both"}, "docred-audit.labels"),
     ],
 )
 def test_wrong_options_are_named(source: str, options: dict[str, object], field: str) -> None:
@@ -156,5 +160,6 @@ def test_what_can_be_fetched() -> None:
         "docred-partial",
         "redocred-partial",
         "redocred-resplit",
+        "docred-audit",
     ]
     assert " embedded " not in shown

@@ -59,6 +59,16 @@ def prepare_partial(raw: Path, out: Path, *, name: str, revised: bool) -> None:
     Raises:
         InputError: a file is missing or broken, or a name resolves to no entity; nothing is written then.
     """
+    splits, schema = partial_splits(raw, revised=revised)
+    made_from = {"kind": name, "raw_digest": tree_digest(raw)}
+    write_prepared(out, splits, schema, name=name, synthetic=False, source=made_from)
+
+
+def partial_splits(raw: Path, *, revised: bool) -> tuple[dict[str, list[Document]], Schema]:
+    """The documents of each split of ``docred-partial`` or, ``revised``, of ``redocred-partial``, and their schema.
+
+    Args, errors: as for :func:`prepare_partial`.
+    """
     schema = docreds_schema(raw)
     held_out = {split: read_file(raw, stem, schema) for split, stem in REVISED.items()}
     titles = {document.title for documents in held_out.values() for document in documents}
@@ -69,8 +79,7 @@ def prepare_partial(raw: Path, out: Path, *, name: str, revised: bool) -> None:
     for split, documents in held_out.items():
         known = [document for document in documents if _text(document) in triples]
         splits[split] = known if revised else [_original(d, triples[_text(d)], raw) for d in known]
-    made_from = {"kind": name, "raw_digest": tree_digest(raw)}
-    write_prepared(out, splits, schema, name=name, synthetic=False, source=made_from)
+    return splits, schema
 
 
 def docreds_schema(raw: Path) -> Schema:
