@@ -1,7 +1,7 @@
 """DocRED's documents that were labelled twice, to judge what an audit suggests: `logire audit judge` (docs/audit.md).
 
-* training: the 985 documents of dev and test of ``docred-partial``, with their original labels, or with Re-DocRED's over
-  the same documents and entities;
+* training: the 985 documents of dev and test of ``docred-partial``, with their original labels, or with those of
+  Re-DocRED over the same documents and entities;
 * development and test: the 424 training documents of ``docred-partial`` with their original labels, in turns.
 
 Suggestions are made from the original labels and judged by the revised ones.
