@@ -9,6 +9,8 @@ for choices, as in ``learning_curve.py``. The scorer alone has the threshold tha
 gives its recall and precision on all dev documents, none of which is learnt from or chosen on. LogiRE+'s precision is
 taken where it first reaches that recall. Test is not read.
 
+LogiRE+ is fitted with its defaults, and with ``unseen: [0, 1, 3]``, which lets it distrust types that it has not seen.
+
 ``--weaken`` simulates a zero-shot scorer from a trained one: logits halved (it is unsure), shifted up (it relates what
 occurs together), with noise, and each relation confused with another one between the same types.
 """
@@ -30,10 +32,12 @@ from logire.corpus.dump import ScoredDocument, dev_threshold
 from logire.corpus.prepared import PreparedCorpus
 from logire.ground.runtime import derive_seed
 from logire.rules.plus.model import LogiREPlus
+from logire.rules.plus.settings import LogiREPlusSettings
 from logire.trial.run import read_inputs
 from logire.trial.task import Task
 
 SIZES = (25, 50, 100)
+UNSEEN = ((0.0,), (0.0, 1.0, 3.0))
 SCALE, SHIFT, NOISE, CONFUSED = 0.5, 1.0, 1.0, 1.0
 """Of the weakened logits: their factor, what is added, the deviation of the noise, and how far a relation's logit stays
 below that of the one it is confused with, at least."""
@@ -92,25 +96,32 @@ def weakened(document: ScoredDocument, partner: npt.NDArray[np.int64], seed: int
 
 
 class Found(NamedTuple):
-    """Percent: the scorer's recall, its precision and LogiRE+'s there, and the F1 of both at their thresholds."""
+    """Percent: the scorer's recall, its precision and that of both fits there, and their F1 at their thresholds."""
 
     recall: float
-    before: float
-    after: float
-    f1_before: float
-    f1_after: float
+    alone: float
+    default: float
+    unseen: float
+    f1_alone: float
+    f1_default: float
+    f1_unseen: float
 
 
 def measure(task: Task, measured: Sequence[ScoredDocument]) -> Found:
-    """Fit LogiRE+ on a task; both on the measured documents."""
+    """Fit LogiRE+ on a task, twice; both and the scorer alone on the measured documents."""
     kept = list(task.dev.documents)
     alone = Ranked.of([d.logits for d in measured], measured)
-    before, recall = alone.at_threshold(dev_threshold(kept).theta)
-    model = LogiREPlus(task.schema, seed=task.seed, device="cpu").fit(task.train, kept)
-    ranked = Ranked.of(model.scores(measured), measured)
-    precision, reached = ranked.at_threshold(model.fitted.theta)
-    f1 = [2 * p * r / max(p + r, 1e-9) for p, r in ((before, recall), (precision, reached))]
-    return Found(*(100 * value for value in (recall, before, ranked.precision_at(recall), *f1)))
+    points = [alone.at_threshold(dev_threshold(kept).theta)]
+    precision, recall = points[0]
+    there = [precision]
+    for unseen in UNSEEN:
+        settings = LogiREPlusSettings(unseen=unseen)
+        model = LogiREPlus(task.schema, settings, seed=task.seed, device="cpu").fit(task.train, kept)
+        ranked = Ranked.of(model.scores(measured), measured)
+        there.append(ranked.precision_at(recall))
+        points.append(ranked.at_threshold(model.fitted.theta))
+    f1 = [2 * p * r / max(p + r, 1e-9) for p, r in points]
+    return Found(*(100 * value for value in (recall, *there, *f1)))
 
 
 def main() -> None:
@@ -130,14 +141,21 @@ def main() -> None:
         weak = [weakened(d, partner, task.seed) for d in task.train]
         measured = [weakened(d, partner, task.seed) for d in measured]
         task = replace(task, train=weak, seen=weak)
-    print("| labelled | draws | recall | precision alone | with LogiRE+ | gain (deviation) | F1 alone | with LogiRE+ |")
-    print("|---:" * 8 + "|")
+    heads = "labelled | draws | recall | precision alone | LogiRE+ | gain | with unseen | gain | F1 alone"
+    print(f"| {heads} | LogiRE+ | with unseen |\n" + "|---:" * 11 + "|", flush=True)
     for size in options.size or SIZES:
-        found = [measure(drawn(task, size, number), measured) for number in range(options.draws)]
-        mean, gains = Found(*np.mean(found, axis=0)), [one.after - one.before for one in found]
-        spread = f"{np.mean(gains):+.1f} ({np.std(gains, ddof=1):.1f})"
-        shown = [f"{value:.1f}" for value in mean]
-        print("| " + " | ".join([str(size), str(len(found)), *shown[:3], spread, *shown[3:]]) + " |", flush=True)
+        print(row(size, [measure(drawn(task, size, number), measured) for number in range(options.draws)]), flush=True)
+
+
+def row(size: int, found: Sequence[Found]) -> str:
+    """One row: means over the draws, in brackets the deviation of the gain."""
+    mean = Found(*np.mean(found, axis=0))
+    cells: list[object] = [size, len(found), f"{mean.recall:.1f}", f"{mean.alone:.1f}"]
+    for name in ("default", "unseen"):
+        gains = [getattr(one, name) - one.alone for one in found]
+        cells += [f"{getattr(mean, name):.1f}", f"{np.mean(gains):+.1f} ({np.std(gains, ddof=1):.1f})"]
+    cells += [f"{value:.1f}" for value in mean[4:]]
+    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def test_a_sampled_fit_reads_few_rows_and_comes_close(tmp_path):
 
 @pytest.mark.parametrize(
     "update",
-    [{"rules": "confident"}, {"calibrate": True}, {"consistency": (0.9,)}],
+    [{"rules": "confident"}, {"calibrate": True}, {"consistency": (0.9,)}, {"unseen": (0.0, 1.0)}],
     ids=lambda update: next(iter(update)),
 )
 def test_what_needs_all_documents_at_once_is_refused(tmp_path, update):

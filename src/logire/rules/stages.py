@@ -24,6 +24,7 @@ from logire.rules.grounding import Grounded, Split
 from logire.rules.layout import sigmoid
 from logire.rules.maxproduct import NEGLIGIBLE
 from logire.rules.queries import QueryTypes, RuleSet
+from logire.rules.unseen import UnseenStage
 
 _PRECISION = 1e-5
 """How far grounding's phi may be from a path's, as a share of it: some products and sums of single precision."""
@@ -143,7 +144,7 @@ def among_largest(weights: Doubles, phi: npt.NDArray[np.float32], most: int) -> 
     return [int(k) for k in np.flatnonzero(possible & ~(nothing & (nothing.cumsum() > most)))]
 
 
-Stage = ExtractorStage | ClosureStage | ConsistencyStage
+Stage = UnseenStage | ExtractorStage | ClosureStage | ConsistencyStage
 
 
 def apply_all(

@@ -41,6 +41,7 @@ from logire.rules.queries import LONGEST, Rule, RuleSet, any_atom
 from logire.rules.ruletable import COLUMNS
 from logire.rules.stages import ExtractorStage, Stage
 from logire.rules.trusted import Denials
+from logire.rules.unseen import UnseenStage
 
 if TYPE_CHECKING:
     import pandas as pd  # a third of a second, which predicting does without
@@ -59,6 +60,13 @@ class ExtractorNotes(_Strict):
     rules: int
     calibrated: bool
     context: tuple[str, ...] = ()
+
+
+class UnseenNotes(_Strict):
+    """An :class:`UnseenStage`."""
+
+    kind: Literal["unseen"] = "unseen"
+    below: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class ClosureNotes(_Strict):
@@ -102,7 +110,7 @@ class ConsistencyNotes(_Strict):
         return ConsistencyStage(tuple(Rule(*rule) for rule in self.rules), denials, self.theta)
 
 
-Notes = ExtractorNotes | ClosureNotes | ConsistencyNotes
+Notes = UnseenNotes | ExtractorNotes | ClosureNotes | ConsistencyNotes
 
 
 class Origin(_Strict):
@@ -129,6 +137,9 @@ def save(folder: Path, fitted: Fitted, *, method: str, seed: int, schema: Schema
     for k, stage in enumerate(fitted.stages):
         if isinstance(stage, ConsistencyStage):
             stages.append(ConsistencyNotes.of(stage))
+            continue
+        if isinstance(stage, UnseenStage):
+            stages.append(UnseenNotes(below=stage.below))
             continue
         # Stages of one fit share their rules; they are written once.
         number = next((i for i, known in enumerate(rule_sets) if known is stage.rules), len(rule_sets))
@@ -232,6 +243,8 @@ def _origin(file: Path, text: str) -> Origin:
 def _stage(k: int, notes: Notes, rule_sets: list[RuleSet], checked: Checked) -> Stage:
     if isinstance(notes, ConsistencyNotes):
         return notes.stage(checked, f"metadata.stages.{k}")
+    if isinstance(notes, UnseenNotes):
+        return UnseenStage(notes.below)
     if not 0 <= notes.rules < len(rule_sets):
         raise checked.wrong(f"metadata.stages.{k}.rules", f"rule set {notes.rules} does not exist")
     rules = rule_sets[notes.rules]

@@ -17,8 +17,9 @@ from logire.rules.plus.settings import LogiREPlusSettings
 from logire.rules.plus.sources import find_rules
 from logire.rules.queries import Problem, QueryTypes
 from logire.rules.ruletable import rule_table
-from logire.rules.stages import ExtractorStage
+from logire.rules.stages import ExtractorStage, Stage
 from logire.rules.trusted import Mined
+from logire.rules.unseen import choose_unseen
 
 if TYPE_CHECKING:
     import pandas as pd  # predicting does without
@@ -72,6 +73,13 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
         rounds: list[Round] = []
         history: History = []
         seen, seen_dev = list(train), list(dev)
+        before: list[Stage] = []
+        if settings.unseen != (0.0,):
+            lowered = choose_unseen(dev, problem.queries, settings.unseen)
+            history += [{"round": 0, **row} for row in lowered.tried]
+            if lowered.stage:
+                before = [lowered.stage]
+                seen, seen_dev = (lowered.stage.apply(part, problem.queries) for part in (train, dev))
         for number in range(1, steps):
             report("round", number, steps)
             found = fit_round(seen, seen_dev, rules, problem.queries, settings)
@@ -93,7 +101,7 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
             chosen = choose_closure(trusted, seen_dev, problem.queries, settings.closure)
         history += [{"round": steps, **row} for row in chosen.tried]
         log(history)
-        self._fitted = finished(problem.queries, [one.stage for one in rounds], chosen, table, history)
+        self._fitted = finished(problem.queries, [one.stage for one in rounds], chosen, table, history, before)
         report("round", steps, steps)
         return self
 
@@ -104,10 +112,12 @@ def finished(
     chosen: Chosen[ConsistencyStage] | Chosen[ClosureStage],
     table: pd.DataFrame,
     history: History,
+    before: Sequence[Stage] = (),
 ) -> Fitted:
     """What a fit leaves behind.
 
     Args:
+        before: the stages before the rounds.
         rounds: the stages of the rounds that were kept.
         chosen: what holds the last round's scores against trusted rules.
         table: of the last round's rules.
@@ -116,7 +126,7 @@ def finished(
 
     return Fitted(
         queries=queries,
-        stages=(*rounds, chosen.stage) if chosen.stage else tuple(rounds),
+        stages=(*before, *rounds, *([chosen.stage] if chosen.stage else [])),
         rejects_unseen=False,
         theta=chosen.threshold.theta,
         dev_f1=chosen.threshold.f1,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from logire.rules.context import GROUPS
-from logire.rules.logire.settings import Count, Fraction, Positive
+from logire.rules.logire.settings import Count, Fraction, NotNegative, Positive
 from logire.rules.plus.sources import SourceSettings
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -42,6 +42,12 @@ class LogiREPlusSettings(SourceSettings):
         description="context features beside the rules, which say how the candidate stands in its document: `text`, "
         "where and how often its entities are mentioned; `logits`, what else the backbone finds in the document. They "
         "are neither rules nor chains of inference; []: none.",
+    )
+    unseen: Annotated[tuple[NotNegative, ...], Field(min_length=1, max_length=CHOICES, strict=False)] = Field(
+        (0.0,),
+        description="how far the logits of candidates whose types no training fact of their relation has are lowered, "
+        "before all else: choices, by the F1 of the backbone's own logits on dev. 0 leaves them as they are; [0, 1, 3] "
+        "is for a scorer that was not trained on such documents, and needs few labelled ones.",
     )
     calibrate: bool = Field(
         False,
