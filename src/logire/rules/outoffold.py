@@ -18,9 +18,7 @@ from logire.ground.files import check_file
 _WORDS = {"train": "training", "dev": "dev", "test": "test"}
 
 
-def read_out_of_fold(
-    files: Sequence[str | Path], corpus: PreparedCorpus, split: str = "train"
-) -> list[ScoredDocument]:
+def read_out_of_fold(files: Sequence[str | Path], corpus: PreparedCorpus, split: str = "train") -> list[ScoredDocument]:
     """The documents of a split with the logits of the one dump that holds each, in the corpus's order.
 
     Raises:
@@ -39,8 +37,8 @@ def read_out_of_fold(
     unknown = sorted(found.keys() - {d.title for d in documents})
     if missing or unknown:
         raise InputError(
-            f"{len(missing)} {_WORDS[split]} documents are in no dump, {len(unknown)} documents of the dumps are not in "
-            f"{corpus.path}",
+            f"{len(missing)} {_WORDS[split]} documents are in no dump, "
+            f"{len(unknown)} documents of the dumps are not in {corpus.path}",
             file=", ".join(str(file) for file in files),
             document=(missing or unknown)[0],
             remedy="give the dumps of all folds of this very corpus: logire train --fold 1/3, 2/3, 3/3",
