@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from logire.audit.ranking import Candidate
-from logire.audit.suggestion import Kind, Marked, Reason, Step, Suggestion
+from logire.audit.suggestion import Kind as Listed
+from logire.audit.suggestion import Marked, Reason, Step, Suggestion
 from logire.corpus.document import Document, Mention, Schema
 from logire.corpus.dump import ScoredDocument
-from logire.corpus.gold import ANY
+from logire.corpus.gold import ANY, Kind
 from logire.rules.explain import Explanation
 
 REASONS = 3
@@ -23,11 +24,11 @@ Piece = tuple[int, int, int]
 
 
 def suggestion(
-    kind: Kind, candidate: Candidate, document: ScoredDocument, explanation: Explanation, schema: Schema, group: int
+    kind: Listed, candidate: Candidate, document: ScoredDocument, explanation: Explanation, schema: Schema, group: int
 ) -> Suggestion:
     """Put a suggestion together; numbers are rounded to 6 digits."""
     head, tail = candidate.head, candidate.tail
-    reasons = _reasons(explanation, document, schema)
+    reasons, own = _reasons(explanation, document, schema)
     pairs = [(head, tail)]
     pairs += [(step.head, step.tail) for reason in reasons for step in reason.path if step.atom != ANY]
     numbers = dict.fromkeys([head, tail, *(e for r in reasons for step in r.path for e in (step.head, step.tail))])
@@ -44,7 +45,7 @@ def suggestion(
         backbone=_round(float(document.logits[head, tail, candidate.relation])),
         group=group,
         bias=_round(explanation.bias),
-        own=_round(explanation.residual),
+        own=_round(explanation.residual + own),
         context=_round(sum(explanation.context.values())),
         reasons=reasons,
         entities=tuple(_marked(document.document, number) for number in numbers),
@@ -102,13 +103,16 @@ def _merged(spans: Sequence[tuple[int, int]], length: int) -> Iterator[tuple[int
     yield start, end
 
 
-def _reasons(explanation: Explanation, document: ScoredDocument, schema: Schema) -> tuple[Reason, ...]:
-    found = []
+def _reasons(explanation: Explanation, document: ScoredDocument, schema: Schema) -> tuple[tuple[Reason, ...], float]:
+    """The rules that speak, and what the identity rule adds: that is the model's own finding, no rule's."""
+    found, own = [], 0.0
     for row in explanation.as_dict(document, schema)["reasons"]:
-        if abs(row["contribution"]) >= LEAST:
+        if row["kind"] == Kind.IDENTITY:
+            own += row["contribution"]
+        elif abs(row["contribution"]) >= LEAST:
             path = tuple(Step(step["from_idx"], step["atom"], step["to_idx"], step["score"]) for step in row["path"])
             found.append(Reason(row["rule"], str(row["kind"]), row["contribution"], path))
-    return tuple(found[:REASONS])
+    return tuple(found[:REASONS]), own
 
 
 def _marked(document: Document, number: int) -> Marked:

@@ -90,6 +90,7 @@
     if (next !== undefined) state.at = next;
     remember();
     refresh([old]);
+    toTop();
   }
 
   function undo() {
@@ -99,6 +100,7 @@
     if (changes.length) keep(changes);
     say(changes.length ? "Undone." : "Nothing to undo.");
     refresh(changes.map(([index]) => index));
+    toTop();
   }
 
   function move(step) {
@@ -112,8 +114,14 @@
     const old = state.at;
     state.at = index;
     remember();
-    say("");
+    say(`${index + 1} of ${suggestions.length}: ${fact(suggestions[index])}`);
     refresh([old]);
+    toTop();
+  }
+
+  function toTop() {
+    document.querySelector("main").scrollTop = 0;
+    if ($("question").getBoundingClientRect().top < 0) $("question").scrollIntoView();
   }
 
   // Where one was is a convenience: a failure loses nothing.
@@ -134,7 +142,7 @@
     const same = shown.length === listed.length && shown.every((index, i) => index === listed[i]);
     if (same) for (const index of new Set([...changed, state.at])) item(index)?.replaceWith(listItem(index));
     else $("list").replaceChildren(...shown.map(listItem));
-    item(state.at)?.scrollIntoView({ block: "nearest" });
+    reveal(item(state.at));
     if (focused) item(state.at)?.querySelector("button").focus({ preventScroll: true });
     $("found").textContent = `${shown.length} of ${suggestions.length} suggestions`;
     const done = state.decisions.size;
@@ -143,6 +151,17 @@
     $("bar").max = Math.max(suggestions.length, 1);
     $("bar").value = done;
     showSuggestion();
+  }
+
+  // Only the list scrolls: on a narrow screen the suggestion stays in view.
+  function reveal(listed) {
+    if (!listed) return;
+    for (const box of [$("list"), document.querySelector("nav")]) {
+      if (!/auto/.test(getComputedStyle(box).overflowY)) continue;
+      const [inner, outer] = [listed.getBoundingClientRect(), box.getBoundingClientRect()];
+      if (inner.top < outer.top) box.scrollTop += inner.top - outer.top;
+      else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom;
+    }
   }
 
   const item = (index) => $("list").querySelector(`[data-index="${index}"]`);
@@ -174,9 +193,9 @@
     const [head, tail] = s.entities;
     $("about").textContent = `${state.at + 1} of ${suggestions.length} · ${title(s)} · head: ${head[1]} (${head[2]}), tail: ${tail[1]} (${tail[2]})`;
     showText(s);
-    $("score").textContent = `Margin ${signed(s.margin)} (probability ${s.probability.toFixed(3)}). The score before the threshold: ` +
-      `the model's own logit ${signed(s.own)}, the relation ${signed(s.bias)}, the context ${signed(s.context)}, and the rules. ` +
-      `The model alone gave the logit ${number(s.backbone)}.`;
+    $("score").textContent = `Score above the threshold: ${signed(s.margin)} (probability ${s.probability.toFixed(3)}). ` +
+      `The backbone alone gave the logit ${number(s.backbone)}. Parts of the last round: its own logit there ${signed(s.own)}, ` +
+      `the relation ${signed(s.bias)}, the context ${signed(s.context)}, and the rules below.`;
     $("reasons").replaceChildren(...(s.reasons.length ? s.reasons.map((r) => reason(s, r)) : [element("li", {}, "No rule speaks.")]));
   }
 
@@ -192,11 +211,12 @@
     const { sentences } = documents[s.document];
     const pieces = state.whole ? sentences.map((tokens, number) => [number, 0, tokens.length]) : s.pieces;
     $("whole").setAttribute("aria-pressed", String(state.whole));
-    $("text").replaceChildren(...pieces.map(([sentence, from, to]) => {
+    $("text").replaceChildren(...pieces.map(([sentence, from, to], place) => {
       const tokens = sentences[sentence];
       const mentions = s.entities.flatMap(([, , , spans], place) => spans.filter(([number]) => number === sentence)
         .map(([, start, end]) => ({ place, start, end })));
-      return element("p", {}, element("span", { class: "number" }, `Sentence ${sentence + 1}`), from > 0 ? "… " : "",
+      const first = sentences.length > 1 && pieces[place - 1]?.[0] !== sentence;
+      return element("p", {}, first ? element("span", { class: "number" }, `Sentence ${sentence + 1}`) : "", from > 0 ? "… " : "",
         ...cutAtMentions(tokens, mentions, (around, parts) => mark(s, around, parts), from, to), to < tokens.length ? " …" : "");
     }));
   }
@@ -205,7 +225,7 @@
   function mark(s, around, parts) {
     const place = Math.min(...around.map((m) => m.place));
     const [, called, type] = s.entities[place];
-    const role = ["head", "tail"][place] ?? "on the path";
+    const role = ["head", "tail"][place] ?? "via";
     return element("mark", { class: place < 2 ? `end t${place}` : "t4", title: `${called}: ${type}` },
       ...parts, element("span", { class: "role" }, role));
   }
@@ -261,7 +281,7 @@
   };
   document.addEventListener("keydown", (event) => {
     const action = ACTIONS[event.key.toLowerCase()];
-    if (!action || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
+    if (!action || event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("select")) return;
     if ($("keys").open && event.key !== "?") return;
     event.preventDefault();
     action();

@@ -62,7 +62,7 @@ def _suggestion(s: Suggestion, document: int, shown: Mapping[str, str]) -> dict[
         "shown": shown[s.relation],
         **{name: getattr(s, name) for name in ("margin", "probability", "backbone", "bias", "own", "context")},
         "reasons": [_reason(reason, s, shown) for reason in s.reasons],
-        "entities": [[e.number, e.name, e.type, e.mentions] for e in s.entities],
+        "entities": [[e.number, e.name, e.type.removeprefix("type::"), e.mentions] for e in s.entities],
         "pieces": s.pieces,
     }
 
