@@ -227,7 +227,7 @@
     const [, called, type] = s.entities[place];
     const role = ["head", "tail"][place] ?? "via";
     return element("mark", { class: place < 2 ? `end t${place}` : "t4", title: `${called}: ${type}` },
-      ...parts, element("span", { class: "role" }, role));
+      ...parts, element("span", { class: "role" }, ` ${role}`));
   }
 
   function decided() {
