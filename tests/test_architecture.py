@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "plugin": {"ground", "corpus", "adapters", "rules"},
     "reporting": {"ground", "corpus", "backbones", "rules", "evaluation"},
     "trial": {"ground", "corpus", "rules", "evaluation", "reporting"},
-    "cli": {"ground", "corpus", "adapters", "backbones", "rules", "evaluation", "reporting", "scale", "trial"},
+    "audit": {"ground", "corpus", "rules", "evaluation", "reporting"},
+    "cli": {"ground", "corpus", "adapters", "audit", "backbones", "rules", "evaluation", "reporting", "scale", "trial"},
     "__main__": {"cli"},
     "__init__": {"plugin"},
 }

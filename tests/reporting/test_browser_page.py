@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 from browser_builders import SCRIPT, write
-from chromium import PROGRAM, Page, chromium
+from chromium import CONTRASTS, PROGRAM, Page, chromium
 
 from logire.reporting.browser import browser
 
@@ -237,30 +237,6 @@ def test_by_keyboard_alone(page: Page) -> None:
     assert texts(page, "[aria-expanded=true]")
     assert page.run("document.activeElement.dataset.index") == "0"  # the focus stays where it was
     assert texts(page, MARKED) == ["2Ann", "1Bob", "1's house"]
-
-
-CONTRASTS = """(() => {
-  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = (c) => c.slice(0, 3).map(v => v / 255)
-    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = (e) => {
-    for (; e; e = e.parentElement) {
-      const c = rgb(getComputedStyle(e).backgroundColor);
-      if (c.length === 3 || c[3] > 0) return c;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const e of document.querySelectorAll('body *')) {
-    const shown = e.getClientRects().length && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-    for (const part of shown ? [null, e.matches('mark') ? '::after' : null] : []) {
-      const pair = [light(rgb(getComputedStyle(e, part).color)), light(ground(e))].sort((a, b) => b - a);
-      found.push([(pair[0] + 0.05) / (pair[1] + 0.05), e.tagName + '.' + e.className]);
-    }
-  }
-  return found;
-})()"""
 
 
 def test_contrast_is_sufficient(page: Page) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from logire import __version__
-from logire.cli import adapt, compare, data, provenance, results, rules, scale, settings, train, trial
+from logire.cli import adapt, audit, compare, data, provenance, results, rules, scale, settings, train, trial
 from logire.ground.errors import LogireError
 from logire.ground.extras import extras
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.add_typer(data.fetch, name="fetch", rich_help_panel="Data")
 app.add_typer(data.prepare, name="prepare", rich_help_panel="Data")
 app.command(rich_help_panel="Data")(adapt.adapt)
+app.add_typer(audit.audit, name="audit", rich_help_panel="Data")
 app.add_typer(train.train, name="train", rich_help_panel="Models")
 app.add_typer(scale.scale, name="scale", rich_help_panel="Models")
 app.add_typer(trial.trial, name="trial", rich_help_panel="Results")

@@ -110,7 +110,7 @@ def paired_bootstrap(
     documents = base.shape[1]
     drawn = draws(derive_seed(seed, "bootstrap", metric.name), documents, samples)
     both, found = np.stack([base, ours]), []
-    for weights in _once_and_drawn(drawn):
+    for weights in once_and_drawn(drawn):
         theirs, mine = metric.compute(weights @ both).mean(axis=1)
         found.append(mine - theirs)
     return summary(float(found[0][0]), np.concatenate(found[1:]))
@@ -129,7 +129,7 @@ def paired_bootstrap_of_rules(
     """
     documents, found = len(base), []
     both = np.stack([base, ours]).reshape(2, documents, -1)
-    for weights in _once_and_drawn(draws(derive_seed(seed, "bootstrap", "logic"), documents, samples)):
+    for weights in once_and_drawn(draws(derive_seed(seed, "bootstrap", "logic"), documents, samples)):
         theirs, mine = logic_scores((weights @ both).reshape(2, len(weights), *base.shape[1:]))
         found.append(mine - theirs)
     differences = np.concatenate(found)
@@ -147,7 +147,7 @@ def summary(difference: float, differences: NDArray[np.float64]) -> Bootstrap:
     return Bootstrap(difference, float(low), float(high), p)
 
 
-def _once_and_drawn(drawn: NDArray[np.int32]) -> Iterator[NDArray[np.float64]]:
+def once_and_drawn(drawn: NDArray[np.int32]) -> Iterator[NDArray[np.float64]]:
     """How often each document counts (B, documents): once as it was measured, then as it was drawn."""
     yield np.ones((1, drawn.shape[1]))
     for start in range(0, len(drawn), 1000):

@@ -178,6 +178,13 @@ class RuleModel(ABC, Generic[S]):
                 r = self.schema.relation_index[p.relation]
                 yield p, self._explanation(trace, p.head, p.tail, r, most).as_dict(trace.document, self.schema)
 
+    def explained_facts(
+        self, documents: Sequence[ScoredDocument], facts: Sequence[Sequence[tuple[int, int, int]]], *, most: int = 5
+    ) -> Iterator[list[Explanation]]:
+        """Why chosen candidates (head, tail, number of the relation) got their scores, document by document."""
+        for trace, asked in zip(self._traces(documents), facts, strict=True):
+            yield [self._explanation(trace, h, t, r, most) for h, t, r in asked]
+
     def _traces(self, documents: Sequence[ScoredDocument]) -> Iterator[_Trace]:
         """Each document's way through the stages; path searches are shared by all of its facts."""
         fitted = self.fitted

@@ -1,30 +1,13 @@
-"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const $ = (id) => document.getElementById(id);
   const stillness = matchMedia("(prefers-reduced-motion: reduce)");
   const BADGES = { added: "+ added", removed: "− removed", same: "= same" };
-  const KINDS = { identity: "the relation itself", pair: "the same two entities", chain: "chain", open: "open rule" };
-  const CLOSING = /^(?:[.,;:!?%)\]}”]|['’]s|n['’]t)$/;
   const FILTERS = ["relation", "change", "verdict"];
   const page = document.title;
   const state = { doc: 0, prediction: null, reason: 0 };
 
-  // Text goes into the page as text nodes only: nothing in the data can become markup.
-  function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name === "onclick") made.addEventListener("click", value);
-      else if (value !== null) made.setAttribute(name, value);
-    }
-    made.append(...children);
-    return made;
-  }
-
   const tag = (type) => data.types[type].slice(0, 3).toLowerCase();
   const entityName = (doc, index) => doc.entities[index].name;
-  const number = (value) => value.toFixed(2).replace(/^-(?=[0.]+$)/, "").replace("-", "−"); // never -0.00
-  const signed = (value) => (number(value).startsWith("−") ? "" : "+") + number(value);
   const factName = (p) => `${p.head}-${data.names[p.relation]}-${p.tail}`;
 
   function matches(prediction) {
@@ -95,7 +78,6 @@
     chosen?.querySelector("button").focus({ preventScroll: true });
   }
 
-  // Mentions may nest or overlap: a sentence is cut wherever one begins or ends.
   function showText() {
     const doc = data.documents[state.doc];
     $("title").textContent = doc.title;
@@ -106,30 +88,9 @@
     const mentions = doc.sentences.map(() => []);
     doc.entities.forEach((entity, index) => entity.mentions.forEach(([sentence, start, end]) =>
       mentions[sentence].push({ index, start, end })));
-    $("text").replaceChildren(...doc.sentences.map((tokens, i) => sentence(doc, tokens, mentions[i])));
+    $("text").replaceChildren(...doc.sentences.map((tokens, i) => 
+      element("p", {}, ...cutAtMentions(tokens, mentions[i], (around, parts) => mention(doc, around, parts)))));
     $("text").querySelector("mark")?.setAttribute("tabindex", "0");
-  }
-
-  function sentence(doc, tokens, mentions) {
-    const cuts = [...new Set([0, tokens.length, ...mentions.flatMap((m) => [m.start, m.end])])].sort((a, b) => a - b);
-    const made = element("p");
-    for (let i = 0; i + 1 < cuts.length; i++) {
-      const [start, end] = [cuts[i], cuts[i + 1]];
-      const around = mentions.filter((m) => m.start <= start && end <= m.end).sort((a, b) => a.end - a.start - b.end + b.start);
-      if (start > 0 && !CLOSING.test(tokens[start])) made.append(" ");
-      if (around.length === 0) made.append(...words(tokens.slice(start, end)));
-      else made.append(mention(doc, around, words(tokens.slice(start, end))));
-    }
-    return made;
-  }
-
-  function words(tokens) {
-    const parts = [];
-    tokens.forEach((token, i) => {
-      if (token.includes("\n")) parts.push(element("br"));
-      else parts.push((i > 0 && !CLOSING.test(token) ? " " : "") + token);
-    });
-    return parts;
   }
 
   function mention(doc, around, parts) {

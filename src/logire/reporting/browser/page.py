@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from logire.corpus.runfolder import PAGE
 from logire.ground.files import write_text
 from logire.reporting.browser.content import page_content
+from logire.reporting.browser.parts import inline_json, script, style
 from logire.reporting.browser.run import read_run
 from logire.reporting.names import Corpus, Names
 
@@ -49,7 +48,7 @@ def browser(
     about += [f"variant {record.variant}"] if record.variant else []
     about += [f"seed {record.seed}", f"{split} split"]
     content = page_content(found.rows, found.backbone, corpus.documents(split), corpus.schema, names.method)
-    page = Template(_asset("page.html")).substitute(
+    page = Template((_ASSETS / "page.html").read_text(encoding="utf-8")).substitute(
         label=html.escape(names.label),
         method=html.escape(names.method),
         corpus=html.escape(who.title),
@@ -57,22 +56,10 @@ def browser(
         about=html.escape(", ".join(about)),
         note=html.escape(found.note),
         warning=f'<strong class="warning">{html.escape(who.warning.strip())}</strong>' if who.synthetic else "",
-        style=_asset("page.css"),
-        script=_asset("page.js"),
-        data=_inline_json(content),
+        style=style(_ASSETS / "page.css"),
+        script=script(_ASSETS / "page.js"),
+        data=inline_json(content),
     )
     file = out or run / PAGE
     write_text(file, page)
     return file
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
-
-
-def _inline_json(value: Any) -> str:
-    """JSON that nothing in it can end the script element around it, or start another."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text

@@ -19,11 +19,36 @@ import pytest
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _KEYS = {"Tab": 9, "Enter": 13, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39, "ArrowDown": 40, "/": 191}
-_TEXTS = {"Enter": "\r", "/": "/"}
+_TEXTS = {"Enter": "\r"}
 _PATIENCE = 90
 """Seconds for an answer: a machine may be busy."""
 _STARTS = 3
 _LOG = "said.log"
+
+
+CONTRASTS = """(() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (c) => c.slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = rgb(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] > 0) return c;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const e of document.querySelectorAll('body *')) {
+    const shown = e.getClientRects().length && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    for (const part of shown ? [null, e.matches('mark') ? '::after' : null] : []) {
+      const pair = [light(rgb(getComputedStyle(e, part).color)), light(ground(e))].sort((a, b) => b - a);
+      found.push([(pair[0] + 0.05) / (pair[1] + 0.05), e.tagName + '.' + e.className]);
+    }
+  }
+  return found;
+})()"""
+"""A script: of every element with text its contrast with what is behind it, and its name."""
 
 
 class NoAnswerError(AssertionError):
@@ -69,9 +94,10 @@ class Page:
             self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
 
     def press(self, key: str) -> None:
-        code = {"key": key, "code": key, "windowsVirtualKeyCode": _KEYS[key]} | (
-            {"text": _TEXTS[key]} if key in _TEXTS else {}
-        )
+        number = _KEYS.get(key) or ord(key.upper())
+        text = _TEXTS.get(key, key if len(key) == 1 else "")
+        code: dict[str, Any] = {"key": key, "code": key, "windowsVirtualKeyCode": number}
+        code |= {"text": text} if text else {}
         for kind in ("keyDown", "keyUp"):
             self._call("Input.dispatchKeyEvent", type=kind, **code)
 
@@ -79,6 +105,10 @@ class Page:
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         value = "reduce" if reduced_motion else "no-preference"
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": value}])
+
+    def downloads(self, folder: Path) -> None:
+        """Where files that the page offers are saved."""
+        self._call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
     def screenshot(self, file: Path) -> None:
         file.write_bytes(base64.b64decode(self._call("Page.captureScreenshot")["data"]))
