@@ -11,7 +11,7 @@ import pytest
 from audit_builders import Hidden, revised
 from typer.testing import CliRunner
 
-from logire.audit.judge import BACKBONE, MODEL, RULES, Judged, Spread, judge
+from logire.audit.judge import Judged, Spread, judge
 from logire.audit.suggestion import KINDS, Rankings, Suggestions
 from logire.audit.verdict import as_dict, sentences
 from logire.cli.app import app
@@ -22,6 +22,7 @@ from logire.ground.errors import InputError
 from logire.ground.runtime import derive_seed
 
 CUTS, DRAWS = (10, 50, 100), 400
+MODEL, BACKBONE, RULES, BOTH = "logire_plus", "backbone", "rules", "combined"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_precision_and_intervals_are_those_of_plain_loops(world: Hidden, judged:
     rows = {(row.kind, row.method, row.cut): row for row in judged.rows}
     for kind in KINDS:
         lists = {MODEL: found.of_kind(kind), **getattr(rankings, kind)}
-        assert set(lists) == {MODEL, BACKBONE, RULES}
+        assert set(lists) == {MODEL, BACKBONE, RULES, BOTH}
         for cut in CUTS:
             shares: dict[str, list[float]] = {}
             for method, facts in lists.items():

@@ -78,7 +78,9 @@ def write(folder: Path, listed: tuple[Suggestion, ...] = LIST) -> Path:
     folder.mkdir(parents=True)
     documents = {title: document(title) for title in (ODD, "two")}
     audited = tuple(Audited.of(d) for d in documents.values())
-    value = Suggestions(FORMAT, "made", True, "train", "0", 1, 2, (), None, ("P17", "a"), audited, listed)
+    value = Suggestions(
+        FORMAT, "made", True, "train", "0", 1, 2, "logire_plus", (), None, ("P17", "a"), audited, listed
+    )
     write_struct(folder / SUGGESTIONS, value)
     page = audit_page(value, documents, file_digest(folder / SUGGESTIONS))
     write_text(folder / PAGE, page)

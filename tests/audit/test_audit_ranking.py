@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+import math
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from audit_builders import Hidden
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logire.audit.combined import RIDGE, evidence, logistic
 from logire.audit.confidence import DOUBT, RuleConfidence
 from logire.audit.ranking import Best
 from logire.corpus.dump import ScoredDocument
@@ -79,6 +81,17 @@ def test_rule_confidence_is_that_of_a_literal_search(
         ]
         assert found.rules[body][head] == pytest.approx(sum(pairs) / (len(pairs) + DOUBT), rel=1e-12)
     for document in documents[25:27]:
+        n = len(document.types)
+        for h, t, head in product(range(n), range(n), range(relations)):
+            best = found.best(document, h, t, head)
+            spoken = [rule for rule in rules if rule[1] == head and h != t and joined(document, rule[0], h, t)]
+            if not spoken or not typed(document, head, h, t):
+                assert best is None
+                continue
+            body, path, confidence = best
+            assert confidence == max(found.rules[rule[0]][head] for rule in spoken)
+            assert (path[0], path[-1]) == (h, t)
+            assert all(holds(document, atom, *step) for atom, step in zip(body, pairwise(path), strict=True))
         expected = np.zeros_like(document.logits)
         for h, t in product(range(len(document.types)), repeat=2):
             for body, head in rules:
@@ -86,3 +99,31 @@ def test_rule_confidence_is_that_of_a_literal_search(
                     expected[h, t, head] = max(expected[h, t, head], np.float32(found.rules[body][head]))
         np.testing.assert_array_equal(found.values(document), expected)
     assert Mined.of(train, queries, length=2, least=8).rules.bodies
+
+
+def test_weights_are_those_of_a_literal_descent() -> None:
+    rng = np.random.default_rng(5)
+    features = np.concatenate([np.ones((300, 1)), rng.normal(0, 2, (300, 2))], axis=1)
+    labels = rng.random(300) < 1 / (1 + np.exp(1 - features @ [0.0, 1.5, -0.5]))
+    weights = np.zeros(3)
+    for _ in range(20_000):
+        gradient = RIDGE * weights * [0, 1, 1]
+        gradient += features.T @ (1 / (1 + np.exp(-features @ weights)) - labels)
+        weights -= 0.005 * gradient
+    np.testing.assert_allclose(logistic(features, labels), weights, atol=1e-4)
+
+
+def test_labels_that_a_plane_parts_have_finite_weights() -> None:
+    features = np.stack([np.ones(40), np.linspace(-30, 30, 40), np.zeros(40)], axis=1)
+    weights = logistic(features, features[:, 1] > 0)
+    assert np.isfinite(weights).all()
+    assert weights[1] > 0
+    assert logistic(features, np.zeros(40, dtype=np.bool_))[0] < 0
+
+
+def test_evidence_is_zero_without_a_rule_and_rises() -> None:
+    confidence = np.linspace(0, 1, 21)
+    found = evidence(confidence)
+    assert found[0] == 0
+    assert (np.diff(found) > 0).all()
+    np.testing.assert_allclose(found, [math.log((c + 0.02) / (1.02 - c)) - math.log(0.02 / 1.02) for c in confidence])

@@ -142,6 +142,44 @@ def test_equal_calls_write_equal_bytes(world: Hidden, tmp_path: Path) -> None:
         assert (tmp_path / "same" / name).read_bytes() == (world.audit / name).read_bytes()
 
 
+def test_what_rules_say_of_the_labels_can_be_weighed_in(world: Hidden, tmp_path: Path) -> None:
+    found = suggest(world.documents, world.dumps, tmp_path, groups=3, most=150, ranked_by="combined", settings=SETTINGS)
+    corpus = PreparedCorpus.open(world.documents)
+    documents = read_out_of_fold(world.dumps, corpus)
+    expected, parts = {}, {}
+    groups = cross_fitted(
+        documents, corpus.schema, groups=3, seed=1, settings=SETTINGS, report=lambda what, done, total: None
+    )
+    for group in groups:
+        for d, margins in zip(group.documents, group.margins(), strict=True):
+            weights, confidence = group.combined, group.confidence.values(d)
+            assert weights.own > 0
+            assert weights.rules > 0
+            for h, t, r in product(range(len(d.types)), range(len(d.types)), range(margins.shape[2])):
+                own = min(max(float(margins[h, t, r]), -30.0), 30.0)
+                c = float(confidence[h, t, r])
+                part = weights.rules * (np.log((c + 0.02) / (1.02 - c)) - np.log(0.02 / 1.02))
+                fact = d.title, h, corpus.schema.relations[r], t
+                if h != t:
+                    expected[fact] = weights.shift + weights.own * own + part
+                    parts[fact] = part
+    labelled = {(d.title, f.head, f.relation, f.tail) for d in corpus.train for f in d.facts}
+    for kind, wanted, sign in (("missing", False, 1), ("doubtful", True, -1)):
+        best = sorted(sign * value for fact, value in expected.items() if (fact in labelled) == wanted)[::-1][:150]
+        listed = found.of_kind(kind)
+        np.testing.assert_allclose([sign * s.margin for s in listed], best, atol=1e-5)
+        for s in listed:
+            of_labels = [reason.contribution for reason in s.reasons if reason.kind == "labels"]
+            assert s.margin == pytest.approx(expected[s.title, *s.triple], abs=1e-5)
+            assert sum(of_labels) == pytest.approx(parts[s.title, *s.triple], abs=1e-5)
+    before = Suggestions.read(world.audit).of_kind("missing")
+    mine, theirs = ({(s.title, *s.triple) for s in of_kind} for of_kind in (found.of_kind("missing"), before))
+    assert len(mine & world.lacking) > len(theirs & world.lacking)
+    rankings = Rankings.read(tmp_path).missing
+    assert {(e.title, *e.triple) for e in rankings["logire_plus"]} == theirs
+    assert set(rankings) == {"logire_plus", "backbone", "rules"}
+
+
 def test_a_run_scores_the_documents_and_warns_of_its_own(
     world: Hidden, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -51,12 +51,10 @@ class RuleConfidence:
 
     def values(self, document: ScoredDocument) -> FloatArray:
         """(N, N, R) the confidences; 0 where no rule speaks, or the labels know no such types of the relation."""
-        labels = document.labels.copy()
-        itself = np.arange(len(labels))
-        labels[itself, itself] = False
-        atoms = np.concatenate([labels, labels.transpose(1, 0, 2)], axis=2)
+        atoms = _atoms(document)
+        itself = np.arange(len(atoms))
         there = set(np.flatnonzero(atoms.any(axis=(0, 1))).tolist())
-        found = np.zeros(labels.shape, dtype=np.float32)
+        found = np.zeros(document.labels.shape, dtype=np.float32)
         for body, heads in self.rules.items():
             if not there.issuperset(body):
                 continue
@@ -68,6 +66,34 @@ class RuleConfidence:
         found[~seen.transpose(1, 2, 0)] = 0.0
         found[itself, itself] = 0.0
         return found
+
+    def best(
+        self, document: ScoredDocument, head: int, tail: int, relation: int
+    ) -> tuple[Body, tuple[int, ...], float] | None:
+        """The rule behind a candidate's value, the first of equals: its body, a path's entities, its confidence."""
+        if self.queries.index[relation, document.types[head], document.types[tail]] < 0:
+            return None
+        atoms = _atoms(document)
+        best = None
+        for body, heads in sorted(self.rules.items()):
+            if relation not in heads or (best is not None and heads[relation] <= best[2]):
+                continue
+            if len(body) == 1:
+                path: tuple[int, ...] | None = (head, tail) if atoms[head, tail, body[0]] else None
+            else:
+                between = np.flatnonzero(atoms[head, :, body[0]] & atoms[:, tail, body[1]])
+                path = (head, int(between[0]), tail) if len(between) else None
+            if path is not None:
+                best = body, path, heads[relation]
+        return best
+
+
+def _atoms(document: ScoredDocument) -> BoolArray:
+    """(N, N, 2R) the labels and their inverses between different entities."""
+    labels = document.labels.copy()
+    itself = np.arange(len(labels))
+    labels[itself, itself] = False
+    return np.concatenate([labels, labels.transpose(1, 0, 2)], axis=2)
 
 
 def _joined(atoms: BoolArray, body: Body) -> BoolArray:

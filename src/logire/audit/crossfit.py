@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from logire.audit.combined import Combined
 from logire.audit.confidence import RuleConfidence
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.dump import NEVER, ScoredDocument, dev_threshold
@@ -38,6 +39,7 @@ class Group:
         places: of each document, its place in the split.
         theta: the backbone's threshold on the dev documents that the model was chosen on.
         confidence: what rules alone say, from the labels that the model was fitted on.
+        combined: how this and the model's margin are weighed together, fitted on the same dev documents.
     """
 
     documents: Sequence[ScoredDocument]
@@ -45,11 +47,15 @@ class Group:
     model: RuleModel[Any]
     theta: float
     confidence: RuleConfidence
+    combined: Combined
 
     def margins(self) -> list[FloatArray]:
         """(N, N, R) of each document: the model's score above its threshold."""
-        theta = self.model.fitted.theta
-        return [(scores - theta).astype(np.float32) for scores in self.model.scores(self.documents)]
+        return _margins(self.model, self.documents)
+
+
+def _margins(model: RuleModel[Any], documents: Sequence[ScoredDocument]) -> list[FloatArray]:
+    return [(scores - model.fitted.theta).astype(np.float32) for scores in model.scores(documents)]
 
 
 def draw(count: int, groups: int, seed: int) -> list[tuple[list[int], list[int], list[int]]]:
@@ -140,7 +146,8 @@ def _group(
     if not isfinite(theta) or not isfinite(model.fitted.theta):
         problem = f"no threshold: none of the facts of the {len(dev)} documents that choose is a candidate"
         raise InputError(problem, remedy="give more documents, or fewer groups: --groups 2")
-    return Group(documents, places, model, theta, confidence)
+    combined = Combined.of(_margins(model, dev), [confidence.values(d) for d in dev], [d.labels for d in dev])
+    return Group(documents, places, model, theta, confidence, combined)
 
 
 def _labelled(document: Document, schema: Schema) -> ScoredDocument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from logire.audit.ranking import Candidate
 from logire.audit.suggestion import Kind as Listed
@@ -12,6 +13,7 @@ from logire.corpus.document import Document, Mention, Schema
 from logire.corpus.dump import ScoredDocument
 from logire.corpus.gold import ANY, Kind
 from logire.rules.explain import Explanation
+from logire.rules.queries import Body, atom_name, body_name
 
 REASONS = 3
 """Rules shown with a suggestion."""
@@ -21,14 +23,37 @@ AROUND = 20
 """Tokens shown on each side of a mention, in sentences that are longer than all this."""
 
 Piece = tuple[int, int, int]
+LABELS = "labels"
+"""The kind of a reason that is a mined rule whose body the labels hold."""
+
+
+class Spoken(NamedTuple):
+    """A rule that speaks by the labels: its body, the entities of its path, its part in the value."""
+
+    body: Body
+    path: tuple[int, ...]
+    part: float
 
 
 def suggestion(
-    kind: Listed, candidate: Candidate, document: ScoredDocument, explanation: Explanation, schema: Schema, group: int
+    kind: Listed,
+    candidate: Candidate,
+    document: ScoredDocument,
+    explanation: Explanation,
+    schema: Schema,
+    group: int,
+    spoken: Spoken | None = None,
 ) -> Suggestion:
-    """Put a suggestion together; numbers are rounded to 6 digits."""
+    """Put a suggestion together; numbers are rounded to 6 digits.
+
+    Args:
+        explanation: of the model's score.
+        spoken: what rules say of the labels, where the value weighs that in; it comes first among the reasons.
+    """
     head, tail = candidate.head, candidate.tail
     reasons, own = _reasons(explanation, document, schema)
+    if spoken is not None:
+        reasons = (_of_labels(spoken, schema.relations[candidate.relation], schema), *reasons)
     pairs = [(head, tail)]
     pairs += [(step.head, step.tail) for reason in reasons for step in reason.path if step.atom != ANY]
     numbers = dict.fromkeys([head, tail, *(e for r in reasons for step in r.path for e in (step.head, step.tail))])
@@ -113,6 +138,13 @@ def _reasons(explanation: Explanation, document: ScoredDocument, schema: Schema)
             path = tuple(Step(step["from_idx"], step["atom"], step["to_idx"], step["score"]) for step in row["path"])
             found.append(Reason(row["rule"], str(row["kind"]), row["contribution"], path))
     return tuple(found[:REASONS]), own
+
+
+def _of_labels(spoken: Spoken, relation: str, schema: Schema) -> Reason:
+    names = [atom_name(atom, schema) for atom in spoken.body]
+    steps = zip(spoken.path, names, spoken.path[1:], strict=False)
+    path = tuple(Step(head, name, tail, 1.0) for head, name, tail in steps)
+    return Reason(f"{relation} <- {body_name(spoken.body, schema)}", LABELS, _round(spoken.part), path)
 
 
 def _marked(document: Document, number: int) -> Marked:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from logire.audit.ranking import Doubles
-from logire.audit.suggestion import KINDS, Audited, Entry, Kind, Rankings, Suggestions, Triple
+from logire.audit.suggestion import KINDS, Audited, Entry, Kind, Method, Rankings, Suggestions, Triple
 from logire.corpus.document import IntArray
 from logire.corpus.prepared import SPLITS, PreparedCorpus
 from logire.evaluation.significance import draws, once_and_drawn
@@ -19,7 +19,6 @@ from logire.ground.runtime import derive_seed
 
 CUTS = (10, 50, 100, 500, 1000)
 DRAWS = 10_000
-MODEL, BACKBONE, RULES = "logire_plus", "backbone", "rules"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Precision:
     Attributes:
         method: whose ranking.
         share: 0 to 1.
-        ratio: the share of the model's ranking over this one's; None for the model itself.
+        ratio: the share of the suggestions' own ranking over this one's; None for that itself.
     """
 
     kind: Kind
@@ -54,6 +53,7 @@ class Judged:
     """All precisions, and what could not be compared.
 
     Attributes:
+        ranked_by: whose ranking the suggestions are.
         documents: how many were compared.
         lengths: of each kind and method, how many facts its ranking has there.
         missing, differing: documents that the better labels lack, and those with other entities there.
@@ -63,6 +63,7 @@ class Judged:
     corpus: str
     synthetic: bool
     split: str
+    ranked_by: Method
     documents: int
     rows: tuple[Precision, ...]
     lengths: dict[tuple[Kind, str], int]
@@ -107,7 +108,7 @@ def judge(
     rows, lengths = [], {}
     for kind in KINDS:
         lists: dict[str, Sequence[tuple[str, Triple]]] = {
-            MODEL: [(s.title, s.triple) for s in listed.of_kind(kind)],
+            listed.ranked_by: [(s.title, s.triple) for s in listed.of_kind(kind)],
             **{method: _facts(entries) for method, entries in getattr(rankings, kind).items()},
         }
         hits = {}
@@ -119,11 +120,13 @@ def judge(
             hits[method] = np.array([place[title] for title, _ in kept], dtype=np.int64), right
             lengths[kind, method] = len(kept)
         for cut in cuts:
-            rows += _rows(kind, cut, {m: found for m, found in hits.items() if len(found[0]) >= cut}, drawn)
+            long = {method: found for method, found in hits.items() if len(found[0]) >= cut}
+            rows += _rows(kind, cut, long, listed.ranked_by, drawn)
     return Judged(
         corpus=listed.corpus,
         synthetic=listed.synthetic,
         split=listed.split,
+        ranked_by=listed.ranked_by,
         documents=len(compared),
         rows=tuple(rows),
         lengths=lengths,
@@ -138,19 +141,20 @@ def _facts(entries: Sequence[Entry]) -> list[tuple[str, Triple]]:
     return [(entry.title, entry.triple) for entry in entries]
 
 
-def _rows(kind: Kind, cut: int, hits: dict[str, tuple[IntArray, IntArray]], drawn: Any) -> list[Precision]:
+def _rows(kind: Kind, cut: int, hits: dict[str, tuple[IntArray, IntArray]], own: str, drawn: Any) -> list[Precision]:
     """The precisions of all methods at one cut, from the same draws.
 
     Args:
         hits: of each method the documents of its facts, and whether they are right, in the order of its ranking.
+        own: whose ranking the suggestions are.
     """
     shares = {method: _shares(places[:cut], right[:cut], drawn) for method, (places, right) in hits.items()}
     found = []
     for method, share in shares.items():
         ratio = None
-        if method != MODEL and MODEL in shares:
+        if method != own and own in shares:
             with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = _spread(shares[MODEL] / share)
+                ratio = _spread(shares[own] / share)
         found.append(Precision(kind, method, cut, int(hits[method][1][:cut].sum()), _spread(share), ratio))
     return found
 

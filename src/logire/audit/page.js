@@ -8,7 +8,7 @@
     missing: { accept: "Accept: add the fact", reject: "Reject: leave it out" },
     doubtful: { accept: "Accept: remove the label", reject: "Reject: keep the label" },
   };
-  const CONSTRAINT = "constraint";
+  const SOURCES = { constraint: "a rule that nearly always holds", labels: "a mined rule; the document's labels hold its body" };
   const state = { at: 0, decisions: new Map(), history: [], whole: false, kept: true, exported: true };
 
   const name = (s, number) => s.entities.find((entity) => entity[0] === number)[1];
@@ -202,7 +202,7 @@
   function reason(s, r) {
     return element("li", { class: r.contribution > 0 ? "speaks-for" : "against" },
       element("span", { class: "rule" }, `${signed(r.contribution)} ${r.contribution > 0 ? "for" : "against"}: ${r.rule}`),
-      element("small", {}, r.kind === CONSTRAINT ? "a rule that nearly always holds" : KINDS[r.kind] ?? r.kind),
+      element("small", {}, SOURCES[r.kind] ?? KINDS[r.kind] ?? r.kind),
       ...r.path.map(([from, atom, score, to]) => element("span", { class: "step" },
         `${name(s, from)} — ${atom} (${score.toFixed(3)}) → ${name(s, to)}`)));
   }

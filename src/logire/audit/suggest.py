@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from logire.audit.combined import evidence
 from logire.audit.crossfit import Group, cross_fitted, fitted
-from logire.audit.evidence import REASONS, suggestion
+from logire.audit.evidence import REASONS, Spoken, suggestion
 from logire.audit.page import audit_page
 from logire.audit.ranking import Best, Candidate
 from logire.audit.suggestion import (
     FORMAT,
     KINDS,
+    METHODS,
     PAGE,
     RANKINGS,
     RANKINGS_FORMAT,
@@ -26,6 +29,7 @@ from logire.audit.suggestion import (
     Entry,
     Kind,
     Method,
+    RankedBy,
     Rankings,
     Suggestion,
     Suggestions,
@@ -46,7 +50,6 @@ COLUMNS = (
     *("kind", "rank", "document", "head", "head_name", "head_type", "relation", "tail", "tail_name", "tail_type"),
     *("margin", "probability", "backbone_logit", "rule", "rule_kind", "path", "sentences"),
 )
-METHODS: tuple[Method, ...] = ("backbone", "rules")
 
 
 def suggest(
@@ -59,6 +62,7 @@ def suggest(
     seed: int = 1,
     most: int = 1000,
     run: Path | None = None,
+    ranked_by: RankedBy = "logire_plus",
     settings: Mapping[str, Any] | None = None,
     report: Report = silent,
 ) -> Suggestions:
@@ -70,6 +74,7 @@ def suggest(
         seed: the groups follow from it.
         most: the length of each list, at most.
         run: a fitted run that scores the documents, instead of fits for each group.
+        ranked_by: ``combined`` weighs in what mined rules say of the document's labels.
         settings: those of LogiRE+ that differ from the defaults.
 
     Raises:
@@ -84,7 +89,7 @@ def suggest(
         fits = cross_fitted(scored, corpus.schema, groups=groups, seed=seed, settings=settings or {}, report=report)
     else:
         fits = iter([fitted(run, scored, corpus.schema)])
-    ranks = _Ranks(most, seed)
+    ranks = _Ranks(most, seed, ranked_by)
     found = []
     for group in fits:
         ranks.add(group)
@@ -99,6 +104,7 @@ def suggest(
         data_digest=corpus.digest,
         seed=seed,
         groups=len(found),
+        ranked_by=ranked_by,
         dumps=tuple(file_digest(Path(file)) for file in logits),
         run=None if run is None else file_digest(run / RUN),
         relations=schema.relations,
@@ -116,12 +122,11 @@ def suggest(
 
 
 class _Ranks:
-    """The lists of a split, filled group by group: by the model, by the backbone, by rules alone."""
+    """The lists of a split, of every method, filled group by group."""
 
-    def __init__(self, most: int, seed: int) -> None:
-        self.seed = seed
-        self.model: dict[Kind, Best] = {kind: Best(most) for kind in KINDS}
-        self.rest: dict[tuple[Kind, Method], Best] = {(k, m): Best(most) for k in KINDS for m in METHODS}
+    def __init__(self, most: int, seed: int, ranked_by: RankedBy) -> None:
+        self.seed, self.ranked_by = seed, ranked_by
+        self.best: dict[tuple[Kind, Method], Best] = {(k, m): Best(most) for k in KINDS for m in METHODS}
 
     def add(self, group: Group) -> None:
         """Take in the documents of a group. Self-relations are in no list."""
@@ -133,12 +138,20 @@ class _Ranks:
             # Most rules have many companions: chance decides among equals, the same each time.
             rng = np.random.default_rng(derive_seed(self.seed, "audit", "ties", document.title))
             ties = rng.random(rules.shape)
-            self.model["missing"].add(place, margins, missing)
-            self.model["doubtful"].add(place, -margins, doubtful)
-            self.rest["missing", "backbone"].add(place, backbone, missing)
-            self.rest["doubtful", "backbone"].add(place, -backbone, doubtful)
-            self.rest["missing", "rules"].add(place, rules, missing & (rules > 0), ties)
-            self.rest["doubtful", "rules"].add(place, -rules, doubtful, ties)
+            values: dict[Method, npt.NDArray[np.floating]] = {
+                "logire_plus": margins,
+                "combined": group.combined.values(margins, rules),
+                "backbone": backbone,
+            }
+            for method, array in values.items():
+                self.best["missing", method].add(place, array, missing)
+                self.best["doubtful", method].add(place, -array, doubtful)
+            self.best["missing", "rules"].add(place, rules, missing & (rules > 0), ties)
+            self.best["doubtful", "rules"].add(place, -rules, doubtful, ties)
+
+    def listed(self, kind: Kind) -> list[Candidate]:
+        """What is suggested."""
+        return self.best[kind, self.ranked_by].ranked()
 
     def others(self, digest: str, documents: Sequence[ScoredDocument], schema: Schema) -> Rankings:
         """The rankings that the model's is compared with."""
@@ -147,16 +160,18 @@ class _Ranks:
             sign = 1 if kind == "missing" else -1
             return tuple(
                 Entry(documents[c.place].title, c.head, schema.relations[c.relation], c.tail, round(sign * c.value, 6))
-                for c in self.rest[kind, method].ranked()
+                for c in self.best[kind, method].ranked()
             )
 
-        missing, doubtful = ({method: entries(kind, method) for method in METHODS} for kind in KINDS)
+        missing, doubtful = (
+            {method: entries(kind, method) for method in METHODS if method != self.ranked_by} for kind in KINDS
+        )
         return Rankings(RANKINGS_FORMAT, digest, missing, doubtful)
 
 
 def _explained(ranks: _Ranks, groups: Sequence[Group], schema: Schema, report: Report) -> list[Suggestion]:
     """The suggestions of both lists, each with what its group's model says of it."""
-    listed: list[tuple[Kind, Candidate]] = [(kind, c) for kind in KINDS for c in ranks.model[kind].ranked()]
+    listed: list[tuple[Kind, Candidate]] = [(kind, c) for kind in KINDS for c in ranks.listed(kind)]
     found: dict[int, Suggestion] = {}
     for number, group in enumerate(groups, start=1):
         report("explaining", number - 1, len(groups))
@@ -170,9 +185,19 @@ def _explained(ranks: _Ranks, groups: Sequence[Group], schema: Schema, report: R
         explained = group.model.explained_facts([d for d, _ in chosen], facts, most=2 * REASONS) if chosen else ()
         for (document, place), explanations in zip(chosen, explained, strict=True):
             for index, explanation in zip(asked[place], explanations, strict=True):
-                found[index] = suggestion(*listed[index], document, explanation, schema, number)
+                spoken = _of_labels(group, document, listed[index][1]) if ranks.ranked_by == "combined" else None
+                found[index] = suggestion(*listed[index], document, explanation, schema, number, spoken)
     report("explaining", len(groups), len(groups))
     return [found[index] for index in range(len(listed))]
+
+
+def _of_labels(group: Group, document: ScoredDocument, candidate: Candidate) -> Spoken | None:
+    """The rule that speaks for a candidate by the document's labels, with its part in the combined value."""
+    found = group.confidence.best(document, candidate.head, candidate.tail, candidate.relation)
+    if found is None:
+        return None
+    body, path, confidence = found
+    return Spoken(body, path, group.combined.rules * float(evidence(np.array(confidence))))
 
 
 def table(suggestions: Suggestions) -> str:

@@ -16,7 +16,10 @@ from logire.ground.typed import Whole, read_typed
 
 Kind = Literal["missing", "doubtful"]
 KINDS: tuple[Kind, ...] = ("missing", "doubtful")
-Method = Literal["backbone", "rules"]
+Method = Literal["logire_plus", "combined", "backbone", "rules"]
+"""Whose ranking: LogiRE+'s; that of it and the labels' rules together; the backbone's; that of the labels' rules."""
+METHODS: tuple[Method, ...] = ("logire_plus", "combined", "backbone", "rules")
+RankedBy = Literal["logire_plus", "combined"]
 
 SUGGESTIONS, RANKINGS, TABLE, PAGE = "suggestions.json", "rankings.json", "suggestions.csv", "audit.html"
 FORMAT: Literal["logire-audit-1"] = "logire-audit-1"
@@ -118,6 +121,7 @@ class Suggestions(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         corpus, synthetic, split, data_digest: what was audited.
         seed, groups: how the documents were drawn into groups; one group: a fitted run scored them all.
+        ranked_by: whose ranking both lists are.
         dumps: SHA-256 of the logits dumps.
         run: SHA-256 of the run's ``run.json``, where a run scored the documents.
         relations: the relations that a fact may have.
@@ -132,6 +136,7 @@ class Suggestions(Struct, frozen=True, forbid_unknown_fields=True):
     data_digest: str
     seed: int
     groups: int
+    ranked_by: RankedBy
     dumps: tuple[str, ...]
     run: str | None
     relations: tuple[str, ...]
@@ -179,9 +184,9 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
 
 
 class Rankings(Struct, frozen=True, forbid_unknown_fields=True):
-    """``rankings.json``: how others would rank the same facts; for each kind, each method's best first.
+    """``rankings.json``: how the other methods rank the same facts; for each kind, each method's best first.
 
-    ``backbone``: by the logit above the threshold of its group; ``rules``: by the confidence of mined rules alone.
+    ``backbone`` goes by the logit above the threshold of its group, ``rules`` by the confidence of mined rules alone.
     """
 
     format: Literal["logire-audit-rankings-1"]

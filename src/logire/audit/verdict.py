@@ -8,10 +8,15 @@ from typing import Any
 
 from rich.table import Table
 
-from logire.audit.judge import BACKBONE, MODEL, RULES, Judged, Spread
+from logire.audit.judge import Judged, Spread
 from logire.audit.suggestion import KINDS
 
-NAMES = {MODEL: "LogiRE+", BACKBONE: "backbone alone", RULES: "rules alone"}
+NAMES = {
+    "logire_plus": "LogiRE+",
+    "combined": "LogiRE+ and labels' rules",
+    "backbone": "backbone alone",
+    "rules": "labels' rules alone",
+}
 QUESTIONS = {
     "missing": "missing facts: share that the better labels have",
     "doubtful": "doubtful labels: share that the better labels lack",
@@ -37,7 +42,7 @@ def sentences(judged: Judged) -> Iterator[str]:
 def table(judged: Judged, kind: str) -> Table:
     """The precisions of one kind: a line for each cut and method."""
     found = Table(title=QUESTIONS[kind], title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("first", "ranked by", "right", "share", "95%", "LogiRE+ over it", "95%"):
+    for heading in ("first", "ranked by", "right", "share", "95%", "suggestions over it", "95%"):
         found.add_column(heading, justify="left" if heading == "ranked by" else "right", no_wrap=True)
     for row in (row for row in judged.rows if row.kind == kind):
         ratio = row.ratio or Spread(None, None, None)

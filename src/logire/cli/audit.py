@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -38,6 +38,10 @@ def suggest(
             help="A fitted run that scores the documents, instead of fits for each group.", show_default=False
         ),
     ] = None,
+    ranked_by: Annotated[
+        Literal["logire_plus", "combined"],
+        typer.Option(help="combined: weigh in what mined rules say of the document's other labels."),
+    ] = "logire_plus",
     settings: Settings = "{}",
 ) -> None:
     """Rank the facts that labels lack and the labels that are in doubt; write a page to decide on."""
@@ -55,6 +59,7 @@ def suggest(
             seed=seed,
             most=most,
             run=run,
+            ranked_by=ranked_by,
             settings=chosen,
             report=report,
         )
