@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logire.cli.common import Documents, Out, Overwrite, Seed, Settings, Split, progress, read_settings
+from logire.cli import shards as made
+from logire.cli.common import Overwrite, Seed, Settings, progress, read_settings
 from logire.ground.errors import InputError
 from logire.ground.files import alone
 
@@ -39,21 +40,8 @@ Part = Annotated[
 Round = Annotated[int, typer.Option("--round", help="The number of the round, from 1.", min=1, max=3)]
 
 
-@scale.command()
-def split(
-    documents: Documents,
-    logits: Annotated[list[Path], typer.Option(help="A logits dump, one option each; together they hold the split.")],
-    out: Out,
-    size: Annotated[int, typer.Option(help="Documents a shard.", min=1)] = 200,
-    split: Split = "train",
-    full: Annotated[bool, typer.Option("--full", help="Keep logits in single precision.")] = False,
-) -> None:
-    """Cut documents and their logits into shards; out-of-fold logits are those of several dumps."""
-    from logire.corpus.sharding import shard_dumps
-
-    with progress() as report, alone(out):
-        made = shard_dumps(documents, logits, out, size=size, split=split, full=full, report=report)
-    print(f"{sum(entry.documents for entry in made.entries)} documents in {len(made)} shards: {out}")
+for _command in (made.split, made.documents):
+    scale.command()(_command)
 
 
 @scale.command()
