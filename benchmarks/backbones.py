@@ -27,8 +27,9 @@ import yaml
 
 from logire.backbones.base import Backbone
 from logire.backbones.registry import backbones, find
+from logire.backbones.training.batches import make_batches
 from logire.backbones.training.inference import infer_encoded
-from logire.backbones.training.loop import make_batches, make_optimizer
+from logire.backbones.training.loop import make_optimizer
 from logire.backbones.transformers.pretrained import layers_path
 from logire.backbones.transformers.windows import cut
 from logire.backbones.words.bilinear import PairBilinear

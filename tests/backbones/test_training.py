@@ -20,6 +20,7 @@ from logire.backbones.base import Backbone
 from logire.backbones.decisions import Decision, choose_threshold
 from logire.backbones.settings import TrainingSettings
 from logire.backbones.training import loop
+from logire.backbones.training.batches import make_batches
 from logire.backbones.training.checkpoint import load_weights
 from logire.corpus.document import Document, Fact
 from logire.corpus.prepared import PreparedCorpus, write_prepared
@@ -35,15 +36,15 @@ Build = Callable[..., Backbone[Any]]
     lengths=st.lists(st.integers(1, 1000), min_size=1, max_size=200), size=st.integers(1, 9), seed=st.integers(0, 99)
 )
 def test_batches_hold_every_document_once(lengths: list[int], size: int, seed: int) -> None:
-    batches = loop.make_batches(lengths, size, seed)
+    batches = make_batches(lengths, size, seed)
     assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
     assert max(map(len, batches)) <= size
-    assert batches == loop.make_batches(lengths, size, seed)
+    assert batches == make_batches(lengths, size, seed)
 
 
 def test_batches_hold_documents_of_similar_length() -> None:
     lengths = [int(x) for x in np.random.default_rng(0).integers(10, 1000, size=128)]
-    batches = loop.make_batches(lengths, 8, 0)
+    batches = make_batches(lengths, 8, 0)
     spread = np.mean([max(lengths[i] for i in b) - min(lengths[i] for i in b) for b in batches])
     assert spread < 100
     assert [sum(lengths[i] for i in b) for b in batches] != sorted(sum(lengths[i] for i in b) for b in batches)

@@ -185,7 +185,10 @@ def test_a_file_of_a_shard_that_is_missing_truncated_or_another_shards(shards: P
     for content in (whole[:-1], whole[:40], b"", other.read_bytes()):
         file.write_bytes(content)
         error = problem_of(shards, 1)
-        assert (error.file, error.remedy) == (str(file), "make the folder with `logire scale split`")
+        assert (error.file, error.remedy) == (
+            str(file),
+            "make the folder with `logire scale split`, `documents` or `infer`",
+        )
         assert f"is not the file that {INDEX} names" in error.problem
         assert len(Shards.open(shards).read(0)) == 2, "the others can be read"
     file.unlink()
@@ -242,7 +245,7 @@ def test_a_shard_listed_twice(shards: Path) -> None:
         ({"documents": "2"}, "[1].documents", "expected `int`"),
         ({"name": "../0000"}, "[1].name", "matching regex"),
         ({"more": 1}, "[1]", "unknown field"),
-        ({"logits": None}, "[1].logits", "expected `str`"),
+        ({"logits": 3}, "[1].logits", "expected `str | null`"),
     ],
 )
 def test_a_damaged_index_names_its_field(shards: Path, change: dict[str, Any], field: str, problem: str) -> None:

@@ -1,15 +1,15 @@
-"""Commands for corpora that do not fit in memory: shards, and fits of LogiRE+ on them, at once or in steps."""
+"""Commands for corpora that do not fit in memory: fits of LogiRE+ on shards, at once or in steps."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logire.cli.common import Documents, Out, Overwrite, Seed, Settings, Split, progress, read_settings
-from logire.ground.errors import InputError
+from logire.cli import shards as made
+from logire.cli.common import Overwrite, Seed, Settings, progress, read_settings
+from logire.cli.shards import Part, members
 from logire.ground.files import alone
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 scale = typer.Typer(
     no_args_is_help=True,
-    help="LogiRE+ on corpora that do not fit in memory: shards, and fits that read one at a time.",
+    help="Corpora that do not fit in memory: shards, and backbones and fits of LogiRE+ that read one at a time.",
     rich_markup_mode="rich",
 )
 
@@ -29,31 +29,11 @@ Sample = Annotated[
     str,
     typer.Option(help='Which negatives are read: `floor` and `times` as a JSON object; {"floor": 1} keeps everything.'),
 ]
-Part = Annotated[
-    str,
-    typer.Option(
-        "--part",
-        help="3/8: the third, the eleventh and so on of what the step is done for; the default is all.",
-    ),
-]
 Round = Annotated[int, typer.Option("--round", help="The number of the round, from 1.", min=1, max=3)]
 
 
-@scale.command()
-def split(
-    documents: Documents,
-    logits: Annotated[list[Path], typer.Option(help="A logits dump, one option each; together they hold the split.")],
-    out: Out,
-    size: Annotated[int, typer.Option(help="Documents a shard.", min=1)] = 200,
-    split: Split = "train",
-    full: Annotated[bool, typer.Option("--full", help="Keep logits in single precision.")] = False,
-) -> None:
-    """Cut documents and their logits into shards; out-of-fold logits are those of several dumps."""
-    from logire.corpus.sharding import shard_dumps
-
-    with progress() as report, alone(out):
-        made = shard_dumps(documents, logits, out, size=size, split=split, full=full, report=report)
-    print(f"{sum(entry.documents for entry in made.entries)} documents in {len(made)} shards: {out}")
+for _command in (made.split, made.documents, made.train, made.infer):
+    scale.command()(_command)
 
 
 @scale.command()
@@ -91,7 +71,7 @@ def count(
     from logire.scale import steps
 
     work = _plan(shards, dev, logits, out, seed, settings, sampling).work
-    for shard in _members(part, len(work.shards)):
+    for shard in members(part, len(work.shards)):
         steps.count(work, shard)
 
 
@@ -113,7 +93,7 @@ def rows(
     work = _plan(shards, dev, logits, out, seed, settings, sampling).work
     found = steps.find(work)
     stages = steps.stages_before(work, found, number)
-    for shard in _members(part, len(work.shards)):
+    for shard in members(part, len(work.shards)):
         steps.ground_shard(work, found, number, stages, shard)
 
 
@@ -134,7 +114,7 @@ def weigh(
 
     work = _plan(shards, dev, logits, out, seed, settings, sampling).work
     found = steps.find(work)
-    for group in _members(part, len(found.groups)):
+    for group in members(part, len(found.groups)):
         steps.fit_group(work, found, number, group)
 
 
@@ -167,12 +147,3 @@ def _plan(shards: Path, dev: Path, logits: Path, out: Path, seed: int, settings:
 
     chosen, sample = read_settings(settings), read_settings(sampling)
     return plan_fit(Folder.open(shards), dev, logits, out, settings=chosen, sampling=sample, seed=seed)
-
-
-def _members(part: str, size: int) -> range:
-    """Of ``size`` things those that are a part's: every eighth of them, from the third on, for ``3/8``."""
-    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", part)
-    number, of = (int(found) for found in match.groups()) if match else (0, 0)
-    if not 1 <= number <= of:
-        raise InputError(f"{part!r} is not a part", field="--part", remedy="give 1/8, 2/8, ... 8/8")
-    return range(number - 1, size, of)

@@ -81,7 +81,7 @@ def _command(spec: BackboneSpec) -> Any:
         corpus, chosen = PreparedCorpus.open(documents), read_settings(settings)
         with alone(out):
             if fold:
-                of = _read_fold(fold, seed)
+                of = read_fold(fold, seed)
                 train_fold(corpus, spec.name, chosen, out, fold=of, device=device, overwrite=overwrite)
             else:
                 train_backbone(corpus, spec.name, chosen, out, seed=seed, device=device, overwrite=overwrite)
@@ -91,13 +91,13 @@ def _command(spec: BackboneSpec) -> Any:
     return typer.main.get_command(single)
 
 
-def _read_fold(text: str, seed: int) -> Fold:
+def read_fold(text: str, seed: int, option: str = "--fold") -> Fold:
     """``2/3`` as the second of three folds."""
     from logire.corpus.folds import Fold
 
     number, _, of = text.partition("/")
     if not (text.isascii() and number.isdigit() and of.isdigit()):
-        raise InputError(f"{text!r} is not a fold", field="--fold", remedy="give 1/3, 2/3, 3/3, or of another number")
+        raise InputError(f"{text!r} is not a fold", field=option, remedy="give 1/3, 2/3, 3/3, or of another number")
     return Fold(int(number), int(of), seed)
 
 

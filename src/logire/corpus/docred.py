@@ -19,10 +19,10 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from logire.corpus.data import DATA
-from logire.corpus.document import MOST_ENTITIES, MOST_TOKENS, Document, Entity, Fact, Mention
+from logire.corpus.document import MOST_ENTITIES, MOST_TOKENS, Document, Entity, Fact, Mention, Schema
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
-from logire.ground.typed import Whole, convert, read_typed
+from logire.ground.typed import Whole, convert, decode, read_typed
 
 
 class _Mention(Struct):
@@ -71,14 +71,30 @@ def read_docred(
         raise InputError("holds no document", file=path)
     seen: set[str] = set()
     for record in records:
-        found = _problem(record, relations, types)
         if record.title in seen:
-            found = "title", "this title occurs twice", None
-        if found:
-            field, problem, remedy = found
-            raise InputError(problem, file=path, document=record.title, field=field, remedy=remedy)
+            raise InputError("this title occurs twice", file=path, document=record.title, field="title")
+        _refuse(record, path, relations, types)
         seen.add(record.title)
     return [_document(record) for record in records]
+
+
+def decode_document(data: bytes, file: Path, name: str, schema: Schema) -> Document:
+    """One document from its JSON object.
+
+    Args:
+        file, name: for error messages; the name counts where the document has no title.
+
+    Raises:
+        InputError: what :func:`read_docred` raises for a document.
+    """
+    try:
+        record = decode(data, _Record, file=file, title="title")
+    except InputError as error:
+        raise InputError(
+            error.problem, file=file, document=error.document or name, field=error.field, remedy=error.remedy
+        ) from error
+    _refuse(record, file, schema.relation_index, schema.type_index)
+    return _document(record)
 
 
 def write_docred(path: str | Path, documents: Iterable[Document]) -> None:
@@ -132,6 +148,15 @@ def _document(record: _Record) -> Document:
     )
     facts = tuple(Fact(label.h, label.r, label.t, label.evidence) for label in record.labels)
     return Document(record.title, record.sents, entities, facts)
+
+
+def _refuse(
+    record: _Record, file: str | Path, relations: Collection[str] | None, types: Collection[str] | None
+) -> None:
+    """Raise an error about a document of the right form with a wrong value."""
+    if found := _problem(record, relations, types):
+        field, problem, remedy = found
+        raise InputError(problem, file=file, document=record.title, field=field, remedy=remedy)
 
 
 def _problem(

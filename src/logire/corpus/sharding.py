@@ -1,4 +1,4 @@
-"""Cutting a prepared corpus and its logits dumps into shards."""
+"""Cutting a prepared corpus and its logits dumps, or files of documents, into shards."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from logire.corpus import compact
-from logire.corpus.document import Document, FloatArray
+from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.dump import scored
-from logire.corpus.prepared import PreparedCorpus
-from logire.corpus.shards import Shards, cut, write_shards
+from logire.corpus.prepared import PreparedCorpus, read_indices, read_relations
+from logire.corpus.shards import Shards, cut, write_documents, write_shards
 from logire.corpus.stored import StoredDump
+from logire.corpus.stream import stream_documents
 from logire.ground.errors import InputError
 
 
@@ -57,6 +58,19 @@ def shard_dumps(
             yield document, scored(document, logits, corpus.schema, file=dump.path).logits
 
     return write_shards(out, corpus.schema, cut(checked(), size), floor=None if full else compact.FLOOR)
+
+
+def shard_documents(sources: Sequence[Path], meta: Path, out: Path, *, size: int) -> Shards:
+    """Cut files in DocRED's format into shards without logits, in their order. One shard is in memory at a time.
+
+    Args:
+        meta: a folder with ``rel2id.json`` and ``ner2id.json``.
+
+    Raises:
+        InputError: a file is not in DocRED's format, a title occurs twice, or ``out`` cannot be written.
+    """
+    schema = Schema(read_relations(meta / "rel2id.json"), tuple(read_indices(meta / "ner2id.json")))
+    return write_documents(out, schema, cut(stream_documents(sources, schema), size))
 
 
 def _places(dumps: Sequence[Path], split: str) -> dict[str, StoredDump]:

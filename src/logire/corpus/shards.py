@@ -1,18 +1,18 @@
-"""Shards: labelled documents with their logits, cut into parts that are read one at a time.
+"""Shards: labelled documents, with or without their logits, cut into parts that are read one at a time.
 
 ``SHARDS/rel2id.json`` and ``ner2id.json`` are those of a prepared corpus. Shard 17 has ``SHARDS/00017.json``, documents
 in DocRED's format, and ``SHARDS/00017.safetensors``, their logits dump, full or compact. ``shards.json``, written last,
-names them with their number of documents and the SHA-256 of both files.
+names them with their number of documents and the SHA-256 of both files; null stands for logits that are not there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 import msgspec
 
@@ -30,19 +30,23 @@ INDEX = "shards.json"
 SPLIT = "train"
 """The split that a shard's dump names: shards are what a rule model learns from."""
 _FILE = re.compile(r"[0-9]{5,9}\.(json|safetensors)")
-_REMEDY = "make the folder with `logire scale split`"
+_REMEDY = "make the folder with `logire scale split`, `documents` or `infer`"
+_INFER = "write shards with logits: `logire scale infer RUN --shards SHARDS --out OUT`, of every part"
 
+T = TypeVar("T")
 Shard = Sequence[tuple[Document, FloatArray]]
 """Documents, each with its logits (N, N, R)."""
+Part = tuple[Sequence[Document], Sequence[FloatArray] | None]
+"""The documents of a shard, and the logits of each where it has any."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One shard in the index: its name, and what its files must be."""
+    """One shard in the index: its name, and what its files must be; without logits, their digest is None."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{5,9}$")]
     documents: Annotated[int, msgspec.Meta(ge=1)]
     texts: str
-    logits: str
+    logits: str | None
 
 
 @dataclass(frozen=True)
@@ -81,32 +85,69 @@ class Shards:
     def schema(self) -> Schema:
         return Schema(read_relations(self.path / "rel2id.json"), tuple(read_indices(self.path / "ner2id.json")))
 
-    def read(self, number: int) -> list[ScoredDocument]:
-        """The documents of one shard.
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the index, and so of every file that it names."""
+        return file_digest(self.path / INDEX)
+
+    def need_logits(self) -> None:
+        """Raise an error if a shard has no logits."""
+        for entry in self.entries:
+            self._dump_digest(entry)
+
+    def texts(self, number: int) -> tuple[Document, ...]:
+        """The documents of one shard, whether it has logits or not.
 
         Raises:
-            InputError: a file is missing, is not the one that the index names, or holds a document that does not fit
+            InputError: the file is missing, is not the one that the index names, or holds a document that does not fit
                 the relations and types; a title is in another shard too.
         """
-        entry = self.entries[number]
-        texts, logits = self.path / f"{entry.name}.json", self.path / f"{entry.name}.safetensors"
-        for file, digest in ((texts, entry.texts), (logits, entry.logits)):
-            if not file.exists():
-                raise InputError("does not exist", file=file, remedy=_REMEDY)
-            if file_digest(file) != digest:
-                problem = f"is not the file that {INDEX} names: truncated, damaged or written anew"
-                raise InputError(problem, file=file, remedy=_REMEDY)
-        found = read_dump(logits, NewDocuments(texts, self.schema), SPLIT)
-        if len(found) != entry.documents:
-            problem = f"holds {len(found)} documents, {INDEX} says {entry.documents}"
-            raise InputError(problem, file=texts, field="documents", remedy=_REMEDY)
-        for document in found:
-            first = self._seen.setdefault(document.title, entry.name)
-            if first != entry.name:
-                raise InputError(
-                    f"is in shard {first} too", file=texts, document=document.title, remedy="keep it in one of them"
-                )
+        found = self._documents(number).documents(SPLIT)
+        self._check(number, [document.title for document in found])
         return found
+
+    def read(self, number: int) -> list[ScoredDocument]:
+        """The documents of one shard with their logits.
+
+        Raises:
+            InputError: as for :meth:`texts`, of both files; the shard has no logits.
+        """
+        entry = self.entries[number]
+        digest, documents = self._dump_digest(entry), self._documents(number)
+        found = read_dump(_same(self.path / f"{entry.name}.safetensors", digest), documents, SPLIT)
+        self._check(number, [document.title for document in found])
+        return found
+
+    def _dump_digest(self, entry: Entry) -> str:
+        if entry.logits is None:
+            raise InputError("has no logits", file=self.path / f"{entry.name}.json", field="logits", remedy=_INFER)
+        return entry.logits
+
+    def _documents(self, number: int) -> NewDocuments:
+        entry = self.entries[number]
+        return NewDocuments(_same(self.path / f"{entry.name}.json", entry.texts), self.schema)
+
+    def _check(self, number: int, titles: Sequence[str]) -> None:
+        """See that a shard holds as many documents as the index says, and no title of another one."""
+        entry = self.entries[number]
+        file = self.path / f"{entry.name}.json"
+        if len(titles) != entry.documents:
+            problem = f"holds {len(titles)} documents, {INDEX} says {entry.documents}"
+            raise InputError(problem, file=file, field="documents", remedy=_REMEDY)
+        for title in titles:
+            first = self._seen.setdefault(title, entry.name)
+            if first != entry.name:
+                raise InputError(f"is in shard {first} too", file=file, document=title, remedy="keep it in one of them")
+
+
+def _same(file: Path, digest: str) -> Path:
+    """``file``, if its digest is this one."""
+    if not file.exists():
+        raise InputError("does not exist", file=file, remedy=_REMEDY)
+    if file_digest(file) != digest:
+        problem = f"is not the file that {INDEX} names: truncated, damaged or written anew"
+        raise InputError(problem, file=file, remedy=_REMEDY)
+    return file
 
 
 def write_shards(out: Path, schema: Schema, shards: Iterable[Shard], *, floor: float | None = compact.FLOOR) -> Shards:
@@ -120,45 +161,85 @@ def write_shards(out: Path, schema: Schema, shards: Iterable[Shard], *, floor: f
     Raises:
         InputError: there is no shard, a shard is empty, a title occurs twice, or the folder cannot be written.
     """
-    with whole_folder(out) as temporary:
-        entries = list(_written(temporary, shards, floor, out))
-        if not entries:
-            raise InputError("no document to write was given", file=out, remedy="give at least one shard")
-        write_json(temporary / "rel2id.json", {r: i for i, r in enumerate((NA, *schema.relations))})
-        write_json(temporary / "ner2id.json", schema.type_index)
-        write_json(temporary / INDEX, msgspec.to_builtins(entries))
-    _remove_others(out, {entry.name for entry in entries})
-    return Shards.open(out)
+    parts = (([document for document, _ in shard], [logits for _, logits in shard]) for shard in shards)
+    return _write_folder(out, schema, parts, floor)
 
 
-def _remove_others(folder: Path, names: Collection[str]) -> None:
-    """Remove the files of shards that go by other names."""
+def write_documents(out: Path, schema: Schema, shards: Iterable[Sequence[Document]]) -> Shards:
+    """Write a folder of shards without logits, as :func:`write_shards` does.
+
+    Raises:
+        InputError: as for :func:`write_shards`.
+    """
+    return _write_folder(out, schema, ((shard, None) for shard in shards), None)
+
+
+def write_shard(
+    folder: Path,
+    number: int,
+    documents: Sequence[Document],
+    logits: Sequence[FloatArray] | None,
+    floor: float | None = compact.FLOOR,
+) -> Entry:
+    """Write the files of one shard, each whole or not at all.
+
+    Args:
+        logits: of each document; None: of none.
+        floor: as for :func:`write_shards`.
+    """
+    name = f"{number:05d}"
+    texts, dump = folder / f"{name}.json", folder / f"{name}.safetensors"
+    write_docred(texts, documents)
+    if logits is None:
+        return Entry(name, len(documents), file_digest(texts), None)
+    titled = {document.title: array for document, array in zip(documents, logits, strict=True)}
+    write_dump(dump, {SPLIT: titled}, floor=floor)
+    return Entry(name, len(documents), file_digest(texts), file_digest(dump))
+
+
+def write_index(folder: Path, schema: Schema, entries: Sequence[Entry]) -> None:
+    """Write what a folder holds beside its shards: relations, types and, last, the index."""
+    write_json(folder / "rel2id.json", {r: i for i, r in enumerate((NA, *schema.relations))})
+    write_json(folder / "ner2id.json", schema.type_index)
+    write_json(folder / INDEX, msgspec.to_builtins(entries))
+
+
+def remove_others(folder: Path, entries: Iterable[Entry]) -> None:
+    """Remove the files that are not of these shards but have a shard's name."""
+    kept = {f"{e.name}.{kind}" for e in entries for kind in ("json", "safetensors") if kind == "json" or e.logits}
     for file in folder.iterdir():
-        if _FILE.fullmatch(file.name) and file.stem not in names:
+        if _FILE.fullmatch(file.name) and file.name not in kept:
             file.unlink()
 
 
-def _written(folder: Path, shards: Iterable[Shard], floor: float | None, out: Path) -> Iterator[Entry]:
+def _write_folder(out: Path, schema: Schema, parts: Iterable[Part], floor: float | None) -> Shards:
+    with whole_folder(out) as temporary:
+        entries = list(_written(temporary, parts, floor, out))
+        if not entries:
+            raise InputError("no document to write was given", file=out, remedy="give at least one shard")
+        write_index(temporary, schema, entries)
+    remove_others(out, entries)
+    return Shards.open(out)
+
+
+def _written(folder: Path, parts: Iterable[Part], floor: float | None, out: Path) -> Iterator[Entry]:
     """Write shards into ``folder``, which will be ``out``."""
     seen: dict[str, str] = {}
-    for number, shard in enumerate(shards):
+    for number, (documents, logits) in enumerate(parts):
         name = f"{number:05d}"
-        if not shard:
+        if not documents:
             raise InputError(f"shard {name} holds no document", file=out, remedy="leave it out")
-        for document, _ in shard:
+        for document in documents:
             if document.title in seen:
                 problem = f"occurs twice: in shard {seen[document.title]} and in shard {name}"
                 raise InputError(problem, file=out, document=document.title, field="title", remedy="keep one of them")
             seen[document.title] = name
-        texts, logits = folder / f"{name}.json", folder / f"{name}.safetensors"
-        write_docred(texts, [document for document, _ in shard])
-        write_dump(logits, {SPLIT: {document.title: array for document, array in shard}}, floor=floor)
-        yield Entry(name, len(shard), file_digest(texts), file_digest(logits))
+        yield write_shard(folder, number, documents, logits, floor)
 
 
-def cut(documents: Iterable[tuple[Document, FloatArray]], size: int) -> Iterator[list[tuple[Document, FloatArray]]]:
-    """Documents in shards of ``size``, the last one smaller."""
-    shard: list[tuple[Document, FloatArray]] = []
+def cut(documents: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Documents, with or without logits, in shards of ``size``, the last one smaller."""
+    shard: list[T] = []
     for document in documents:
         shard.append(document)
         if len(shard) == size:

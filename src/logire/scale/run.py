@@ -13,9 +13,9 @@ from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.dumpcheck import check_logits
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.runfolder import HISTORY, begin_run
-from logire.corpus.shards import INDEX, Shards
-from logire.ground.digests import content_digest, file_digest, relative_path
-from logire.ground.errors import InputError
+from logire.corpus.shardcorpus import same_schema
+from logire.corpus.shards import Shards
+from logire.ground.digests import content_digest, relative_path
 from logire.ground.settings import settings_from
 from logire.rules.model import Report, silent
 from logire.rules.plus.model import LogiREPlus
@@ -83,20 +83,17 @@ def plan_fit(
         settings, sampling: what differs from the defaults of :class:`LogiREPlusSettings` and :class:`Sampling`.
 
     Raises:
-        InputError: a bad setting, one that needs all documents at once, a broken corpus, or shards of another schema.
+        InputError: a bad setting, one that needs all documents at once, a broken corpus, or shards without logits or
+            of another schema.
     """
     started = time.monotonic()
     model_settings = settings_from(LogiREPlus.Settings, settings, where=LogiREPlus.name)
     chosen = settings_from(Sampling, sampling, where="sampling")
     check_settings(model_settings)
     corpus = PreparedCorpus.open(documents)
-    if corpus.schema != shards.schema:
-        raise InputError(
-            f"has other relations or types, or in another order, than {documents}",
-            file=shards.path,
-            remedy="write the shards with the rel2id.json and ner2id.json of the dev documents",
-        )
-    digest = file_digest(shards.path / INDEX)
+    same_schema(shards, corpus)
+    shards.need_logits()
+    digest = shards.digest
     model = LogiREPlus(corpus.schema, model_settings, seed=seed, device="cpu")
     about = about_fit(
         model,

@@ -19,22 +19,20 @@ from torch import nn
 
 from logire.backbones.base import Backbone
 from logire.backbones.settings import TrainingSettings
+from logire.backbones.training.batches import InMemory, PartByPart, Parts, Source
 from logire.backbones.training.checkpoint import Checkpoints, TrainingState
 from logire.backbones.training.inference import infer_encoded
 from logire.corpus.document import Document
 from logire.ground.adamw import AdamW, Group
 from logire.ground.errors import InputError
-from logire.ground.runtime import derive_seed, seed_torch
+from logire.ground.runtime import seed_torch
 
 log = logging.getLogger(__name__)
-
-POOL = 16
-"""Documents are sorted by length within pools of this many batches."""
 
 
 def fit(
     model: Backbone[Any],
-    train: Sequence[Document],
+    train: Sequence[Document] | Parts,
     dev: Sequence[Document],
     checkpoints: Checkpoints,
     *,
@@ -45,6 +43,9 @@ def fit(
 
     Resumes from ``checkpoints`` if they hold an earlier part of this run.
 
+    Args:
+        train: documents in memory, or in parts, of which one is in memory at a time.
+
     Raises:
         InputError: a split has no labelled fact, or the loss is not finite; the message names the step and the
             documents.
@@ -53,7 +54,7 @@ def fit(
         if not any(fact.head != fact.tail for document in given for fact in document.facts):
             raise InputError(f"the {split} split has no labelled fact", remedy=f"label some: {use} them")
     settings = model.settings
-    train_documents = [model.encode(document) for document in train]
+    documents: Source = InMemory(model, train) if isinstance(train, Sequence) else PartByPart(model, train)
     dev_documents = [model.encode(document) for document in dev]
     optimizer = make_optimizer(model)
     state = checkpoints.load(model, optimizer) or TrainingState()
@@ -61,7 +62,7 @@ def fit(
         log.info("going on after epoch %d", state.epoch)
     while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         started = time.perf_counter()
-        loss = train_epoch(model, optimizer, train_documents, state, seed=seed, progress=progress)
+        loss = train_epoch(model, optimizer, documents, state, seed=seed, progress=progress)
         trained = time.perf_counter()
         best = model.decide(infer_encoded(model, dev_documents), dev)
         state.epoch += 1
@@ -75,7 +76,7 @@ def fit(
         log.info(
             "epoch %d: loss %.4f, dev F1 %.2f at threshold %.3f; %.1f s, %.1f documents/s in training",
             *(state.epoch, loss, 100 * best.f1, best.threshold, time.perf_counter() - started),
-            len(train) / (trained - started),
+            len(documents) / (trained - started),
         )
     checkpoints.load_best(model, state)
     return state
@@ -84,7 +85,7 @@ def fit(
 def train_epoch(
     model: Backbone[Any],
     optimizer: AdamW,
-    documents: Sequence[Any],
+    documents: Source,
     state: TrainingState,
     *,
     seed: int,
@@ -99,24 +100,21 @@ def train_epoch(
         InputError: the loss is not finite.
     """
     settings = model.settings
-    batches = make_batches(
-        [d.length for d in documents], settings.batch_size, derive_seed(seed, "batches", state.epoch)
-    )
+    batches = documents.batches(settings.batch_size)
     seed_torch(seed, "epoch", state.epoch)
-    total_steps = settings.epochs * math.ceil(len(batches) / settings.accumulate)
+    total_steps = settings.epochs * math.ceil(batches / settings.accumulate)
     model.train()
     losses: list[float] = []
     with _bar(progress) as bar:
         task = bar.add_task(f"epoch {state.epoch + 1}", total=len(documents), loss=math.nan, rate=0.0)
         started = time.perf_counter()
-        for number, indices in enumerate(batches, start=1):
-            batch = [documents[i] for i in indices]
+        for number, batch in enumerate(documents.epoch(state.epoch, settings.batch_size, seed), start=1):
             loss = model.loss(model(batch), batch)
             losses.append(loss.item())
             if not math.isfinite(losses[-1]):
                 raise _diverged(losses[-1], state.step, [d.title for d in batch])
             (loss / settings.accumulate).backward()  # type: ignore[no-untyped-call]
-            if number % settings.accumulate == 0 or number == len(batches):
+            if number % settings.accumulate == 0 or number == batches:
                 _update(model, optimizer, settings, state.step, total_steps)
                 state.step += 1
             done = bar.tasks[task].completed + len(batch)
@@ -134,17 +132,6 @@ def make_optimizer(model: Backbone[Any]) -> AdamW:
         others = [p for p in parameters if p.ndim <= 1 or id(p) in embeddings]
         groups += [Group(decayed, rate, model.settings.weight_decay), Group(others, rate)]
     return AdamW(groups, epsilon=model.settings.adam_epsilon)
-
-
-def make_batches(lengths: Sequence[int], size: int, seed: int) -> list[list[int]]:
-    """Shuffled batches of indices, each index once; a batch has similar lengths, and so little padding."""
-    generator = np.random.default_rng(seed)
-    order = generator.permutation(len(lengths))
-    batches = []
-    for start in range(0, len(order), size * POOL):
-        pool = sorted(order[start : start + size * POOL], key=lambda i: lengths[i])
-        batches += [[int(i) for i in pool[k : k + size]] for k in range(0, len(pool), size)]
-    return [batches[i] for i in generator.permutation(len(batches))]
 
 
 def rate_factor(step: int, total: int, settings: TrainingSettings) -> float:

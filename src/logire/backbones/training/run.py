@@ -75,19 +75,7 @@ def train_backbone(
     """
     training = Training.start(corpus, find(name), settings, Path(out), seed=seed, device=device, resume=resume)
     model, state = training.fit(progress=progress, overwrite=overwrite)
-    out = training.out
-    save_weights(out / MODEL, model)
-    write_json(out / SETTINGS, training.settings.model_dump())
-    model.save_extras(out)
-    write_history(out, state)
-    logits = {split: infer_logits(model, corpus.documents(split)) for split in SPLITS}
-    write_dump(out / LOGITS, logits)
-    decision = model.decide(logits["dev"], corpus.dev)
-    for split in SCORED:
-        _write_split(out, corpus, split, logits[split], decision)
-    record = training.record(state, threshold=decision.threshold, dev_f1=decision.f1)
-    predictions = map(predictions_name, SCORED)
-    training.finish(record, (MODEL, SETTINGS, VOCABULARY, ENCODER, HISTORY, LOGITS, *predictions))
+    training.write(model, state, SPLITS)
 
 
 @dataclass(frozen=True)
@@ -115,12 +103,20 @@ class Training:
         device: str,
         resume: bool = True,
         fold: Mapping[str, Any] | None = None,
+        chosen: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> Training:
-        """Check the request; ``fold`` says which fold of how many is left out, if one is."""
+        """Check the request.
+
+        Args:
+            fold: which fold of how many is left out, if one is.
+            chosen: what else the model follows from, for the digest of its parameters.
+            more: further fields of the record.
+        """
         parsed = settings_from(backbone.Settings, settings, where=backbone.name)
         target = pick_device(device)
         fold = dict(fold or {})
-        params = {"backbone": backbone.name, "settings": parsed.model_dump()} | fold
+        params = {"backbone": backbone.name, "settings": parsed.model_dump()} | fold | dict(chosen or {})
         run = params | {"seed": seed, "corpus": corpus.digest}
         checkpoints = Checkpoints(out / "checkpoints", run)
         if not resume:
@@ -132,6 +128,7 @@ class Training:
             "method": "fold" if fold else "backbone",
             "seed": seed,
             **fold,
+            **(more or {}),
             **made_now(params=params, data=corpus.digest, device=target),
         }
         return cls(corpus, backbone, parsed, out, seed, target, checkpoints, about)
@@ -157,6 +154,22 @@ class Training:
             **{"dev_f1": state.best_f1} | chosen,
             **peak_memory(self.device),
         )
+
+    def write(self, model: Backbone[Any], state: TrainingState, splits: Iterable[str]) -> None:
+        """Write the run's files: the model, the logits of ``splits``, dev and test among them, and the predictions."""
+        out = self.out
+        save_weights(out / MODEL, model)
+        write_json(out / SETTINGS, self.settings.model_dump())
+        model.save_extras(out)
+        write_history(out, state)
+        logits = {split: infer_logits(model, self.corpus.documents(split)) for split in splits}
+        write_dump(out / LOGITS, logits)
+        decision = model.decide(logits["dev"], self.corpus.dev)
+        for split in SCORED:
+            _write_split(out, self.corpus, split, logits[split], decision)
+        record = self.record(state, threshold=decision.threshold, dev_f1=decision.f1)
+        predictions = map(predictions_name, SCORED)
+        self.finish(record, (MODEL, SETTINGS, VOCABULARY, ENCODER, HISTORY, LOGITS, *predictions))
 
     def finish(self, record: RunRecord, names: Iterable[str]) -> None:
         """Write the record, with the digests of the named files, and remove the checkpoints."""
