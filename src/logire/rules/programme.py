@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -43,18 +43,28 @@ class Rows:
         matrix: (rows, n)
         bound: (rows,)
         weight: (rows,) what a unit of excess costs; infinite where the row is hard.
+        origin: (rows,) what each row is of: any number, for who makes the rows to know them again.
     """
 
     matrix: csr_array
     bound: Doubles
     weight: Doubles
+    origin: IntArray
 
     @classmethod
-    def implications(cls, bodies: IntArray, heads: IntArray, n: int, weight: float = np.inf) -> Self:
+    def implications(
+        cls,
+        bodies: IntArray,
+        heads: IntArray,
+        n: int,
+        weight: float | Doubles = np.inf,
+        origin: int | IntArray = -1,
+    ) -> Self:
         """If all facts of a body hold, its head does.
 
         Args:
             bodies: (m, k) facts, k at least 1. heads: (m,).
+            weight, origin: of all rows, or (m,) of each.
         """
         m, k = bodies.shape
         if k == 0:
@@ -64,10 +74,12 @@ class Rows:
         value = np.tile(np.append(np.ones(k), -1.0), m)
         # A fact that stands twice in a row has the sum of its coefficients.
         matrix = csr_array((value, (row, column)), shape=(m, n))
-        return cls(matrix, np.full(m, k - 1.0), np.full(m, float(weight)))
+        return cls(matrix, np.full(m, k - 1.0), _of_each(weight, m, np.float64), _of_each(origin, m, np.int64))
 
     @classmethod
-    def at_most(cls, most: int, group: IntArray, facts: IntArray, n: int, weight: float = np.inf) -> Self:
+    def at_most(
+        cls, most: int, group: IntArray, facts: IntArray, n: int, weight: float = np.inf, origin: int = -1
+    ) -> Self:
         """At most ``most`` facts of each group hold; groups that are no larger give no row.
 
         Args:
@@ -80,7 +92,7 @@ class Rows:
         _, row = np.unique(number[kept], return_inverse=True)
         m = int(row.max(initial=-1)) + 1
         matrix = csr_array((np.ones(len(row)), (row, facts[kept])), shape=(m, n))
-        return cls(matrix, np.full(m, float(most)), np.full(m, float(weight)))
+        return cls(matrix, np.full(m, float(most)), _of_each(weight, m, np.float64), _of_each(origin, m, np.int64))
 
     @classmethod
     def together(cls, parts: Sequence[Rows], n: int) -> Self:
@@ -90,15 +102,26 @@ class Rows:
             csr_array(vstack([none, *(part.matrix for part in parts)], format="csr")),
             np.concatenate([np.zeros(0), *(part.bound for part in parts)]),
             np.concatenate([np.zeros(0), *(part.weight for part in parts)]),
+            np.concatenate([np.zeros(0, dtype=np.int64), *(part.origin for part in parts)]),
         )
 
     def excess(self, chosen: BoolArray) -> Doubles:
         """(rows,) how far each row is exceeded."""
         return np.maximum(self.matrix @ chosen.astype(np.float64) - self.bound, 0.0)
 
+    def of(self, rows: IntArray) -> Rows:
+        """Some rows, on all facts."""
+        return Rows(csr_array(self.matrix[rows]), self.bound[rows], self.weight[rows], self.origin[rows])
+
     def part(self, rows: IntArray, columns: IntArray) -> Rows:
         """Some rows, on some facts."""
-        return Rows(csr_array(self.matrix[rows][:, columns]), self.bound[rows], self.weight[rows])
+        matrix = csr_array(self.matrix[rows][:, columns])
+        return Rows(matrix, self.bound[rows], self.weight[rows], self.origin[rows])
+
+
+def _of_each(value: Any, m: int, kind: type[Any]) -> npt.NDArray[Any]:
+    """(m,) one value for all rows, or the value of each."""
+    return np.broadcast_to(np.asarray(value, dtype=kind), (m,)).copy()
 
 
 @dataclass(frozen=True)
