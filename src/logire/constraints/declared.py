@@ -12,7 +12,7 @@ import numpy as np
 
 from logire.corpus.document import BoolArray, Schema
 from logire.corpus.gold import INVERSE
-from logire.ground.errors import InputError
+from logire.ground.typed import convert
 from logire.ground.yamlfiles import read_mapping
 from logire.rules.queries import LONGEST, Rule
 
@@ -116,11 +116,7 @@ def as_declarations(values: Mapping[str, Any], file: Path) -> Declarations:
     Raises:
         InputError: a key or value is none of :class:`Declarations`.
     """
-    try:
-        return msgspec.convert(values, Declarations)
-    except msgspec.ValidationError as error:
-        remedy = "write it as the files that come with the package, or as docs/constraints.md says"
-        raise InputError(str(error), file=file, remedy=remedy) from error
+    return convert(values, Declarations, file=file, remedy="write it as docs/constraints.md says")
 
 
 def constraints(declared: Iterable[Declarations], schema: Schema) -> Constraints:

@@ -12,7 +12,6 @@ from logire.constraints.cycles import shortest_path, successors
 from logire.constraints.declared import Constraints
 from logire.corpus.document import FloatArray, IntArray
 from logire.rules.joint import Decided
-from logire.rules.programme import Rows
 
 Fact = tuple[int, int, int]
 """Head, tail, relation."""
@@ -63,7 +62,8 @@ class Undo:
                 if kept == (gain > 0) or not np.isfinite(gain):
                     continue
                 rows, excess = self._undone(column)
-                cost = float((self._rows.weight[rows] * excess)[excess != 0].sum())
+                differ = excess != 0
+                cost = float(self._rows.weight[rows[differ]] @ excess[differ])
                 if abs(gain) > cost and (kept or self._cycle(column) is None):
                     self._set(column, kept=not kept)
                     settled = False
@@ -100,7 +100,7 @@ class Undo:
     def _undone(self, column: int) -> tuple[IntArray, npt.NDArray[np.float64]]:
         """(m,) the rows of a fact, and by how much more each is exceeded when the fact's decision is undone."""
         part = slice(*self._columns.indptr[column : column + 2])
-        rows, value = self._columns.indices[part], self._columns.data[part]
+        rows, value = self._columns.indices[part].astype(np.int64), self._columns.data[part]
         before = self._sums[rows] - self._rows.bound[rows]
         after = before + (-value if self._kept[column] else value)
         return rows, np.maximum(after, 0.0) - np.maximum(before, 0.0)
