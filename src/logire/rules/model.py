@@ -119,11 +119,7 @@ class RuleModel(ABC, Generic[S]):
         return fitted.finished(apply_all(fitted.stages, documents, fitted.queries))
 
     def predict(self, documents: Sequence[ScoredDocument], *, decide: Decide | None = None) -> list[Prediction]:
-        """The facts whose score reaches the dev threshold, document by document, best first.
-
-        Args:
-            decide: what decides instead of the threshold.
-        """
+        """The facts whose score reaches the dev threshold, or that ``decide`` holds, by document, best first."""
         return self._decided(documents, self.scores(documents), decide)
 
     def predict_dev(self, dev: Sequence[ScoredDocument]) -> list[Prediction]:
@@ -177,11 +173,9 @@ class RuleModel(ABC, Generic[S]):
         asked = predicted if relation is None else [self.schema.relation_index[relation]]
         return [self._explanation(trace, head, tail, r, most) for r in asked]
 
-    def explanations(
-        self, documents: Sequence[ScoredDocument], *, most: int = 5, decide: Decide | None = None
-    ) -> Iterator[dict[str, Any]]:
+    def explanations(self, documents: Sequence[ScoredDocument], *, most: int = 5) -> Iterator[dict[str, Any]]:
         """Every prediction with its reasons, as JSON objects (entity names, atom scores)."""
-        for _, explained in self.explained(documents, most=most, decide=decide):
+        for _, explained in self.explained(documents, most=most):
             yield explained
 
     def explained(
