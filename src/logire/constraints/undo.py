@@ -37,14 +37,14 @@ class Undo:
         gains: (N, N, R) as they were decided on.
     """
 
-    def __init__(self, decided: Decided, gains: npt.NDArray[np.float64], declared: Constraints) -> None:
+    def __init__(self, decided: Decided, gains: FloatArray, declared: Constraints) -> None:
         rows = decided.rows.of(np.flatnonzero(decided.rows.origin >= 0))  # cycles are searched for
         facts = decided.candidates
         self._facts, self._held, self._declared = facts, decided.facts, declared
         self._place = facts.head, facts.tail, facts.relation
         self._number = np.ravel_multi_index(self._place, gains.shape) if len(facts.head) else np.zeros(0, np.int64)
         self._rows, self._columns = rows, rows.matrix.tocsc()
-        self._gains = gains[self._place]
+        self._gains = gains[self._place].astype(np.float64)
         self._kept = decided.facts[self._place]
         self._sums = rows.matrix @ self._kept.astype(np.float64)
 

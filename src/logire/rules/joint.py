@@ -17,7 +17,7 @@ from logire.corpus.document import BoolArray, IntArray
 from logire.rules.programme import Rows, solve
 from logire.rules.queries import Rule
 
-Gains = npt.NDArray[np.float64]
+Gains = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 
 class Facts(NamedTuple):
@@ -71,6 +71,7 @@ def decide(
     weight: float | Sequence[float] = np.inf,
     cuts: Cuts | None = None,
     allowed: BoolArray | None = None,
+    enumerated: int = 0,
 ) -> Decided:
     """The facts with the largest sum of gains that keep the rules and limits.
 
@@ -79,6 +80,7 @@ def decide(
         weight: what an instance of a rule costs that is broken: of every rule, or one number for each.
         allowed: (N, N, R) the facts that a rule may demand; by default every one.
         cuts: for constraints with too many rows to write down: asked for broken ones until there are none.
+        enumerated: see :func:`logire.rules.programme.solve`.
     """
     candidates = concluded((gains > 0) & ~np.eye(len(gains), dtype=np.bool_)[:, :, None], rules, allowed)
     number = np.flatnonzero(candidates)
@@ -98,7 +100,7 @@ def decide(
         parts.append(Rows.implications(bodies, heads, n, costs[origin], origin))
     while True:
         rows = Rows.together(parts, n)
-        solution = solve(gains[candidates], rows)
+        solution = solve(gains[candidates].astype(np.float64), rows, enumerated=enumerated)
         more = cuts(facts, solution.chosen) if cuts else None
         if more is None:
             break
@@ -139,24 +141,28 @@ def instances(facts: BoolArray, rules: Sequence[Rule], allowed: BoolArray | None
     """
     n, _, relations = facts.shape
     steps: dict[int, tuple[IntArray, IntArray]] = {}
-    present = set(np.flatnonzero(facts.any(axis=(0, 1))).tolist())
+    place = np.flatnonzero(facts)
+    pair, of_fact = np.divmod(place, max(relations, 1))
+    heads, tails = np.divmod(pair, max(n, 1))
+    present = set(of_fact.tolist())
     for number, (relation, body) in enumerate(rules):
         if not all(atom % relations in present for atom in body):
             continue
         path, start, end = np.zeros((n, 0), dtype=np.int64), np.arange(n), np.arange(n)
         for atom in body:
             if atom not in steps:
-                joined = facts[:, :, atom % relations]
-                source, target = np.nonzero(joined if atom < relations else joined.T)
-                steps[atom] = source, target
+                at = np.flatnonzero(of_fact == atom % relations)
+                if atom >= relations:
+                    at = at[np.lexsort((heads[at], tails[at]))]
+                steps[atom] = (heads[at], tails[at]) if atom < relations else (tails[at], heads[at])
             source, target = steps[atom]
             # which of the paths so far each step prolongs: sources are sorted
             first, last = (np.searchsorted(source, end, side) for side in ("left", "right"))
             count = last - first
             old = np.repeat(np.arange(len(end)), count)
             step = np.arange(len(old)) - np.repeat(np.cumsum(count) - count, count) + first[old]
-            pair = source * n + target if atom < relations else target * n + source
-            fact = pair * relations + atom % relations
+            of_pair = source * n + target if atom < relations else target * n + source
+            fact = of_pair * relations + atom % relations
             path, start, end = np.column_stack([path[old], fact[step]]), start[old], target[step]
         kept = start != end
         if allowed is not None:
