@@ -1,4 +1,4 @@
-"""CPU time of ``repair`` for one document: ``python benchmarks/repair.py RUN [--entities 20]``.
+"""CPU time of ``repair`` for one document: ``python benchmarks/repair.py RUN [--entities 20] [--constraints FILE]``.
 
 RUN is a folder that LogiRE+ was fitted into, or a model's. The facts are made up: three for each entity, with the
 relations and entity types that the model knows. The text is one sentence.
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("--entities", type=int, default=20)
     parser.add_argument("--times", type=int, default=30)
+    parser.add_argument("--constraints")
     given = parser.parse_args()
     model = LogiREPlus.load(given.run)
     schema, n, rng = model.model.schema, given.entities, np.random.default_rng(1)
@@ -35,7 +36,7 @@ def main() -> None:
     seconds, found = [], 0
     for _ in range(given.times + 1):
         start = time.process_time()
-        found = len(model.repair(rows, text=text))
+        found = len(model.repair(rows, text=text, constraints=given.constraints))
         seconds.append(time.process_time() - start)
     first, *rest = sorted(seconds[1:])
     print(f"{n} entities, {len(rows)} facts given, {found} kept, {len(schema.relations)} relations, ", end="")

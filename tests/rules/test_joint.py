@@ -55,7 +55,7 @@ def random_facts(seed: int, n: int) -> np.ndarray:
 def test_instances_are_those_of_all_paths(seed: int, n: int, rules: list[Rule]) -> None:
     facts = random_facts(seed, n)
     found = []
-    for bodies, heads in instances(facts, rules):
+    for _, bodies, heads in instances(facts, rules):
         for body, head in zip(bodies.tolist(), heads.tolist(), strict=True):
             found.append((tuple(body), head))
     shape = facts.shape

@@ -12,21 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trial_builders import random_task, scored_document, with_logits
 
-from logire.corpus.data import DATA as CORPORA
-from logire.corpus.document import Schema
-from logire.ground.errors import InputError
-from logire.rules.queries import Rule
-from logire.trial.declarations import (
-    DATA,
+from logire.constraints.cycles import shortest_cycles
+from logire.constraints.declared import (
     AtMost,
     Constraints,
     Declarations,
     Typed,
-    all_declarations,
     constraints,
     read_declarations,
 )
-from logire.trial.rivals.declared import RIVALS, Choice, decide_declared, shortest_cycles
+from logire.corpus.data import DATA as CORPORA
+from logire.corpus.document import Schema
+from logire.ground.errors import InputError
+from logire.rules.queries import Rule
+from logire.trial.rivals.declared import DATA, RIVALS, Choice, all_declarations, decide_declared
 from logire.trial.task import Scored, Task, by_threshold
 
 SCHEMA = Schema(("head_of_state", "in0", "parent_of", "child_of", "spouse_of"), ("type::person", "type::location"))

@@ -6,7 +6,7 @@ import json
 import math
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +30,14 @@ from logire.ground.errors import InputError
 from logire.ground.files import alone
 from logire.ground.numbers import fixed, signed
 from logire.rules.methods import methods
+
+if TYPE_CHECKING:
+    from logire.constraints.told import Told
+
+Constraints = Annotated[
+    Path | None,
+    typer.Option(help="A file of constraints that the facts obey: docs/constraints.md.", show_default=False),
+]
 
 
 def fit(
@@ -90,14 +98,36 @@ def predict(
     ] = None,
     logits: Annotated[Path | None, typer.Option(help="Default: the logits of the fit.")] = None,
     out: Annotated[Path | None, typer.Option(help="Default: RUN/predictions-SPLIT.json; needs --split.")] = None,
+    constraints: Constraints = None,
 ) -> None:
-    """Predict in DocRED's submission format, with the reasons of every prediction beside it."""
+    """Predict in DocRED's submission format, with the reasons of every prediction beside it.
+
+    With --constraints the predictions obey a file of constraints. They go to RUN/constrained/, and
+    constraints-SPLIT.json beside them lists every fact that was removed or added, and why.
+    """
     from logire.rules.run import predict_run
 
     if out is not None and split is None:
         raise InputError("names one file for two splits", field="--out", remedy="name the split too: --split test")
     for part in splits_of(split):
+        if constraints is not None:
+            _predict_obeying(run, part, constraints, documents, logits, out)
+            continue
         print(predict_run(run, part, documents=documents, logits=logits, out=out))
+
+
+def _predict_obeying(
+    run: Path, split: str, constraints: Path, documents: Path | None, logits: Path | None, out: Path | None
+) -> None:
+    from logire.constraints.run import predict_obeying
+
+    file, counted = predict_obeying(run, split, constraints, documents=documents, logits=logits, out=out)
+    print(file)
+    width = max((len(words) for words in counted), default=0)
+    for words, count in counted.items():
+        print(f"  {words:{width}}  {count.removed} removed, {count.added} added")
+    if not counted:
+        print("  the constraints change nothing")
 
 
 def rules(
@@ -139,6 +169,7 @@ def explain(
     split: Annotated[Split, typer.Option(help="train, dev or test.")] = "test",
     relation: Annotated[str | None, typer.Option(help="Only this relation.")] = None,
     top: Annotated[int, typer.Option(help="Reasons a prediction.", min=0)] = 3,
+    constraints: Constraints = None,
     as_json: Json = False,
 ) -> None:
     """Show every prediction in a document with the rules and grounding paths that made it."""
@@ -156,9 +187,19 @@ def explain(
     chosen = [item for item in scored if item.title == document]
     if not chosen:
         raise InputError("no such document", file=corpus.path / f"{split}.json", document=document)
-    found = [row for row in model.explanations(chosen, most=top) if relation in (None, row["r"])]
+    changes: list[Told] = []
+    if constraints is None:
+        found = [row for row in model.explanations(chosen, most=top) if relation in (None, row["r"])]
+    else:
+        from logire.constraints.run import Obeying
+
+        obeying = Obeying.of(model, constraints)
+        explained = model.explained(chosen, most=top, decide=obeying)
+        found = [row for _, row in explained if relation in (None, row["r"])]
+        changes = [one for one in obeying.told(model.schema) if relation in (None, one.fact.relation)]
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        told = found if constraints is None else {"predictions": found, "changes": [one.as_dict() for one in changes]}
+        print(json.dumps(told, indent=2, ensure_ascii=False))
         return
     terminal = console()
     for row in found:
@@ -179,6 +220,10 @@ def explain(
         if context:
             parts = ", ".join(f"{name.replace('_', ' ')} {signed(added)}" for name, added in context)
             terminal.print(f"  context features: {parts}", highlight=False)
+    for change in changes:
+        terminal.print(Text.assemble((f"{change.what}: {change.fact}", "bold"), f"  by {change.constraint}"))
+        for other in change.conflict:
+            terminal.print(f"  {other}", highlight=False)
     terminal.print(f"{len(found)} predictions in {document}")
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from logire.corpus.document import Document, FloatArray, Schema
+from logire.corpus.document import BoolArray, Document, FloatArray, Schema
 from logire.ground.errors import InputError
 from logire.ground.files import write_json
 from logire.ground.typed import Whole, read_typed
@@ -31,12 +31,20 @@ def predict(document: Document, scores: FloatArray, theta: float, schema: Schema
     Args:
         scores: (N, N, R); the diagonal (self-pairs) is never predicted.
     """
-    hit = scores >= theta
-    n = len(document.entities)
-    hit[np.arange(n), np.arange(n)] = False
+    return held(document, scores, scores >= theta, schema)
+
+
+def held(document: Document, scores: FloatArray, facts: BoolArray, schema: Schema) -> list[Prediction]:
+    """Some candidates of one document with their scores, best first.
+
+    Args:
+        scores: (N, N, R)
+        facts: (N, N, R) the candidates; the diagonal (self-pairs) is left out.
+    """
+    apart = ~np.eye(len(document.entities), dtype=np.bool_)[:, :, None]
     found = [
         Prediction(document.title, int(h), schema.relations[r], int(t), float(scores[h, t, r]))
-        for h, t, r in np.argwhere(hit)
+        for h, t, r in np.argwhere(facts & apart)
     ]
     return sorted(found, key=lambda p: (-(p.score or 0.0), p.head, p.tail, p.relation))
 

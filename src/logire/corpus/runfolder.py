@@ -25,6 +25,8 @@ FORMER = "extractor.safetensors"
 """The file that earlier versions wrote instead of a fitted method's model."""
 PAGE = "explanations.html"
 """The page that `logire browse` makes of a run."""
+CONSTRAINED = "constrained"
+"""The folder in a run's for predictions that obey constraints: they are not the run's own."""
 WRITTEN = (MODEL, LOGITS, SETTINGS, HISTORY, RULES, VOCABULARY, ENCODER, FORMER)
 """What runs write before ``run.json``, beside predictions."""
 
@@ -46,6 +48,11 @@ def predictions_name(split: str) -> str:
 def explanations_name(split: str) -> str:
     """The file of the reasons behind them."""
     return f"explanations-{split}.jsonl"
+
+
+def changes_name(split: str) -> str:
+    """The file of what constraints changed in predictions."""
+    return f"constraints-{split}.json"
 
 
 def metrics_name(split: str) -> str:
@@ -239,6 +246,8 @@ def _derived(folder: Path) -> Iterator[Path]:
             if predicted and file.is_file() and predicted.files.get(name) == file_digest(file):
                 yield file
         yield from _existing(folder, (Predicted.name(split), metrics_name(split)))
+        made = (predictions_name(split), explanations_name(split), changes_name(split))
+        yield from _existing(folder / CONSTRAINED, made)
     yield from _existing(folder, (PAGE,))
 
 

@@ -65,11 +65,19 @@ def decode(data: bytes, kind: type[T], *, file: str | Path, title: str | None = 
         raise InputError("is nested too deeply", file=file, remedy=remedy) from error
 
 
-def convert(value: Any, kind: type[T], *, document: str) -> T:
+def convert(
+    value: Any,
+    kind: type[T],
+    *,
+    document: str | None = None,
+    file: str | Path | None = None,
+    remedy: str | None = None,
+) -> T:
     """A value of ``kind`` from one in memory, as :func:`decode` would make it.
 
     Args:
         document: the title of the document that the value is from.
+        file: the file that it is from.
 
     Raises:
         InputError: a part of it has another type, with its field.
@@ -78,7 +86,8 @@ def convert(value: Any, kind: type[T], *, document: str) -> T:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         problem, path = _problem(error)
-        raise InputError(problem, document=document, field=path.removeprefix(".") or None) from error
+        field = path.removeprefix(".") or None
+        raise InputError(problem, file=file, document=document, field=field, remedy=remedy) from error
 
 
 def _problem(error: msgspec.ValidationError) -> tuple[str, str]:

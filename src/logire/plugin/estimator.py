@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from logire.constraints.declared import Constraints
+from logire.constraints.run import Obeying
 from logire.corpus.document import FloatArray, Schema
 from logire.corpus.dump import ScoredDocument
 from logire.corpus.dumpcheck import check_logits
@@ -130,6 +132,7 @@ class Estimator(Repairing):
         names: Any = None,
         documents: str | Path | None = None,
         split: str = "test",
+        constraints: str | Path | Constraints | None = None,
     ) -> list[Prediction]:
         """The facts whose score reaches the threshold, document by document, best first.
 
@@ -137,15 +140,17 @@ class Estimator(Repairing):
             logits, types, titles, names: new documents, as for :meth:`fit`; nothing else of a corpus is needed.
             relations: the names of the relations in the order of these logits, where it is another one.
             documents, split: a folder of documents and the split to predict, where ``logits`` is a file.
+            constraints: a file of constraints that the facts of each document obey, see ``docs/constraints.md``.
 
         Raises:
             InputError: the model is not fitted; the relations or types are not the model's; a shape is wrong.
         """
+        obeying = None if constraints is None else Obeying.of(self.model, constraints)
         if isinstance(logits, str | Path):
             found, _ = read_files(logits, _folder(documents), split, self.model.schema)
         else:
             found = self._given(logits, types, relations, titles, names)
-        return self.model.predict(found)
+        return self.model.predict(found, decide=obeying)
 
     def scores(self, logits: Any, types: Any = None, *, relations: Sequence[str] | None = None) -> list[FloatArray]:
         """For each document (N, N, R) the model's scores, relations in the order of ``self.relations``."""

@@ -50,9 +50,10 @@ class Edge:
 
     @property
     def told(self) -> dict[str, Any]:
-        """Score before and after, rule, kind and path; without those that are not known."""
+        """Score before and after, rule, kind, path, and what constraint added it; without those that are not known."""
         fact = self.fact
         values = {"before": fact.before, "after": fact.after, "rule": fact.rule, "kind": fact.kind, "path": self.path}
+        values["constraint"] = fact.constraint
         return {key: value for key, value in values.items() if value not in (None, "")}
 
 

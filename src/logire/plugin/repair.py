@@ -5,11 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from logire.adapters.scores import FLOOR
+from logire.constraints.declared import Constraints
+from logire.constraints.run import Obeying
+from logire.constraints.told import Told, ToldFact
 from logire.corpus.dump import ScoredDocument
 from logire.plugin.facts import Given, scored_facts
 from logire.rules.layout import sigmoid
@@ -42,7 +46,9 @@ class RepairedFact:
         rule: of the rules that spoke for the fact, the one that added most; None if none did.
         kind: what the rule says, see ``docs/method.md``: ``pair``, ``chain``, ``open``, ``constraint``.
         path: where the rule holds in the document.
-        kept: whether the model holds the fact to be true.
+        kept: whether the model holds the fact to be true, and the constraints let it.
+        constraint: the constraint that removed or added the fact, as its file says it; None where none did.
+        conflict: the other facts of this instance of the constraint, with their scores in the unit of ``after``.
     """
 
     title: str
@@ -59,10 +65,12 @@ class RepairedFact:
     head_type: str
     tail_name: str
     tail_type: str
+    constraint: str | None = None
+    conflict: tuple[ToldFact, ...] = ()
 
     @property
     def added(self) -> bool:
-        """Whether the rules found it: it was not given."""
+        """Whether rules or constraints found it: it was not given."""
         return self.before is None
 
 
@@ -85,6 +93,7 @@ class Repairing(ABC):
         scores: Literal["probabilities", "logits"] = "probabilities",
         floor: float = FLOOR,
         removed: bool = False,
+        constraints: str | Path | Constraints | None = None,
     ) -> list[RepairedFact]:
         """The facts of one document that hold together, from the facts that some tool has scored.
 
@@ -102,27 +111,43 @@ class Repairing(ABC):
             scores: what the scores are.
             floor: the logit of every fact that is not given: as in the logits that the model was fitted on.
             removed: give back what the model holds to be wrong too, with ``kept`` false.
+            constraints: a file of constraints that the facts obey, see ``docs/constraints.md``.
 
         Returns:
             The facts whose score reaches the threshold, best first: given ones and those that rules found. They are
             consistent under the trusted rules and denials if the model was fitted with ``consistency``.
 
         Raises:
-            InputError: an entity, a relation or a type is not known, or a score is wrong.
+            InputError: an entity, a relation or a type is not known, or a score is wrong; or the file of constraints
+                is.
         """
         how: Any = {"names": names, "text": text, "title": title, "scores": scores, "floor": floor}
         document, given = scored_facts(facts, types, self.model.schema, **how)
-        return repaired(self.model, document, given, removed=removed, probabilities=scores == "probabilities")
+        obeying = None if constraints is None else Obeying.of(self.model, constraints)
+        unit: Any = {"removed": removed, "probabilities": scores == "probabilities"}
+        return repaired(self.model, document, given, obeying, **unit)
 
 
 def repaired(
-    model: RuleModel[Any], document: ScoredDocument, given: Given, *, removed: bool, probabilities: bool
+    model: RuleModel[Any],
+    document: ScoredDocument,
+    given: Given,
+    obeying: Obeying | None = None,
+    *,
+    removed: bool,
+    probabilities: bool,
 ) -> list[RepairedFact]:
-    """The facts that the model holds to be true, best first, then, if ``removed``, the given ones that it does not."""
+    """The facts that are held to be true, best first.
+
+    If ``removed``, those that are not come after them: the given ones, and those that a constraint removed.
+    """
     schema, entities = model.schema, document.document.entities
+    changes: dict[tuple[int, int, int], Told] = {}
 
     def fact(h: int, t: int, r: int, score: float, reason: Mapping[str, Any] | None, *, kept: bool) -> RepairedFact:
         steps = () if reason is None else reason["path"]
+        change = changes.get((h, t, r))
+        conflict = () if change is None else change.conflict
         return RepairedFact(
             title=document.title,
             head=h,
@@ -138,17 +163,22 @@ def repaired(
             head_type=entities[h].type,
             tail_name=entities[t].name,
             tail_type=entities[t].type,
+            constraint=None if change is None else change.constraint,
+            conflict=tuple(one._replace(score=_sigmoid(one.score)) if probabilities else one for one in conflict),
         )
 
     found, seen = [], set()
-    for p, explained in model.explained([document], most=_REASONS):
+    explained_facts = list(model.explained([document], most=_REASONS, decide=obeying))
+    for told in obeying.told(schema) if obeying else ():
+        changes[told.fact.head, told.fact.tail, schema.relation_index[told.fact.relation]] = told
+    for p, explained in explained_facts:
         r = schema.relation_index[p.relation]
         reason = next((one for one in explained["reasons"] if one["contribution"] > 0), None)
         found.append(fact(p.head, p.tail, r, float(p.score or 0.0), reason, kept=True))
         seen.add((p.head, p.tail, r))
     if removed:
         [after] = model.scores([document])
-        left = sorted(given.keys() - seen, key=lambda key: (-float(after[key]), key))
+        left = sorted((given.keys() | changes.keys()) - seen, key=lambda key: (-float(after[key]), key))
         found += [fact(h, t, r, float(after[h, t, r]), None, kept=False) for h, t, r in left]
     return found
 

@@ -17,7 +17,7 @@ from logire.corpus.document import BoolArray, IntArray
 from logire.rules.programme import Rows, solve
 from logire.rules.queries import Rule
 
-Gains = npt.NDArray[np.float64]
+Gains = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 
 class Facts(NamedTuple):
@@ -40,10 +40,14 @@ class Decided(NamedTuple):
     Attributes:
         facts: (N, N, R) bool.
         unproved: number of components whose solution is not proved to be the best.
+        candidates: the facts that the programme has variables for.
+        rows: its rows, those of the cuts included, on the candidates. Those of a rule have the rule's number as origin.
     """
 
     facts: BoolArray
     unproved: int
+    candidates: Facts
+    rows: Rows
 
 
 Limits = Callable[[Facts], Iterable[Rows]]
@@ -64,38 +68,46 @@ def decide(
     rules: Sequence[Rule],
     limits: Limits = none,
     *,
-    weight: float = np.inf,
+    weight: float | Sequence[float] = np.inf,
     cuts: Cuts | None = None,
     allowed: BoolArray | None = None,
+    enumerated: int = 0,
 ) -> Decided:
     """The facts with the largest sum of gains that keep the rules and limits.
 
     Args:
         gains: (N, N, R); minus infinity for a fact that is impossible. The diagonal is ignored.
-        weight: what an instance of a rule costs that is broken.
+        weight: what an instance of a rule costs that is broken: of every rule, or one number for each.
         allowed: (N, N, R) the facts that a rule may demand; by default every one.
         cuts: for constraints with too many rows to write down: asked for broken ones until there are none.
+        enumerated: see :func:`logire.rules.programme.solve`.
     """
     candidates = concluded((gains > 0) & ~np.eye(len(gains), dtype=np.bool_)[:, :, None], rules, allowed)
     number = np.flatnonzero(candidates)
     head, tail, relation = np.unravel_index(number, gains.shape)
     facts, n = Facts(head, tail, relation, len(gains)), len(number)
-    by_length: dict[int, list[tuple[IntArray, IntArray]]] = {}
-    for found, heads in instances(candidates, rules, allowed):
-        by_length.setdefault(found.shape[1], []).append((found, heads))
+    costs = np.broadcast_to(np.asarray(weight, dtype=np.float64), (len(rules),))
+    by_length: dict[int, list[Instances]] = {}
+    for of_rule in instances(candidates, rules, allowed):
+        by_length.setdefault(of_rule.bodies.shape[1], []).append(of_rule)
     parts = list(limits(facts))
     for same in by_length.values():
-        found, heads = (np.searchsorted(number, np.concatenate(part)) for part in zip(*same, strict=True))
-        parts.append(Rows.implications(found, heads, n, weight))
+        bodies, heads = (
+            np.searchsorted(number, np.concatenate(part))
+            for part in ([found.bodies for found in same], [found.heads for found in same])
+        )
+        origin = np.repeat([found.rule for found in same], [len(found.heads) for found in same])
+        parts.append(Rows.implications(bodies, heads, n, costs[origin], origin))
     while True:
-        solution = solve(gains[candidates], Rows.together(parts, n))
+        rows = Rows.together(parts, n)
+        solution = solve(gains[candidates].astype(np.float64), rows, enumerated=enumerated)
         more = cuts(facts, solution.chosen) if cuts else None
         if more is None:
             break
         parts.append(more)
     result = np.zeros_like(candidates)
     result[head, tail, relation] = solution.chosen
-    return Decided(result, solution.unproved)
+    return Decided(result, solution.unproved, facts, rows)
 
 
 def concluded(facts: BoolArray, rules: Sequence[Rule], allowed: BoolArray | None = None) -> BoolArray:
@@ -103,44 +115,57 @@ def concluded(facts: BoolArray, rules: Sequence[Rule], allowed: BoolArray | None
     found = facts.copy()
     before = -1
     while before < (before := int(found.sum())):
-        for _, heads in list(instances(found, rules, allowed)):
-            found.flat[heads] = True
+        for of_rule in list(instances(found, rules, allowed)):
+            found.flat[of_rule.heads] = True
     return found
 
 
-def instances(
-    facts: BoolArray, rules: Sequence[Rule], allowed: BoolArray | None = None
-) -> Iterator[tuple[IntArray, IntArray]]:
+class Instances(NamedTuple):
+    """The instances of one rule.
+
+    Attributes:
+        rule: the rule's number.
+        bodies: (m, k) the body's facts, each as its place in the flattened array.
+        heads: (m,) the head's place.
+    """
+
+    rule: int
+    bodies: IntArray
+    heads: IntArray
+
+
+def instances(facts: BoolArray, rules: Sequence[Rule], allowed: BoolArray | None = None) -> Iterator[Instances]:
     """Of each rule that has any: the instances whose body holds among facts and whose head is allowed.
 
     Cost: the grounding paths among the facts, whatever N is.
-
-    Yields:
-        (m, k) the body's facts and (m,) the head, each as its place in the flattened array.
     """
     n, _, relations = facts.shape
     steps: dict[int, tuple[IntArray, IntArray]] = {}
-    present = set(np.flatnonzero(facts.any(axis=(0, 1))).tolist())
-    for relation, body in rules:
+    place = np.flatnonzero(facts)
+    pair, of_fact = np.divmod(place, max(relations, 1))
+    heads, tails = np.divmod(pair, max(n, 1))
+    present = set(of_fact.tolist())
+    for number, (relation, body) in enumerate(rules):
         if not all(atom % relations in present for atom in body):
             continue
         path, start, end = np.zeros((n, 0), dtype=np.int64), np.arange(n), np.arange(n)
         for atom in body:
             if atom not in steps:
-                joined = facts[:, :, atom % relations]
-                source, target = np.nonzero(joined if atom < relations else joined.T)
-                steps[atom] = source, target
+                at = np.flatnonzero(of_fact == atom % relations)
+                if atom >= relations:
+                    at = at[np.lexsort((heads[at], tails[at]))]
+                steps[atom] = (heads[at], tails[at]) if atom < relations else (tails[at], heads[at])
             source, target = steps[atom]
             # which of the paths so far each step prolongs: sources are sorted
             first, last = (np.searchsorted(source, end, side) for side in ("left", "right"))
             count = last - first
             old = np.repeat(np.arange(len(end)), count)
             step = np.arange(len(old)) - np.repeat(np.cumsum(count) - count, count) + first[old]
-            pair = source * n + target if atom < relations else target * n + source
-            fact = pair * relations + atom % relations
+            of_pair = source * n + target if atom < relations else target * n + source
+            fact = of_pair * relations + atom % relations
             path, start, end = np.column_stack([path[old], fact[step]]), start[old], target[step]
         kept = start != end
         if allowed is not None:
             kept &= allowed[start, end, relation]
         if kept.any():
-            yield path[kept], (start[kept] * n + end[kept]) * relations + relation
+            yield Instances(number, path[kept], (start[kept] * n + end[kept]) * relations + relation)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 
-from logire.corpus.document import FloatArray, Schema
+from logire.corpus.document import BoolArray, FloatArray, Schema
 from logire.corpus.dump import ScoredDocument
-from logire.corpus.predictions import Prediction, predict
+from logire.corpus.predictions import Prediction, held
 from logire.ground.errors import InputError
 from logire.ground.settings import Settings, settings_from
 from logire.rules.explain import Explanation, Parts
@@ -28,6 +28,9 @@ S = TypeVar("S", bound=Settings)
 
 Report = Callable[[str, int, int], None]
 """Called as report(what, done, total) on long steps."""
+
+Decide = Callable[[ScoredDocument, FloatArray], BoolArray]
+"""Which facts of a document hold, (N, N, R), by its scores (N, N, R)."""
 
 History = list[dict[str, float]]
 """What a fit has tried so far, one row an iteration or a choice."""
@@ -115,20 +118,26 @@ class RuleModel(ABC, Generic[S]):
         fitted = self.fitted
         return fitted.finished(apply_all(fitted.stages, documents, fitted.queries))
 
-    def predict(self, documents: Sequence[ScoredDocument]) -> list[Prediction]:
-        """The facts whose score reaches the dev threshold, document by document, best first."""
-        return self._decided(documents, self.scores(documents))
+    def predict(self, documents: Sequence[ScoredDocument], *, decide: Decide | None = None) -> list[Prediction]:
+        """The facts whose score reaches the dev threshold, or that ``decide`` holds, by document, best first."""
+        return self._decided(documents, self.scores(documents), decide)
 
     def predict_dev(self, dev: Sequence[ScoredDocument]) -> list[Prediction]:
         """What :meth:`predict` gives for the fit's dev documents; scores that the fit still has are not made anew."""
         fitted = self.fitted
         return self._decided(dev, fitted.finished(fitted.dev)) if fitted.dev else self.predict(dev)
 
-    def _decided(self, documents: Sequence[ScoredDocument], scores: Sequence[FloatArray]) -> list[Prediction]:
+    def _decided(
+        self, documents: Sequence[ScoredDocument], scores: Sequence[FloatArray], decide: Decide | None = None
+    ) -> list[Prediction]:
         found: list[Prediction] = []
         for document, of_document in zip(documents, scores, strict=True):
-            found += predict(document.document, of_document, self.fitted.theta, self.schema)
+            found += self._held(document, of_document, decide)
         return found
+
+    def _held(self, document: ScoredDocument, scores: FloatArray, decide: Decide | None) -> list[Prediction]:
+        facts = decide(document, scores) if decide else scores >= self.fitted.theta
+        return held(document.document, scores, facts, self.schema)
 
     def rules(self, relation: str | None = None) -> pd.DataFrame:
         """The learnt rules, of one relation or all; columns as in :data:`logire.rules.ruletable.COLUMNS`.
@@ -170,11 +179,11 @@ class RuleModel(ABC, Generic[S]):
             yield explained
 
     def explained(
-        self, documents: Sequence[ScoredDocument], *, most: int = 5
+        self, documents: Sequence[ScoredDocument], *, most: int = 5, decide: Decide | None = None
     ) -> Iterator[tuple[Prediction, dict[str, Any]]]:
         """What :meth:`predict` and :meth:`explanations` give, side by side for the price of one."""
         for trace in self._traces(documents):
-            for p in predict(trace.document.document, trace.scores, self.fitted.theta, self.schema):
+            for p in self._held(trace.document, trace.scores, decide):
                 r = self.schema.relation_index[p.relation]
                 yield p, self._explanation(trace, p.head, p.tail, r, most).as_dict(trace.document, self.schema)
 

@@ -18,7 +18,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -43,18 +44,28 @@ class Rows:
         matrix: (rows, n)
         bound: (rows,)
         weight: (rows,) what a unit of excess costs; infinite where the row is hard.
+        origin: (rows,) what each row is of: any number, for who makes the rows to know them again.
     """
 
     matrix: csr_array
     bound: Doubles
     weight: Doubles
+    origin: IntArray
 
     @classmethod
-    def implications(cls, bodies: IntArray, heads: IntArray, n: int, weight: float = np.inf) -> Self:
+    def implications(
+        cls,
+        bodies: IntArray,
+        heads: IntArray,
+        n: int,
+        weight: float | Doubles = np.inf,
+        origin: int | IntArray = -1,
+    ) -> Self:
         """If all facts of a body hold, its head does.
 
         Args:
             bodies: (m, k) facts, k at least 1. heads: (m,).
+            weight, origin: of all rows, or (m,) of each.
         """
         m, k = bodies.shape
         if k == 0:
@@ -64,10 +75,12 @@ class Rows:
         value = np.tile(np.append(np.ones(k), -1.0), m)
         # A fact that stands twice in a row has the sum of its coefficients.
         matrix = csr_array((value, (row, column)), shape=(m, n))
-        return cls(matrix, np.full(m, k - 1.0), np.full(m, float(weight)))
+        return cls(matrix, np.full(m, k - 1.0), _of_each(weight, m, np.float64), _of_each(origin, m, np.int64))
 
     @classmethod
-    def at_most(cls, most: int, group: IntArray, facts: IntArray, n: int, weight: float = np.inf) -> Self:
+    def at_most(
+        cls, most: int, group: IntArray, facts: IntArray, n: int, weight: float = np.inf, origin: int = -1
+    ) -> Self:
         """At most ``most`` facts of each group hold; groups that are no larger give no row.
 
         Args:
@@ -80,7 +93,7 @@ class Rows:
         _, row = np.unique(number[kept], return_inverse=True)
         m = int(row.max(initial=-1)) + 1
         matrix = csr_array((np.ones(len(row)), (row, facts[kept])), shape=(m, n))
-        return cls(matrix, np.full(m, float(most)), np.full(m, float(weight)))
+        return cls(matrix, np.full(m, float(most)), _of_each(weight, m, np.float64), _of_each(origin, m, np.int64))
 
     @classmethod
     def together(cls, parts: Sequence[Rows], n: int) -> Self:
@@ -90,15 +103,26 @@ class Rows:
             csr_array(vstack([none, *(part.matrix for part in parts)], format="csr")),
             np.concatenate([np.zeros(0), *(part.bound for part in parts)]),
             np.concatenate([np.zeros(0), *(part.weight for part in parts)]),
+            np.concatenate([np.zeros(0, dtype=np.int64), *(part.origin for part in parts)]),
         )
 
     def excess(self, chosen: BoolArray) -> Doubles:
         """(rows,) how far each row is exceeded."""
         return np.maximum(self.matrix @ chosen.astype(np.float64) - self.bound, 0.0)
 
+    def of(self, rows: IntArray) -> Rows:
+        """Some rows, on all facts."""
+        return Rows(csr_array(self.matrix[rows]), self.bound[rows], self.weight[rows], self.origin[rows])
+
     def part(self, rows: IntArray, columns: IntArray) -> Rows:
         """Some rows, on some facts."""
-        return Rows(csr_array(self.matrix[rows][:, columns]), self.bound[rows], self.weight[rows])
+        matrix = csr_array(self.matrix[rows][:, columns])
+        return Rows(matrix, self.bound[rows], self.weight[rows], self.origin[rows])
+
+
+def _of_each(value: Any, m: int, kind: type[Any]) -> npt.NDArray[Any]:
+    """(m,) one value for all rows, or the value of each."""
+    return np.broadcast_to(np.asarray(value, dtype=kind), (m,)).copy()
 
 
 @dataclass(frozen=True)
@@ -122,21 +146,28 @@ def value(gains: Doubles, rows: Rows, chosen: BoolArray) -> float:
     return float(gains[chosen].sum() - rows.weight[excess > 0] @ excess[excess > 0])
 
 
-def solve(gains: Doubles, rows: Rows, *, nodes: int = NODES, seconds: float = SECONDS) -> Solution:
+def solve(gains: Doubles, rows: Rows, *, nodes: int = NODES, seconds: float = SECONDS, enumerated: int = 0) -> Solution:
     """Solve a programme exactly, component by component.
 
     Args:
         gains: (n,) what each fact adds to the objective; minus infinity for one that must not be chosen.
         nodes, seconds: where they do not suffice, the best solution that was found is taken and counted. Of equal
             input the same solution comes back, unless the seconds end first.
+        enumerated: components of as many facts are decided by trying all sets, which is faster than the solver for a
+            few; of equal sets the one with the earlier facts is taken.
     """
     until = time.monotonic() + seconds
     chosen, unproved = gains > 0, 0
     broken = rows.excess(chosen) > 0
     of_row, of_fact = _components(rows.matrix)
+    facts_by, rows_by = np.argsort(of_fact, kind="stable"), np.argsort(of_row, kind="stable")
     for component in np.unique(of_row[broken]):
-        at = np.flatnonzero(of_fact == component)
-        part = rows.part(np.flatnonzero(of_row == component), at)
+        at = facts_by[slice(*np.searchsorted(of_fact, (component, component + 1), sorter=facts_by))]
+        these = rows_by[slice(*np.searchsorted(of_row, (component, component + 1), sorter=rows_by))]
+        if len(at) <= enumerated:
+            chosen[at] = _best_of_all(gains[at], _dense(rows, these, at), rows.bound[these], rows.weight[these])
+            continue
+        part = rows.part(these, at)
         found, proved = _solve_component(gains[at], part, nodes, max(until - time.monotonic(), 0.0))
         chosen[at] = found
         unproved += not proved
@@ -150,6 +181,36 @@ def _components(matrix: csr_array) -> tuple[npt.NDArray[np.int32], npt.NDArray[n
     graph = csr_array((np.ones(entries.nnz), (entries.row, entries.col + m)), shape=(m + n, m + n))
     _, label = connected_components(graph, directed=False)
     return label[:m], label[m:]
+
+
+def _dense(rows: Rows, these: IntArray, at: IntArray) -> Doubles:
+    """(these, at) part of the matrix; sparse indexing takes longer than small programmes do."""
+    matrix = rows.matrix
+    dense = np.zeros((len(these), len(at)))
+    for i, row in enumerate(these.tolist()):
+        part = slice(*matrix.indptr[row : row + 2])
+        dense[i, np.searchsorted(at, matrix.indices[part])] = matrix.data[part]
+    return dense
+
+
+@lru_cache(maxsize=32)
+def _sets(n: int) -> Doubles:
+    """(2^n, n) all sets of n facts; those with the earlier facts first."""
+    left_out = (np.arange(2**n)[:, None] >> np.arange(n)[::-1]) & 1
+    return (1 - left_out).astype(np.float64)
+
+
+def _best_of_all(gains: Doubles, matrix: Doubles, bound: Doubles, weight: Doubles) -> BoolArray:
+    """The best of all sets of a component's facts."""
+    possible = np.isfinite(gains)
+    sets, matrix = _sets(int(possible.sum())), matrix[:, possible]
+    excess = np.maximum(sets @ matrix.T - bound, 0.0)
+    hard = np.isinf(weight)
+    values = sets @ gains[possible] - excess[:, ~hard] @ weight[~hard]
+    values[excess[:, hard].any(axis=1)] = -np.inf
+    chosen = np.zeros(len(gains), dtype=np.bool_)
+    chosen[possible] = sets[int(np.argmax(values))] > 0
+    return chosen
 
 
 def _solve_component(gains: Doubles, rows: Rows, nodes: int, seconds: float) -> tuple[BoolArray, bool]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from logire.corpus.dump import ScoredDocument, read_dump
 from logire.corpus.dumpcheck import check_logits
 from logire.corpus.matching import matched, relation_order
-from logire.corpus.predictions import write_predictions
+from logire.corpus.predictions import Prediction, write_predictions
 from logire.corpus.prepared import NewDocuments, PreparedCorpus
 from logire.corpus.runfolder import (
     HISTORY,
@@ -152,6 +152,13 @@ def _record(run: Path) -> RunRecord:
     return RunRecord.read(run, remedy="fit a run first: logire fit --out RUN")
 
 
+def write_explained(file: Path, split: str, explained: Sequence[tuple[Prediction, Mapping[str, Any]]]) -> None:
+    """Write predictions, and their explanations beside them; where one of the files cannot be written, neither is."""
+    with atomic(file.parent / explanations_name(split)) as reasons, atomic(file) as predictions:
+        reasons.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for _, row in explained), "utf-8")
+        write_predictions(predictions, (prediction for prediction, _ in explained))
+
+
 def predict_run(
     run: Path, split: str, *, documents: Path | None = None, logits: Path | None = None, out: Path | None = None
 ) -> Path:
@@ -170,10 +177,7 @@ def predict_run(
         remedy = "say where the predictions on new documents go: --out predictions.json --split test"
         raise InputError("is missing", field="--out", remedy=remedy)
     model, _, scored = load_run(run, split, documents=documents, logits=logits)
-    explained = list(model.explained(scored))
-    with atomic(file.parent / explanations_name(split)) as reasons, atomic(file) as predictions:
-        reasons.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for _, row in explained), "utf-8")
-        write_predictions(predictions, (prediction for prediction, _ in explained))
+    write_explained(file, split, list(model.explained(scored)))
     if file.resolve() == own.resolve():
         record = _record(run)
         Predicted.write(run, split, record, logits or recorded(run, "logits", record.logits))
