@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from logire.constraints.declared import as_declarations, constraints
+from logire.constraints.obey import Obeyed, obey
 from logire.corpus.document import Schema
 
 SCHEMA = Schema(("r", "s"), ("A", "B"))
@@ -101,3 +106,16 @@ def worth(facts: set[Fact], gains: dict[Fact, float], file: dict[str, Any], type
     if any(one.weight is None for one in found):
         return -float("inf")
     return sum(gains[fact] for fact in facts) - sum(one.weight or 0.0 for one in found)
+
+
+THETA = 0.25
+
+
+def obeyed(scores: np.ndarray, types: list[str], file: dict[str, Any]) -> Obeyed:
+    kinds = np.array([SCHEMA.type_index[kind] for kind in types])
+    declared = constraints([as_declarations(file, Path("constraints.yaml"))], SCHEMA)
+    return obey(scores, kinds, THETA, declared)
+
+
+def names(facts: np.ndarray) -> set[Fact]:
+    return {(h, SCHEMA.relations[r], t) for h, t, r in np.argwhere(facts).tolist()}

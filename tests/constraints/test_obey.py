@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from itertools import chain, combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from constraint_builders import SCHEMA, Broken, Fact, broken, worth
+from constraint_builders import SCHEMA, THETA, Broken, Fact, broken, names, obeyed, worth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logire.constraints.declared import as_declarations, constraints
-from logire.constraints.obey import Change, Held, Obeyed, obey
+from logire.constraints.obey import Change, Obeyed
 from logire.rules.programme import Rows, Solution, solve
 
 RELATIONS = st.sampled_from(["r", "s"])
@@ -49,19 +47,8 @@ PARTS: dict[str, st.SearchStrategy[Any]] = {
         max_size=2,
     ),
 }
-THETA = 0.25
 IMPOSSIBLE = -60.0
 """A score that no optimum of these documents pays."""
-
-
-def obeyed(scores: np.ndarray, types: list[str], file: dict[str, Any]) -> Obeyed:
-    kinds = np.array([SCHEMA.type_index[kind] for kind in types])
-    declared = constraints([as_declarations(file, Path("constraints.yaml"))], SCHEMA)
-    return obey(scores, kinds, THETA, declared)
-
-
-def names(facts: np.ndarray) -> set[Fact]:
-    return {(h, SCHEMA.relations[r], t) for h, t, r in np.argwhere(facts).tolist()}
 
 
 def instance(change: Change) -> set[Fact]:
@@ -173,103 +160,3 @@ def test_where_the_solver_stops_early_every_change_has_its_reason(file: dict[str
     assert changed == alone ^ held
     for change in found.changes:
         explained(change, held, scores, file, types)
-
-
-def document(logits: dict[tuple[int, str, int], float], n: int = 3) -> np.ndarray:
-    """(n, n, 2) scores; what is not named is far below the threshold."""
-    scores = np.full((n, n, 2), -8.0, dtype=np.float32)
-    for (h, r, t), score in logits.items():
-        scores[h, t, SCHEMA.relations.index(r)] = score
-    return scores
-
-
-def changes(scores: np.ndarray, file: dict[str, Any], types: str = "AAAA") -> list[tuple[Any, ...]]:
-    """(fact, added, constraint, the other facts with whether they are held) of every change."""
-
-    def name(one: Held) -> Fact:
-        return one.head, SCHEMA.relations[one.relation], one.tail
-
-    found = obeyed(scores, list(types[: len(scores)]), file)
-    return [(name(c.fact), c.added, c.constraint, [(*name(o), o.kept) for o in c.conflict]) for c in found.changes]
-
-
-def test_a_limit_names_the_facts_that_fill_it() -> None:
-    scores = document({(0, "r", 1): 2.0, (0, "r", 2): 3.0, (0, "r", 3): 1.0, (0, "s", 3): 4.0}, 4)
-    file = {"at_most": [{"relations": ["r"], "tails": 2}]}
-    assert changes(scores, file) == [
-        ((0, "r", 3), False, "at_most: r, 2 tails", [(0, "r", 1, True), (0, "r", 2, True)])
-    ]
-
-
-def test_wrong_types_are_named_before_anything_else() -> None:
-    scores = document({(0, "r", 1): 2.0, (1, "r", 0): 3.0, (1, "r", 2): 4.0})
-    file = {"types": [{"head": ["A"], "tail": ["B"], "relations": ["r"]}], "functional": ["r"]}
-    words = "types: r from [A] to [B]"
-    assert changes(scores, file, "ABB") == [((1, "r", 2), False, words, []), ((1, "r", 0), False, words, [])]
-
-
-def test_symmetry_adds_or_removes_by_the_sum() -> None:
-    there = [(0, "r", 1, True)]
-    assert changes(document({(0, "r", 1): 3.0, (1, "r", 0): -1.0}), {"symmetric": ["r"]}) == [
-        ((1, "r", 0), True, "symmetric: r", there)
-    ]
-    back = [(1, "r", 0, False)]
-    assert changes(document({(0, "r", 1): 1.0, (1, "r", 0): -1.0}), {"symmetric": ["r"]}) == [
-        ((0, "r", 1), False, "symmetric: r", back)
-    ]
-
-
-def test_an_implication_names_its_path_in_order() -> None:
-    scores = document({(2, "s", 0): 2.0, (2, "r", 1): 3.0, (0, "r", 1): -1.0})
-    file = {"implications": [{"if": ["~s", "r"], "then": "r", "weight": 2.5}]}
-    words = "implications: {if: [~s, r], then: r, weight: 2.5}"
-    assert changes(scores, file) == [((0, "r", 1), True, words, [(2, "s", 0, True), (2, "r", 1, True)])]
-    file["implications"][0]["weight"] = 1.0  # the head would cost 1.25
-    assert changes(scores, file) == []
-
-
-def test_a_soft_implication_is_named_where_nothing_harder_is_broken() -> None:
-    scores = document({(0, "r", 1): 1.0, (0, "s", 1): -5.0, (0, "r", 2): 4.0, (0, "s", 2): 4.0})
-    soft = {"implications": [{"if": ["r"], "then": "s", "weight": 2.0}]}
-    words = "implications: {if: [r], then: s, weight: 2}"
-    assert changes(scores, soft) == [((0, "r", 1), False, words, [(0, "s", 1, False)])]
-    assert changes(scores, {**soft, "functional": ["r"]}) == [
-        ((0, "r", 1), False, "functional: r", [(0, "r", 2, True)])
-    ]
-
-
-def test_a_cycle_names_the_rest_of_it() -> None:
-    scores = document({(0, "r", 1): 3.0, (1, "r", 2): 1.0, (2, "r", 0): 2.0})
-    assert changes(scores, {"acyclic": ["r"]}) == [
-        ((1, "r", 2), False, "acyclic: r", [(2, "r", 0, True), (0, "r", 1, True)])
-    ]
-
-
-def test_disjoint_relations_name_the_other_fact() -> None:
-    scores = document({(0, "r", 1): 3.0, (1, "s", 0): 1.0, (0, "s", 1): 1.0})
-    assert changes(scores, {"disjoint": [["r", "~s"]]}) == [
-        ((1, "s", 0), False, "disjoint: [r, ~s]", [(0, "r", 1, True)])
-    ]
-    assert changes(scores, {"disjoint": [["~r", "~s"]]}) == [
-        ((0, "s", 1), False, "disjoint: [~r, ~s]", [(0, "r", 1, True)])
-    ]
-
-
-def test_a_fact_at_the_threshold_is_held() -> None:
-    scores = document({(0, "r", 1): THETA, (0, "r", 2): THETA - 0.01})
-    found = obeyed(scores, list("AAA"), {"functional": ["r"]})
-    assert names(found.facts) == {(0, "r", 1)}
-    assert found.changes == ()
-
-
-def test_an_infinite_threshold_holds_nothing() -> None:
-    scores = document({(0, "r", 1): 9.0})
-    declared = constraints([as_declarations({"symmetric": ["r"]}, Path("x.yaml"))], SCHEMA)
-    found = obey(scores, np.zeros(3, np.int64), float("inf"), declared)
-    assert not found.facts.any()
-    assert found.changes == ()
-
-
-def test_a_document_without_entities_has_no_facts() -> None:
-    assert obeyed(np.zeros((0, 0, 2), np.float32), [], {"symmetric": ["r"]}).facts.shape == (0, 0, 2)
-    assert not obeyed(np.full((1, 1, 2), 5.0, np.float32), ["A"], {"symmetric": ["r"]}).facts.any()

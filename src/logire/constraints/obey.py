@@ -111,7 +111,7 @@ def obey(scores: FloatArray, types: IntArray, theta: float, declared: Constraint
 
     changes = []
     for h, t, r in changed[order].tolist():
-        if np.isneginf(gains[h, t, r]):
+        if gains[h, t, r] == -np.inf:
             changes.append(Change(told((h, t, r)), declared.words.get(("types", r), "types"), ()))
             continue
         reason = undo.reason((h, t, r), scores)

@@ -110,9 +110,8 @@ class Estimator(Repairing):
             train, kept, schema = self._read(logits, documents, out_of_fold)
         else:
             given = examples(logits, labels, types, names=names)
-            parts = (
-                self._divide(given) if dev is None else (given, examples(*(dev if isinstance(dev, tuple) else (dev,))))
-            )
+            others = dev if isinstance(dev, tuple) else (dev,)
+            parts = self._divide(given) if dev is None else (given, examples(*others))
             schema = self._schema([*parts[0], *parts[1]])
             train, kept = (put_together(part, schema, self.relations) for part in parts)
         check_logits(kept, schema, "logits" if documents is None else str(logits))
