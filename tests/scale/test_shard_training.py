@@ -334,11 +334,13 @@ def test_the_three_commands_lead_to_a_fit(folder: Path, tmp_path: Path) -> None:
         scale("infer", tmp_path / f"fold{number}", "--shards", folder / "shards", "--out", tmp_path / "scored")
     scale("train", "bilstm", *same, "--out", tmp_path / "full")
     dump = tmp_path / "full" / "logits.safetensors"
-    how: dict[str, Any] = {"settings": {}, "sampling": {}, "seed": 1}
-    plan = plan_fit(Shards.open(tmp_path / "scored"), corpus, dump, tmp_path / "run", **how)
-    assert len(plan.dev()) == 6
+    given = ["--dev", corpus, "--logits", dump, "--out", tmp_path / "run"]
     with pytest.raises(InputError, match="has no logits"):
-        plan_fit(Shards.open(folder / "shards"), corpus, dump, tmp_path / "run", **how)
+        scale("fit", folder / "shards", *given)
+    plan = plan_fit(Shards.open(tmp_path / "scored"), corpus, dump, tmp_path / "run", settings={}, sampling={}, seed=1)
+    assert len(plan.dev()) == 6
+    scale("count", tmp_path / "scored", *given)
+    assert len(list(plan.work.folder.glob("counts-*"))) == 5
 
 
 def test_what_cannot_be_is_refused(folder: Path, folds: list[Path], tmp_path: Path) -> None:

@@ -146,4 +146,6 @@ def _plan(shards: Path, dev: Path, logits: Path, out: Path, seed: int, settings:
     from logire.scale.run import plan_fit
 
     chosen, sample = read_settings(settings), read_settings(sampling)
-    return plan_fit(Folder.open(shards), dev, logits, out, settings=chosen, sampling=sample, seed=seed)
+    folder = Folder.open(shards)
+    folder.need_logits()
+    return plan_fit(folder, dev, logits, out, settings=chosen, sampling=sample, seed=seed)
