@@ -21,7 +21,7 @@ scale = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Shards = Annotated[Path, typer.Argument(help="A folder that `logire scale split` wrote.")]
+Shards = Annotated[Path, typer.Argument(help="A folder that `logire scale split` or `infer` wrote.")]
 Dev = Annotated[Path, typer.Option("--dev", help="A folder that `logire prepare` wrote: its dev documents choose.")]
 Logits = Annotated[Path, typer.Option(help="A logits dump of the dev documents.")]
 RunOut = Annotated[Path, typer.Option("--out", help="The run folder to write.")]
