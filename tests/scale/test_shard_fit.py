@@ -40,6 +40,9 @@ class Folder:
     def __len__(self) -> int:
         return self.parts
 
+    def need_logits(self) -> None:
+        """Every part has logits."""
+
     def read(self, number: int) -> list[ScoredDocument]:
         return read_dump(self.logits, self.corpus, "train")[number :: self.parts]
 

@@ -21,7 +21,7 @@ scale = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Shards = Annotated[Path, typer.Argument(help="A folder that `logire scale split` wrote.")]
+Shards = Annotated[Path, typer.Argument(help="A folder that `logire scale split` or `infer` wrote.")]
 Dev = Annotated[Path, typer.Option("--dev", help="A folder that `logire prepare` wrote: its dev documents choose.")]
 Logits = Annotated[Path, typer.Option(help="A logits dump of the dev documents.")]
 RunOut = Annotated[Path, typer.Option("--out", help="The run folder to write.")]
@@ -146,4 +146,6 @@ def _plan(shards: Path, dev: Path, logits: Path, out: Path, seed: int, settings:
     from logire.scale.run import plan_fit
 
     chosen, sample = read_settings(settings), read_settings(sampling)
-    return plan_fit(Folder.open(shards), dev, logits, out, settings=chosen, sampling=sample, seed=seed)
+    folder = Folder.open(shards)
+    folder.need_logits()
+    return plan_fit(folder, dev, logits, out, settings=chosen, sampling=sample, seed=seed)

@@ -55,7 +55,7 @@ def documents(
 
 
 def train(
-    backbone: Annotated[str, typer.Argument(help="One that reads words: cnn, lstm, bilstm or context_aware.")],
+    backbone: Annotated[str, typer.Argument(help="One that reads words; `logire train --help` lists all.")],
     shards: Folder,
     dev: Annotated[Path, typer.Option(help="A folder that `logire prepare` wrote: its dev documents choose.")],
     out: Out,

@@ -14,8 +14,8 @@ from logire.corpus.dumpcheck import check_logits
 from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.runfolder import HISTORY, begin_run
 from logire.corpus.shardcorpus import same_schema
-from logire.corpus.shards import Shards
-from logire.ground.digests import content_digest, relative_path
+from logire.corpus.shards import INDEX, Shards
+from logire.ground.digests import content_digest, file_digest, relative_path
 from logire.ground.settings import settings_from
 from logire.rules.model import Report, silent
 from logire.rules.plus.model import LogiREPlus
@@ -83,8 +83,7 @@ def plan_fit(
         settings, sampling: what differs from the defaults of :class:`LogiREPlusSettings` and :class:`Sampling`.
 
     Raises:
-        InputError: a bad setting, one that needs all documents at once, a broken corpus, or shards without logits or
-            of another schema.
+        InputError: a bad setting, one that needs all documents at once, a broken corpus, or shards of another schema.
     """
     started = time.monotonic()
     model_settings = settings_from(LogiREPlus.Settings, settings, where=LogiREPlus.name)
@@ -92,8 +91,7 @@ def plan_fit(
     check_settings(model_settings)
     corpus = PreparedCorpus.open(documents)
     same_schema(shards, corpus)
-    shards.need_logits()
-    digest = shards.digest
+    digest = file_digest(shards.path / INDEX)
     model = LogiREPlus(corpus.schema, model_settings, seed=seed, device="cpu")
     about = about_fit(
         model,

@@ -128,7 +128,10 @@ def infer_shards(
     device: str = "auto",
     report: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> list[int]:
-    """Write ``shards`` with a backbone's logits to ``out``; of a run that left shards out, those alone.
+    """Write ``shards`` with a backbone's logits to ``out``; of a run that left shards of this folder out, those alone.
+
+    The folder is known by its index. Of one with other shards, all get logits, and nobody checks whether the run has
+    seen their documents.
 
     A shard whose files are there is not made again, so a killed call goes on, and calls for several parts or folds
     fill one folder. The one that makes the last shard writes ``shards.json``: without it the folder is not read.
