@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from audit_builders import Hidden, hidden
-from audit_page_builders import (
-    write,
-)
+from audit_page_builders import write
 from chromium import PROGRAM, Page, chromium
 
 
