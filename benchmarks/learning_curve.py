@@ -61,16 +61,25 @@ def drawn(task: Task, size: int, number: int) -> Task:
     return Task(task.schema, rest, rest, Scored(first), task.seed)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description: str | None, sizes: Sequence[int]) -> argparse.ArgumentParser:
+    """What a benchmark on draws of a backbone's training documents is given."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="a backbone's run")
     parser.add_argument("--documents", type=Path, required=True)
     parser.add_argument("--fold", type=Path, action="append", required=True)
-    parser.add_argument("--size", type=int, action="append", help=f"training documents; default {SIZES}")
+    parser.add_argument("--size", type=int, action="append", help=f"labelled documents; default {tuple(sizes)}")
     parser.add_argument("--draws", type=int, default=5, help="draws of each size that is smaller than the corpus")
-    options = parser.parse_args()
-    corpus = PreparedCorpus.open(options.documents)
-    task = read_inputs(corpus, options.run, options.fold, test=False).task
+    return parser
+
+
+def task_of(options: argparse.Namespace) -> Task:
+    """The task of the run and folds that :func:`arguments` were given."""
+    return read_inputs(PreparedCorpus.open(options.documents), options.run, options.fold, test=False).task
+
+
+def main() -> None:
+    options = arguments(__doc__, SIZES).parse_args()
+    task = task_of(options)
     print("| documents | draws | backbone F1 | " + " | ".join(f"{name}: gain | s | ms" for name in NAMES) + " |")
     print("|---:" * (3 + 3 * len(NAMES)) + "|")
     for size in options.size or SIZES:

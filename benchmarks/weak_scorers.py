@@ -17,23 +17,19 @@ occurs together), with noise, and each relation confused with another one betwee
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from learning_curve import drawn
+from learning_curve import arguments, drawn, task_of
 
 from logire.corpus.document import Schema
 from logire.corpus.dump import ScoredDocument, dev_threshold
-from logire.corpus.prepared import PreparedCorpus
 from logire.ground.runtime import derive_seed
 from logire.rules.plus.model import LogiREPlus
 from logire.rules.plus.settings import LogiREPlusSettings
-from logire.trial.run import read_inputs
 from logire.trial.task import Task
 
 SIZES = (25, 50, 100)
@@ -125,16 +121,10 @@ def measure(task: Task, measured: Sequence[ScoredDocument]) -> Found:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="a backbone's run")
-    parser.add_argument("--documents", type=Path, required=True)
-    parser.add_argument("--fold", type=Path, action="append", required=True)
-    parser.add_argument("--size", type=int, action="append", help=f"labelled documents; default {SIZES}")
-    parser.add_argument("--draws", type=int, default=5, help="draws of each size")
+    parser = arguments(__doc__, SIZES)
     parser.add_argument("--weaken", action="store_true", help="simulate a zero-shot scorer")
     options = parser.parse_args()
-    corpus = PreparedCorpus.open(options.documents)
-    task = read_inputs(corpus, options.run, options.fold, test=False).task
+    task = task_of(options)
     measured = list(task.dev.documents)
     if options.weaken:
         partner = partners(task.train, task.schema, derive_seed(task.seed, "partners"))
@@ -153,7 +143,8 @@ def row(size: int, found: Sequence[Found]) -> str:
     cells: list[object] = [size, len(found), f"{mean.recall:.1f}", f"{mean.alone:.1f}"]
     for name in ("default", "unseen"):
         gains = [getattr(one, name) - one.alone for one in found]
-        cells += [f"{getattr(mean, name):.1f}", f"{np.mean(gains):+.1f} ({np.std(gains, ddof=1):.1f})"]
+        deviation = f" ({np.std(gains, ddof=1):.1f})" if len(gains) > 1 else ""
+        cells += [f"{getattr(mean, name):.1f}", f"{np.mean(gains):+.1f}{deviation}"]
     cells += [f"{value:.1f}" for value in mean[4:]]
     return "| " + " | ".join(map(str, cells)) + " |"
 
