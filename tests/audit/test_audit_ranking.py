@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logire.audit.combined import RIDGE, evidence, logistic
-from logire.audit.confidence import PESSIMISM, RuleConfidence
+from logire.audit.confidence import DOUBT, RuleConfidence
 from logire.audit.ranking import Best
 from logire.corpus.dump import ScoredDocument
 from logire.corpus.prepared import PreparedCorpus
@@ -79,7 +79,7 @@ def test_rule_confidence_is_that_of_a_literal_search(
             for h, t in product(range(len(d.types)), repeat=2)
             if h != t and typed(d, head, h, t) and joined(d, body, h, t)
         ]
-        assert found.rules[body][head] == pytest.approx(sum(pairs) / (len(pairs) + PESSIMISM), rel=1e-12)
+        assert found.rules[body][head] == pytest.approx(sum(pairs) / (len(pairs) + DOUBT), rel=1e-12)
     for document in documents[25:27]:
         n = len(document.types)
         for h, t, head in product(range(n), range(n), range(relations)):

@@ -15,7 +15,7 @@ from logire.rules.trusted import Mined
 
 LENGTH, LEAST = 2, 10
 """The longest body, and the labelled pairs that a rule must join."""
-PESSIMISM = 5
+DOUBT = 5
 """Joined pairs without the label that are added to each rule's, so that rare rules are trusted less (as in AnyBURL)."""
 
 
@@ -44,7 +44,7 @@ class RuleConfidence:
             found[0] += right
             found[1] += joined
         rules = {
-            body: {head: right / (joined + PESSIMISM) for head, (right, joined) in of_body.items()}
+            body: {head: right / (joined + DOUBT) for head, (right, joined) in of_body.items()}
             for body, of_body in counts.items()
         }
         return cls(queries, rules)
