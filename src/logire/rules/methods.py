@@ -29,6 +29,7 @@ class Method:
         Settings: the class of its settings.
         model: where its model is, ``module:class``.
         out_of_fold: whether it trains on out-of-fold logits by default.
+        on_shards: whether `logire scale` fits it with one shard in memory.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Method:
     Settings: type[Settings]
     model: str
     out_of_fold: bool
+    on_shards: bool = False
 
     @property
     def module(self) -> str:

@@ -121,7 +121,7 @@ def advise(corpus: PreparedCorpus, method: str) -> None:
     """Say that a fit on shards takes less memory, where the training documents are very many and the method can."""
     each = 6 * len(corpus.schema.relations)  # float32 logits, two arrays of flags
     size = sum(each * len(document.entities) ** 2 for document in corpus.train)
-    if method == "logire_plus" and size > LARGE:
+    if find(method).on_shards and size > LARGE:
         log.warning(
             "the logits of %d documents take %.1f GiB in memory, and the fit several times as much: `logire scale fit` "
             "has one shard in memory at a time",

@@ -178,7 +178,7 @@ def check_settings(settings: LogiREPlusSettings) -> None:
         wrong = "calibrate", "Platt's fit reads every candidate at once", "false"
     elif settings.consistency:
         wrong = "consistency", "denials are mined from all documents at once", "[]"
-    elif settings.unseen != (0.0,):
+    elif any(settings.unseen):
         wrong = "unseen", "the logits of a shard would change with the types of all others", "[0]"
     if wrong:
         field, why, remedy = wrong

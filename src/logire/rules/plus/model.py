@@ -74,7 +74,7 @@ class LogiREPlus(RuleModel[LogiREPlusSettings]):
         history: History = []
         seen, seen_dev = list(train), list(dev)
         before: list[Stage] = []
-        if settings.unseen != (0.0,):
+        if any(settings.unseen):
             lowered = choose_unseen(dev, problem.queries, settings.unseen)
             history += [{"round": 0, **row} for row in lowered.tried]
             if lowered.stage:
