@@ -5,8 +5,9 @@
 
 Documents are those of ``benchmarks/planted.py``, made in WORK where they are missing. Each fit is a process of its own,
 as `logire scale fit` is. A planted rule counts as found if its body is among the three
-strongest closed ones of its query type and has a positive weight. ``WORK/scale.csv`` gets a row for each step of a fit;
-the step's peak of memory is that of the process until the step's end.
+strongest closed ones of its query type and has a positive weight. ``WORK/fits.csv`` gets a row for each fit and
+``WORK/steps.csv`` one for each of its steps; a step's peak of memory is that of the process until the step's end.
+``growth.py`` draws both.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,25 @@ from logire.corpus.runfolder import RULES
 from logire.corpus.shards import Shards
 
 STRONGEST = 3
-COLUMNS = ("documents", "floor", "step", "wall_s", "cpu_s", "peak_mb")
+STEP = ("documents", "floor", "step", "wall_s", "cpu_s", "peak_mib")
+FIT = {
+    "documents": "documents",
+    "floor": "floor",
+    "facts": "facts",
+    "query_types": "query types",
+    "rules": "rules",
+    "rows": "candidates kept",
+    "disk_mb": "MB on disk",
+    "wall_s": "wall s",
+    "cpu_s": "CPU s",
+    "peak_mib": "peak MiB",
+    "planted_1": "1 atom",
+    "planted_2": "2 atoms",
+    "backbone_dev_f1": "backbone dev F1",
+    "dev_f1": "dev F1",
+    "test_f1": "test F1",
+}
+"""Columns of ``fits.csv`` and of the printed table."""
 
 
 class Clock:
@@ -49,7 +69,7 @@ class Clock:
         if self.name:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             since = self._since
-            self.steps.append({"step": self.name, "wall_s": wall - since[0], "cpu_s": cpu - since[1], "peak_mb": peak})
+            self.steps.append({"step": self.name, "wall_s": wall - since[0], "cpu_s": cpu - since[1], "peak_mib": peak})
         self.name, self._since = name, (wall, cpu)
 
     @staticmethod
@@ -129,8 +149,8 @@ def planted_found(table: Path, planted: Path) -> list[int]:
     return counted
 
 
-def measure(work: Path, documents: int, floor: float, others: int) -> list[dict[str, Any]]:
-    """Make the documents where they are missing, go through them, fit; print the table's row."""
+def measure(work: Path, documents: int, floor: float, others: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Make the documents where they are missing, go through them, fit: a row of ``fits.csv``, those of its steps."""
     folder = work / str(documents)
     clock = Clock()
     if not (folder / "rules.csv").exists():
@@ -148,14 +168,28 @@ def measure(work: Path, documents: int, floor: float, others: int) -> list[dict[
     found = json.loads(done.stdout.splitlines()[-1])
     wall, cpu = (sum(step[key] for step in found["steps"]) for key in ("wall_s", "cpu_s"))
     one, of_one, two, of_two = found["planted"]
-    cells = [
-        f"{documents:,}", f"{floor:g}", f"{facts:,}", found["queries"], f"{found['rules']:,}", f"{found['rows']:,}",
-        f"{found['bytes'] / 1e6:,.0f}", f"{wall:,.0f}", f"{cpu:,.0f}", f"{found['steps'][-1]['peak_mb']:,.0f}",
-        f"{one}/{of_one}", f"{two}/{of_two}", f"{100 * before:.2f}", f"{100 * found['dev_f1']:.2f}",
-        f"{100 * found['test_f1']:.2f}",
-    ]  # fmt: skip
-    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
-    return [{"documents": documents, "floor": floor, **step} for step in (*clock.steps, *found["steps"])]
+    sizes = found["queries"], found["rules"], found["rows"], round(found["bytes"] / 1e6, 1)
+    costs = round(wall, 1), round(cpu, 1), round(found["steps"][-1]["peak_mib"])
+    f1 = (round(100 * value, 2) for value in (before, found["dev_f1"], found["test_f1"]))
+    cells = (documents, floor, facts, *sizes, *costs, f"{one}/{of_one}", f"{two}/{of_two}", *f1)
+    steps = [{"documents": documents, "floor": floor, **step} for step in (*clock.steps, *found["steps"])]
+    return dict(zip(FIT, cells, strict=True)), steps
+
+
+def add(file: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Append rows to a CSV file, which gets its header first."""
+    new = not file.exists()
+    with file.open("a", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, list(columns))
+        if new:
+            writer.writeheader()
+        writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+
+
+def line(cells: Iterable[Any]) -> str:
+    """A row of a Markdown table."""
+    words = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells)
+    return "| " + " | ".join(words) + " |"
 
 
 def main() -> None:
@@ -169,20 +203,12 @@ def main() -> None:
     if options.fit is not None:
         fit(options.work, options.fit)
         return
-    heads = (
-        "documents", "floor", "facts", "query types", "rules", "candidates kept", "MB on disk", "wall s", "CPU s",
-        "peak MB", "1 atom", "2 atoms", "backbone dev F1", "dev F1", "test F1",
-    )  # fmt: skip
-    print("| " + " | ".join(heads) + " |\n" + "|---:" * len(heads) + "|", flush=True)
+    print(line(FIT.values()) + "\n" + "|---:" * len(FIT) + "|", flush=True)
     for documents in options.documents or (1000, 3000, 10_000):
-        rows = measure(options.work, documents, options.floor, options.others)
-        file = options.work / "scale.csv"
-        new = not file.exists()
-        with file.open("a", encoding="utf-8", newline="") as handle:
-            writer = csv.DictWriter(handle, COLUMNS)
-            if new:
-                writer.writeheader()
-            writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+        row, steps = measure(options.work, documents, options.floor, options.others)
+        print(line(row.values()), flush=True)
+        add(options.work / "fits.csv", FIT, [row])
+        add(options.work / "steps.csv", STEP, steps)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,3 +23,31 @@ def real_data() -> Path:
     if not (folder / "dwie" / "annos_with_content.jsonl.gz").exists():
         pytest.skip(f"the real corpora are not in {folder} (set LOGIRE_REAL_DATA to their folder)")
     return folder
+
+
+@pytest.fixture
+def dies_in_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
+    """Called with k: the k-th epoch that begins from then on ends as by Ctrl-C, at its start or after ``documents``.
+
+    Returns the list that the numbers of the epochs go to as they begin.
+    """
+    from logire.backbones.training import loop
+
+    train_epoch = loop.train_epoch
+
+    def patched(number: int, after: int = 0) -> list[int]:
+        begun: list[int] = []
+
+        def train(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
+            begun.append(state.epoch)
+            if len(begun) == number:
+                for place, _ in enumerate(documents.epoch(state.epoch, 2, 3) if after else ()):
+                    if place == after:
+                        raise KeyboardInterrupt
+                raise KeyboardInterrupt
+            return train_epoch(model, optimizer, documents, state, **rest)
+
+        monkeypatch.setattr(loop, "train_epoch", train)
+        return begun
+
+    return patched

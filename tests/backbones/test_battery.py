@@ -14,7 +14,6 @@ import torch
 from logire.backbones import backbones, find, infer_logits, load_backbone, train_backbone
 from logire.backbones.base import Backbone
 from logire.backbones.decisions import choose_threshold
-from logire.backbones.training import loop
 from logire.corpus.document import Document
 from logire.corpus.dump import NEVER, read_dump
 from logire.corpus.predictions import read_predictions
@@ -128,22 +127,13 @@ def test_a_run_can_be_read_back_and_repeated_byte_for_byte(
 
 @every_backbone
 def test_a_killed_run_goes_on_bit_for_bit(
-    name: str, corpus: PreparedCorpus, small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, corpus: PreparedCorpus, small: Small, tmp_path: Path, dies_in_epoch: Callable[[int], list[int]]
 ) -> None:
     settings = small(name) | QUICK
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     train_backbone(corpus, name, settings, whole, seed=5, device="cpu", progress=False)
 
-    train_epoch = loop.train_epoch
-    epochs: list[int] = []
-
-    def die_in_the_third(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
-        epochs.append(state.epoch)
-        if len(epochs) == 3:
-            raise KeyboardInterrupt
-        return train_epoch(model, optimizer, documents, state, **rest)
-
-    monkeypatch.setattr(loop, "train_epoch", die_in_the_third)
+    epochs = dies_in_epoch(3)
     with pytest.raises(KeyboardInterrupt):
         train_backbone(corpus, name, settings, killed, seed=5, device="cpu", progress=False)
     assert not (killed / "model.safetensors").exists()

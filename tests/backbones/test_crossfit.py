@@ -205,19 +205,10 @@ def test_with_frozen_vectors_words_of_new_text_have_theirs(
 
 
 def test_a_killed_fold_goes_on_bit_for_bit(
-    corpus: PreparedCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    corpus: PreparedCorpus, tmp_path: Path, dies_in_epoch: Callable[[int], list[int]]
 ) -> None:
     whole = train(corpus, tmp_path / "whole", epochs=3)
-    train_epoch = loop.train_epoch
-    epochs: list[int] = []
-
-    def die_in_the_third(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
-        epochs.append(state.epoch)
-        if len(epochs) == 3:
-            raise KeyboardInterrupt
-        return train_epoch(model, optimizer, documents, state, **rest)
-
-    monkeypatch.setattr(loop, "train_epoch", die_in_the_third)
+    epochs = dies_in_epoch(3)
     with pytest.raises(KeyboardInterrupt):
         train(corpus, tmp_path / "killed", epochs=3)
     assert not (tmp_path / "killed" / "logits.safetensors").exists()

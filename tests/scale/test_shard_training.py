@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import torch
 from shard_training_builders import SETTINGS, files, prepare, scale, train
 
 from logire.backbones import train_backbone
-from logire.backbones.training import loop
 from logire.backbones.training.sharded import train_on_shards
 from logire.backbones.words.vocabulary import count_words
 from logire.corpus.folds import Fold
@@ -20,6 +20,8 @@ from logire.corpus.prepared import PreparedCorpus
 from logire.corpus.shardcorpus import ShardCorpus
 from logire.corpus.shards import Shards
 from logire.ground.errors import InputError
+
+Dies = Callable[..., list[int]]
 
 
 @pytest.fixture(autouse=True)
@@ -65,21 +67,9 @@ def test_several_shards_take_the_steps_of_their_batches(folder: Path, tmp_path: 
     assert json.loads((tmp_path / "run" / "vocabulary.json").read_text())["words"]
 
 
-def test_a_killed_training_goes_on_to_the_same_bytes(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_training_goes_on_to_the_same_bytes(folder: Path, tmp_path: Path, dies_in_epoch: Dies) -> None:
     train(folder, tmp_path / "whole")
-    train_epoch, epochs = loop.train_epoch, []
-
-    def die_in_the_third(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
-        epochs.append(state.epoch)
-        if len(epochs) == 3:
-            for place, _ in enumerate(documents.epoch(state.epoch, 2, 3)):
-                if place == 5:
-                    raise KeyboardInterrupt
-        return train_epoch(model, optimizer, documents, state, **rest)
-
-    monkeypatch.setattr(loop, "train_epoch", die_in_the_third)
+    epochs = dies_in_epoch(3, after=5)
     with pytest.raises(KeyboardInterrupt):
         train(folder, tmp_path / "killed")
     train(folder, tmp_path / "killed")
@@ -87,18 +77,8 @@ def test_a_killed_training_goes_on_to_the_same_bytes(
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
-def test_checkpoints_on_other_shards_are_not_taken_up(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    train_epoch, epochs = loop.train_epoch, []
-
-    def die_in_the_second(model: Any, optimizer: Any, documents: Any, state: Any, **rest: Any) -> float:
-        epochs.append(state.epoch)
-        if len(epochs) == 2:
-            raise KeyboardInterrupt
-        return train_epoch(model, optimizer, documents, state, **rest)
-
-    monkeypatch.setattr(loop, "train_epoch", die_in_the_second)
+def test_checkpoints_on_other_shards_are_not_taken_up(folder: Path, tmp_path: Path, dies_in_epoch: Dies) -> None:
+    epochs = dies_in_epoch(2)
     with pytest.raises(KeyboardInterrupt):
         train(folder, tmp_path / "run")
     train(folder, tmp_path / "run", "one")
