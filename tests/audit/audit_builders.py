@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from logire.ground.digests import file_digest
 
 SETTINGS = {"rounds": 1, "max_length": 2, "l2": [1.0], "closure": [0.0, 0.5], "closure_support": 3}
 """A quick fit."""
+ASKED: dict[str, Any] = {"groups": 3, "most": 150, "settings": SETTINGS, "ranked_by": "logire_plus"}
+"""What the suggestions of :func:`hidden` were asked with."""
 FALSE = 10
 """How many labels are made up, too."""
 
@@ -69,7 +72,7 @@ def hidden(folder: Path, count: int = 60, share: float = 0.2) -> Hidden:
     dumps = folder / "half0.safetensors", folder / "half1.safetensors"
     for number, dump in enumerate(dumps):
         write_dump(dump, {"train": {title: logits[title] for title in list(logits)[number::2]}})
-    suggest(folder / "documents", dumps, folder / "audit", groups=3, most=150, settings=SETTINGS)
+    suggest(folder / "documents", dumps, folder / "audit", **ASKED)
     return Hidden(
         folder / "better", folder / "documents", dumps, folder / "audit", frozenset(lacking), frozenset(made_up)
     )

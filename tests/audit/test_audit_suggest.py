@@ -6,10 +6,11 @@ import csv
 import json
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from audit_builders import SETTINGS, Hidden
+from audit_builders import ASKED, SETTINGS, Hidden
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,17 +131,17 @@ def test_the_table_has_a_line_for_each_suggestion(world: Hidden) -> None:
 
 
 def test_equal_calls_write_equal_bytes(world: Hidden, tmp_path: Path) -> None:
-    suggest(world.documents, world.dumps[::-1], tmp_path / "again", groups=3, most=150, settings=SETTINGS)
+    suggest(world.documents, world.dumps[::-1], tmp_path / "again", **ASKED)
     one, other = (json.loads((folder / SUGGESTIONS).read_text()) for folder in (world.audit, tmp_path / "again"))
     assert one.pop("dumps") == other.pop("dumps")[::-1]
     assert one == other
-    suggest(world.documents, world.dumps, tmp_path / "same", groups=3, most=150, settings=SETTINGS)
+    suggest(world.documents, world.dumps, tmp_path / "same", **ASKED)
     for name in (SUGGESTIONS, RANKINGS, TABLE, PAGE):
         assert (tmp_path / "same" / name).read_bytes() == (world.audit / name).read_bytes()
 
 
-def test_what_rules_say_of_the_labels_can_be_weighed_in(world: Hidden, tmp_path: Path) -> None:
-    found = suggest(world.documents, world.dumps, tmp_path, groups=3, most=150, ranked_by="combined", settings=SETTINGS)
+def test_the_documents_other_labels_speak_by_default(world: Hidden, tmp_path: Path) -> None:
+    found = suggest(world.documents, world.dumps, tmp_path, groups=3, most=150, settings=SETTINGS)
     corpus = PreparedCorpus.open(world.documents)
     documents = read_out_of_fold(world.dumps, corpus)
     expected, parts = {}, {}
@@ -148,7 +149,7 @@ def test_what_rules_say_of_the_labels_can_be_weighed_in(world: Hidden, tmp_path:
         documents, corpus.schema, groups=3, seed=1, settings=SETTINGS, report=lambda what, done, total: None
     )
     for group in groups:
-        for d, margins in zip(group.documents, group.margins(), strict=True):
+        for d, margins in zip(group.documents, group.given_margins(), strict=True):
             weights, confidence = group.combined, group.confidence.values(d)
             assert weights.own > 0
             assert weights.rules > 0
@@ -195,9 +196,8 @@ def test_a_run_scores_the_documents_and_warns_of_its_own(
     fitted = fit_run(
         world.documents, tmp_path / "all.safetensors", tmp_path / "run", settings=SETTINGS, seed=1, method="logire_plus"
     )
-    found = suggest(
-        world.documents, [tmp_path / "all.safetensors"], tmp_path / "out", split="test", run=tmp_path / "run", most=20
-    )
+    asked: dict[str, Any] = {"split": "test", "run": tmp_path / "run", "most": 20, "ranked_by": "logire_plus"}
+    found = suggest(world.documents, [tmp_path / "all.safetensors"], tmp_path / "out", **asked)
     assert caplog.text == ""
     assert (found.groups, len(found.suggestions)) == (1, 40)
     test = read_out_of_fold([tmp_path / "all.safetensors"], corpus, "test")

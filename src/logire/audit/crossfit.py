@@ -13,6 +13,7 @@ import numpy as np
 
 from logire.audit.combined import Combined
 from logire.audit.confidence import RuleConfidence
+from logire.audit.given import given_labels
 from logire.corpus.document import Document, FloatArray, Schema
 from logire.corpus.dump import NEVER, ScoredDocument, dev_threshold
 from logire.corpus.matching import matched
@@ -39,7 +40,8 @@ class Group:
         places: of each document, its place in the split.
         theta: the backbone's threshold on the dev documents that the model was chosen on.
         confidence: what rules alone say, from the labels that the model was fitted on.
-        combined: how this and the model's margin are weighed together, fitted on the same dev documents.
+        given: the model given the labels; a fitted run, which has no training logits that are out of fold, itself.
+        combined: how its margin and the confidence are weighed together, fitted on the same dev documents.
     """
 
     documents: Sequence[ScoredDocument]
@@ -47,11 +49,16 @@ class Group:
     model: RuleModel[Any]
     theta: float
     confidence: RuleConfidence
+    given: RuleModel[Any]
     combined: Combined
 
     def margins(self) -> list[FloatArray]:
         """(N, N, R) of each document: the model's score above its threshold."""
         return _margins(self.model, self.documents)
+
+    def given_margins(self) -> list[FloatArray]:
+        """The same of the model that is given the labels."""
+        return _margins(self.given, self.documents)
 
 
 def _margins(model: RuleModel[Any], documents: Sequence[ScoredDocument]) -> list[FloatArray]:
@@ -105,7 +112,9 @@ def cross_fitted(
         train, chooses = ([documents[place] for place in places] for places in (fit, dev))
         model = LogiREPlus(schema, chosen, seed=seed).fit(train, chooses, report=told)
         confidence = RuleConfidence.of(train, model.fitted.queries)
-        yield _group([documents[place] for place in own], own, model, chooses, confidence)
+        report(f"group {number} of {groups}: labels", 0, 1)
+        given = given_labels(model, train, chooses)
+        yield _group([documents[place] for place in own], own, model, given, chooses, confidence)
 
 
 def fitted(run: Path, documents: Sequence[ScoredDocument], given: Schema) -> Group:
@@ -132,22 +141,23 @@ def fitted(run: Path, documents: Sequence[ScoredDocument], given: Schema) -> Gro
     others = [document for document in corpus.train if document.title not in titles] or corpus.train
     train = [_labelled(document, model.schema) for document in others]
     confidence = RuleConfidence.of(train, QueryTypes.of(train, model.schema))
-    return _group(documents, range(len(documents)), model, dev, confidence)
+    return _group(documents, range(len(documents)), model, model, dev, confidence)
 
 
 def _group(
     documents: Sequence[ScoredDocument],
     places: Sequence[int],
     model: RuleModel[Any],
+    given: RuleModel[Any],
     dev: Sequence[ScoredDocument],
     confidence: RuleConfidence,
 ) -> Group:
     theta = dev_threshold(dev).theta
-    if not isfinite(theta) or not isfinite(model.fitted.theta):
+    if not all(map(isfinite, (theta, model.fitted.theta, given.fitted.theta))):
         problem = f"no threshold: none of the facts of the {len(dev)} documents that choose is a candidate"
         raise InputError(problem, remedy="give more documents, or fewer groups: --groups 2")
-    combined = Combined.of(_margins(model, dev), [confidence.values(d) for d in dev], [d.labels for d in dev])
-    return Group(documents, places, model, theta, confidence, combined)
+    combined = Combined.of(_margins(given, dev), [confidence.values(d) for d in dev], [d.labels for d in dev])
+    return Group(documents, places, model, theta, confidence, given, combined)
 
 
 def _labelled(document: Document, schema: Schema) -> ScoredDocument:

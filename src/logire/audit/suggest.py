@@ -62,7 +62,7 @@ def suggest(
     seed: int = 1,
     most: int = 1000,
     run: Path | None = None,
-    ranked_by: RankedBy = "logire_plus",
+    ranked_by: RankedBy = "combined",
     settings: Mapping[str, Any] | None = None,
     report: Report = silent,
 ) -> Suggestions:
@@ -74,7 +74,7 @@ def suggest(
         seed: the groups follow from it.
         most: the length of each list, at most.
         run: a fitted run that scores the documents, instead of fits for each group.
-        ranked_by: ``combined`` weighs in what mined rules say of the document's labels.
+        ranked_by: ``combined`` lets the document's other labels speak; ``logire_plus`` follows from the logits.
         settings: those of LogiRE+ that differ from the defaults.
 
     Raises:
@@ -130,7 +130,8 @@ class _Ranks:
 
     def add(self, group: Group) -> None:
         """Take in the documents of a group. Self-relations are in no list."""
-        for document, place, margins in zip(group.documents, group.places, group.margins(), strict=True):
+        of_documents = zip(group.documents, group.places, group.margins(), group.given_margins(), strict=True)
+        for document, place, margins, given in of_documents:
             apart = ~np.eye(len(document.labels), dtype=np.bool_)[:, :, None]
             missing, doubtful = apart & ~document.labels, apart & document.labels
             backbone = document.logits.astype(np.float64) - group.theta
@@ -140,7 +141,7 @@ class _Ranks:
             ties = rng.random(rules.shape)
             values: dict[Method, npt.NDArray[np.floating]] = {
                 "logire_plus": margins,
-                "combined": group.combined.values(margins, rules),
+                "combined": group.combined.values(given, rules),
                 "backbone": backbone,
             }
             for method, array in values.items():
@@ -182,7 +183,8 @@ def _explained(ranks: _Ranks, groups: Sequence[Group], schema: Schema, report: R
                 asked.setdefault(candidate.place, []).append(index)
         chosen = [(d, place) for d, place in zip(group.documents, group.places, strict=True) if place in asked]
         facts = [[(c.head, c.tail, c.relation) for _, c in (listed[i] for i in asked[place])] for _, place in chosen]
-        explained = group.model.explained_facts([d for d, _ in chosen], facts, most=2 * REASONS) if chosen else ()
+        model = group.given if ranks.ranked_by == "combined" else group.model
+        explained = model.explained_facts([d for d, _ in chosen], facts, most=2 * REASONS) if chosen else ()
         for (document, place), explanations in zip(chosen, explained, strict=True):
             for index, explanation in zip(asked[place], explanations, strict=True):
                 spoken = _of_labels(group, document, listed[index][1]) if ranks.ranked_by == "combined" else None

@@ -40,8 +40,8 @@ def suggest(
     ] = None,
     ranked_by: Annotated[
         Literal["logire_plus", "combined"],
-        typer.Option(help="combined: weigh in what mined rules say of the document's other labels."),
-    ] = "logire_plus",
+        typer.Option(help="combined: the document's other labels speak, too; logire_plus: the logits alone."),
+    ] = "combined",
     settings: Settings = "{}",
 ) -> None:
     """Rank the facts that labels lack and the labels that are in doubt; write a page to decide on."""

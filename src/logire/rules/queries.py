@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from logire.corpus.document import IntArray, Schema
+from logire.corpus.document import BoolArray, IntArray, Schema
 from logire.corpus.gold import ANY, INVERSE
 from logire.ground.errors import InputError
 
@@ -154,6 +154,16 @@ class RuleSet:
 
     def __len__(self) -> int:
         return len(self.bodies)
+
+    def keep(self, chosen: BoolArray) -> RuleSet:
+        """The rules that ``chosen`` (rules,) names."""
+        sizes = np.bincount(self.query_of_rule[chosen], minlength=len(self.start) - 1)
+        return RuleSet(
+            start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            bodies=tuple(body for body, stays in zip(self.bodies, chosen, strict=True) if stays),
+            counts=self.counts[chosen],
+            log_prior=self.log_prior[chosen],
+        )
 
     def query(self, q: int) -> slice:
         """The rules of query type q."""

@@ -26,6 +26,8 @@ from logire.rules.maxproduct import NEGLIGIBLE
 from logire.rules.queries import QueryTypes, RuleSet
 from logire.rules.unseen import UnseenStage
 
+GIVEN = 4.0
+"""The least logit of a labelled fact as an atom, where labels are given: the labels may be wrong, too."""
 _PRECISION = 1e-5
 """How far grounding's phi may be from a path's, as a share of it: some products and sums of single precision."""
 
@@ -57,21 +59,25 @@ class ExtractorStage:
         extractor: their weights.
         calibration: of the atoms alone; the query's own logit enters the score as it is.
         context: weights of context features, which follow from the atoms.
+        given: whether the documents' labels are given: a labelled fact is an atom with a logit of at least ``GIVEN``.
+            Context then follows from the logits alone. Where no body holds its own head, a candidate's own label is in
+            none of its score: bodies of at most two atoms, the identity not among them.
     """
 
     rules: RuleSet
     extractor: Extractor
     calibration: Calibration | None = None
     context: Context | None = None
+    given: bool = False
 
     def apply(self, documents: Sequence[ScoredDocument], queries: QueryTypes) -> list[ScoredDocument]:
         """The documents with the extractor's scores for logits."""
-        atoms = self._calibrated(documents)
+        atoms = self.atoms(documents)
         split = Split.of(documents, queries, atoms=atoms)
         scores = self.extractor.scores(split.ground(self.rules))
         if self.context is not None:
             self.context.check(documents)
-            values = context_values(atoms, split.instances, queries, self.context.names)
+            values = context_values(self.around(documents), split.instances, queries, self.context.names)
             scores = scores + self.context.scores(values, split.instances)
         return split.rescored(scores)
 
@@ -80,11 +86,11 @@ class ExtractorStage:
 
         A path is searched for only where the rule's phi, as grounding gives it, is large enough to be shown.
         """
-        atoms = self._calibrated(documents)
+        atoms = self.atoms(documents)
         grounded = Split.of(documents, queries, atoms=atoms).ground(self.rules)
         values = None
         if self.context is not None:
-            values = context_values(atoms, grounded.instances, queries, self.context.names)
+            values = context_values(self.around(documents), grounded.instances, queries, self.context.names)
         return [self._parts(d, document, atoms[d], queries, grounded, values) for d, document in enumerate(documents)]
 
     def _parts(
@@ -124,8 +130,22 @@ class ExtractorStage:
 
         return part
 
-    def _calibrated(self, documents: Sequence[ScoredDocument]) -> Sequence[ScoredDocument]:
-        return documents if self.calibration is None else self.calibration.apply(documents)
+    def atoms(self, documents: Sequence[ScoredDocument]) -> Sequence[ScoredDocument]:
+        """The documents with the logits whose sigmoid are the atoms' probabilities."""
+        atoms = documents if self.calibration is None else self.calibration.apply(documents)
+        return [_given(document) for document in atoms] if self.given else atoms
+
+    def around(self, documents: Sequence[ScoredDocument]) -> Sequence[ScoredDocument]:
+        """The documents with the logits that context features follow from."""
+        return documents if self.given else self.atoms(documents)
+
+
+def _given(document: ScoredDocument) -> ScoredDocument:
+    """The document with high logits for its labelled facts; none for relations of an entity to itself."""
+    logits = np.where(document.labels, np.maximum(document.logits, np.float32(GIVEN)), document.logits)
+    itself = np.arange(len(logits))
+    logits[itself, itself] = NEVER
+    return replace(document, logits=logits)
 
 
 def among_largest(weights: Doubles, phi: npt.NDArray[np.float32], most: int) -> list[int]:

@@ -39,15 +39,7 @@ class CountedRules:
 
     def keep(self, chosen: BoolArray) -> CountedRules:
         """The rules that ``chosen`` (rules,) names."""
-        rules = self.rules
-        sizes = np.bincount(rules.query_of_rule[chosen], minlength=len(rules.start) - 1)
-        kept = RuleSet(
-            start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-            bodies=tuple(body for body, stays in zip(rules.bodies, chosen, strict=True) if stays),
-            counts=rules.counts[chosen],
-            log_prior=rules.log_prior[chosen],
-        )
-        return CountedRules(kept, self.support[chosen], self.joined[chosen], self.facts[chosen])
+        return CountedRules(self.rules.keep(chosen), self.support[chosen], self.joined[chosen], self.facts[chosen])
 
 
 def counted_rules(

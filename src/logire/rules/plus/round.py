@@ -11,7 +11,7 @@ the blend, 0 included, chosen on dev.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from logire.corpus.dump import ScoredDocument
 from logire.ground.thresholds import Threshold
 from logire.rules.context import context_values, features_from
 from logire.rules.convex import Doubles, fit_logistic
+from logire.rules.extractor import Extractor
 from logire.rules.grounding import Grounded, Split
 from logire.rules.plus.design import Design, Fits, groups_of
 from logire.rules.plus.settings import LogiREPlusSettings
@@ -58,19 +59,22 @@ def fit_round(
     rules: RuleSet,
     queries: QueryTypes,
     settings: LogiREPlusSettings,
+    *,
+    given: bool = False,
 ) -> Round:
     """Fit on ``train``; choose penalty, blend and threshold by F1 on ``dev``.
 
     Args:
         rules: where the settings tie, all query types of a relation have the same bodies.
+        given: as of :class:`logire.rules.stages.ExtractorStage`.
     """
     calibration = platt(train) if settings.calibrate else None
-    atoms, dev_atoms = (calibration.apply(documents) if calibration else documents for documents in (train, dev))
-    split, dev_split = Split.of(train, queries, atoms=atoms), Split.of(dev, queries, atoms=dev_atoms)
+    stage = ExtractorStage(rules, Extractor.zeros(rules), calibration, given=given)
+    split, dev_split = (Split.of(part, queries, atoms=stage.atoms(part)) for part in (train, dev))
     grounded, dev_grounded = split.ground(rules), dev_split.ground(rules)
     names = features_from(settings.context)
-    values = context_values(atoms, split.instances, queries, names)
-    dev_values = context_values(dev_atoms, dev_split.instances, queries, names)
+    values = context_values(stage.around(train), split.instances, queries, names)
+    dev_values = context_values(stage.around(dev), dev_split.instances, queries, names)
     fits = _fit(grounded, values, queries, settings)
 
     def threshold(number: int, blend: float) -> Threshold:
@@ -83,7 +87,7 @@ def fit_round(
     scores = extractor.scores(grounded) + context.scores(values, split.instances)
     dev_scores = extractor.scores(dev_grounded) + context.scores(dev_values, dev_split.instances)
     return Round(
-        stage=ExtractorStage(rules, extractor, calibration, context if names else None),
+        stage=replace(stage, extractor=extractor, context=context if names else None),
         l2=picked.l2,
         blend=picked.blend,
         threshold=picked.threshold,
