@@ -42,6 +42,7 @@ def build(out: Path) -> int:
         shutil.copytree(SITE, source, ignore=shutil.ignore_patterns("__pycache__", "build.py"))
         for page in sorted((ROOT / "docs").glob("*.md")):
             shutil.copy(page, source)
+        shutil.copytree(ROOT / "docs" / "pictures", source / "pictures")
         shutil.copy(ROOT / "CHANGELOG.md", source / "changelog.md")
         _commands(source / "commands.md")
         _gallery(source)
@@ -58,7 +59,6 @@ def _commands(page: Path) -> None:
 def _gallery(source: Path) -> None:
     """The reference's figures, and Table 2, on one page."""
     pictures = source / "pictures"
-    pictures.mkdir()
     parts = ["# Gallery", "Measured on real DWIE ([how](benchmarks.md)); `reference/dwie` has the numbers behind each."]
     for name, (title, text) in FIGURES.items():
         shutil.copy(REFERENCE / "figures" / f"{name}.png", pictures)
