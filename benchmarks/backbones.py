@@ -169,7 +169,7 @@ def measure_epoch(folder: Path, name: str, settings: dict[str, Any], limit: int)
 
 
 def _floor(model: Backbone[Any], documents: Sequence[Any]) -> float:
-    """Seconds of the matrix products in the layers of a transformer that learn, at this core's bfloat16 rate."""
+    """Seconds of the matrix products in the layers of a transformer that learn, at this core's rate for them."""
     encoder = getattr(model, "encoder", None)
     if encoder is None:
         return 0.0
@@ -177,7 +177,8 @@ def _floor(model: Backbone[Any], documents: Sequence[Any]) -> float:
     layers = encoder.encoder.get_submodule(layers_path(encoder.encoder))
     learning = [p for p in layers.parameters() if p.requires_grad and p.dim() == 2]
     products = 6 * subwords * sum(p.numel() for p in learning)  # forward, and backward to states and to weights
-    a, b = (torch.randn(size, dtype=torch.bfloat16) for size in ((1024, 384), (1536, 384)))
+    number = torch.bfloat16 if encoder.bf16 else torch.float32
+    a, b = (torch.randn(size, dtype=number) for size in ((1024, 384), (1536, 384)))
     torch.nn.functional.linear(a, b)
     started, done = time.process_time(), 0
     while time.process_time() - started < 1.0:
