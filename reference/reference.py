@@ -3,40 +3,36 @@
     python reference/reference.py collect results/dwie reference/dwie [--add]
     python reference/reference.py collect results/dwie/trial reference/trial/dwie [--add]
     python reference/reference.py check reference/dwie
-    python reference/reference.py readme reference/dwie
 
-``collect`` keeps the numbers of every finished run (:mod:`logire.reporting.kept`) and makes the tables and figures from
-them; with ``--add``, runs that are kept already stay, so that a long table can grow backbone by backbone. A trial
-(docs/trial.md) is kept as the files that `logire trial run` wrote: counts by method and document. ``check``
-makes these again elsewhere and compares them byte for byte; drawings, which may differ with the version of matplotlib,
-are left out. ``readme`` writes the table of README.md.
+``collect`` keeps the numbers of every seed that has all its runs (:mod:`logire.reporting.kept`) and makes the tables
+and figures from them; with ``--add``, runs that are kept already stay, so that a long table can grow backbone by
+backbone. A trial (docs/trial.md) is kept as the files that `logire trial run` wrote: counts by method and document.
+``check`` makes these again elsewhere and compares them byte for byte; drawings, which may differ with the version of
+matplotlib, are left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Collection
 from pathlib import Path
 
-from logire.ground.numbers import signed
-from logire.reporting.kept import keep, read
-from logire.reporting.names import BACKBONE, Names
+from logire.ground.errors import InputError
+from logire.reporting.kept import Kept, keep, read
 
 NEEDED = ("run.json", "history.csv")
 SCORED = ("metrics-dev.json", "metrics-test.json")
-WITH_RULES = Path("runs/logire/bilstm/seed1")
-"""The run whose rules Table 5 shows."""
-SHOWN = (("dev", "f1"), ("test", "f1"), ("test", "ign_f1"), ("test", "logic"))
-"""The columns of README.md's table: split and metric."""
+WITH_RULES = Path("runs/logire/atlop/seed1")
+"""The run whose rules are kept: Table 5 shows them, Figure 4 its backbone, as in the paper."""
 TRIALS = "*/seed*.json"
 """Where the files of a trial are in its folder."""
+Place = tuple[str, str, str]
+"""A run by its kind (method or variant, and fold), backbone and seed."""
 DRAWN = (".png",)
 NOT_KEPT = (".html", ".tex", ".pdf")
 """Other forms of the same tables and drawings, which git ignores here."""
@@ -47,29 +43,65 @@ def collect(results: Path, reference: Path, *, add: bool = False) -> None:
 
     Args:
         add: leave the kept runs that ``results`` does not have.
+
+    Raises:
+        InputError: no seed has all its runs, or a file is damaged.
     """
     if trials := sorted(results.glob(TRIALS)):
         if not add:
             shutil.rmtree(reference, ignore_errors=True)
         for file in trials:
-            kept = reference / file.relative_to(results)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, kept)
+            copy = reference / file.relative_to(results)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
         report(reference, reference)
         return
+    beside = kept(reference) if add else []
     runs = sorted(path.parent for path in (results / "runs").rglob("run.json"))
-    finished = [run for run in runs if all((run / name).exists() for name in needed(run))]
-    with_rules = [run for run in finished if run == results / WITH_RULES]
-    keep(finished, reference, with_rules=with_rules, beside=read(reference) if add else ())
+    finished = {place_of(run.relative_to(results / "runs")): run for run in runs if is_finished(run)}
+    lacking = incomplete({*finished, *(place_of(Path(run.name)) for run in beside)})
+    for (backbone, seed), missing in lacking.items():
+        print(f"left out: {backbone}, {seed}, which has no {', '.join(missing)} yet", file=sys.stderr)
+    whole = [run for place, run in finished.items() if place[1:] not in lacking]
+    if not whole:
+        raise InputError("no seed has all its runs", file=results, remedy="name a dataset's results, or finish one")
+    keep(whole, reference, with_rules={results / WITH_RULES} & set(whole), beside=beside)
     statistics = Path("corpus", "statistics.json")
     (reference / statistics).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(results / statistics, reference / statistics)
     report(reference, reference)
 
 
-def needed(run: Path) -> tuple[str, ...]:
-    """The files of a finished run; out-of-fold runs are not scored."""
-    return NEEDED if "folds" in run.parts else NEEDED + SCORED
+def is_finished(run: Path) -> bool:
+    """Whether a run has all its files; out-of-fold runs are not scored."""
+    return all((run / name).exists() for name in (NEEDED if "folds" in run.parts else NEEDED + SCORED))
+
+
+def place_of(run: Path) -> Place:
+    """What ``folds/cnn/seed2/1of3`` is: ``("folds/1of3", "cnn", "seed2")``."""
+    at = next(at for at, part in enumerate(run.parts) if part.startswith("seed"))
+    return "/".join(run.parts[: at - 1] + run.parts[at + 1 :]), run.parts[at - 1], run.parts[at]
+
+
+def incomplete(places: Collection[Place]) -> dict[tuple[str, str], list[str]]:
+    """The seeds that still lack a kind of run which more than half of the backbones have, and what they lack.
+
+    Tables compare methods on the same seeds: one that is half done would change a mean, not a gain. What few backbones
+    have, such as the variants on one of them, is no gap of the others.
+    """
+    having: dict[str, set[str]] = {}
+    seeds: dict[tuple[str, str], set[str]] = {}
+    for kind, backbone, seed in places:
+        having.setdefault(kind, set()).add(backbone)
+        seeds.setdefault((backbone, seed), set()).add(kind)
+    backbones = {backbone for backbone, _ in seeds}
+    needed = {kind for kind, those in having.items() if 2 * len(those) > len(backbones)}
+    return {seed: sorted(needed - found) for seed, found in sorted(seeds.items()) if needed - found}
+
+
+def kept(reference: Path) -> list[Kept]:
+    """The runs that a reference keeps; none where it is new or holds a trial."""
+    return read(reference) if (reference / "runs.csv").exists() else []
 
 
 def check(reference: Path) -> list[str]:
@@ -86,71 +118,12 @@ def check(reference: Path) -> list[str]:
 def report(reference: Path, out: Path) -> None:
     """Make the tables and figures of ``reference`` in ``out``."""
     command: list[str | Path] = ["report", reference, "--out", out]
+    if shown := next((run.record.backbone for run in kept(reference) if run.rules is not None), None):
+        command += ["--backbone", shown]
     if trials := sorted(reference.glob(TRIALS)):
         (out / "tables").mkdir(exist_ok=True)
         command = ["trial", "report", *trials, "--out", out / "tables" / "trial"]
     subprocess.run([sys.executable, "-m", "logire", *command], check=True)
-
-
-def readme_table(reference: Path) -> str:
-    """Table 2 with p for the gain in test F1, and how long the fastest run took, as README.md shows it."""
-    measured: dict[tuple[str, str, str], dict[tuple[str, str], dict[str, str]]] = {}
-    for row in rows_of(reference / "tables" / "table2.csv"):
-        key = row["backbone"], row["method"], row["variant"]
-        measured.setdefault(key, {})[row["split"], row["metric"]] = row
-    timed = rows_of(reference / "tables" / "minutes.csv")
-    minutes = {(row["run"], row["backbone"]): tenths(row["least_minutes"]) for row in timed}
-    lines = [
-        "| | F1, dev | F1, test | ign F1, test | logic, test | p | minutes |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for (backbone, method, variant), found in measured.items():
-        shown = {key: score(found[key]) for key in SHOWN}
-        best = max(float(of["test", "f1"]["mean"]) for (name, _, _), of in measured.items() if name == backbone)
-        if float(found["test", "f1"]["mean"]) == best:
-            shown["test", "f1"] = f"**{shown['test', 'f1']}**"
-        time = minutes[f"variants/{variant}" if variant else method, backbone]
-        if method == BACKBONE:
-            time += f"; a fold {minutes['fold', backbone]}"
-        p = "" if method == BACKBONE else p_value(found["test", "f1"]["p"])
-        label = Names.of(backbone, method).label + (f", {variant.replace('_', ' ')}" if variant else "")
-        lines.append(f"| {' | '.join([label, *shown.values(), p, time])} |")
-    return "\n".join(lines) + "\n"
-
-
-def rows_of(file: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def tenths(text: str) -> str:
-    """A number with one digit, rounded half up as people do."""
-    return str(Decimal(text).quantize(Decimal("0.1"), ROUND_HALF_UP))
-
-
-def score(row: dict[str, str]) -> str:
-    """``47.24 ± 0.72 (+0.47)``."""
-    text = f"{float(row['mean']):.2f}"
-    text += f" ± {float(row['sd']):.2f}" if row["sd"] else ""
-    return text + (f" ({signed(float(row['gain']))})" if row["gain"] else "")
-
-
-def p_value(text: str) -> str:
-    """``0.042``, ``< 0.001``; a dash where there is one seed."""
-    return "–" if not text else "< 0.001" if float(text) < 0.001 else f"{float(text):.3f}"
-
-
-def write_readme(reference: Path) -> None:
-    """Put the table between the two marks of README.md."""
-    file = Path(__file__).parents[1] / "README.md"
-    text = re.sub(
-        r"(<!-- measured:[^>]*-->\n\n).*?(\n<!-- end -->)",
-        lambda marks: marks[1] + readme_table(reference) + marks[2],
-        file.read_text(encoding="utf-8"),
-        flags=re.S,
-    )
-    file.write_text(text, encoding="utf-8")
 
 
 def compared(folder: Path) -> set[str]:
@@ -181,12 +154,18 @@ def main() -> int:
     collecting.add_argument("--add", action="store_true", help="leave the kept runs that RESULTS does not have")
     checking = commands.add_parser("check", help="make tables and figures again from the kept numbers, and compare")
     checking.add_argument("reference", type=Path)
-    shown = commands.add_parser("readme", help="write the table of README.md from the kept numbers")
-    shown.add_argument("reference", type=Path)
     options = parser.parse_args()
-    if options.command == "readme":
-        write_readme(options.reference)
-        return 0
+    try:
+        return done(options)
+    except InputError as error:
+        print(error, file=sys.stderr)
+    except subprocess.CalledProcessError:
+        pass  # the command has said what is wrong
+    return 1
+
+
+def done(options: argparse.Namespace) -> int:
+    """Do what the command line asks for, and give the exit code."""
     if options.command == "collect":
         collect(options.results, options.reference, add=options.add)
         return 0

@@ -1,0 +1,140 @@
+"""Write the tables of README.md from the tables of a reference.
+
+    python reference/readme.py [reference/dwie]
+
+Each stands between ``<!-- NAME: ... -->`` and ``<!-- end -->``: ``measured`` is Table 2 with p for the gain in test F1
+and how long the fastest run took; ``causes`` is F1 on dev and test of every row, the paper's first, and of those that
+differ in one setting.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+from logire.ground.numbers import signed
+from logire.reporting.names import BACKBONE, Names
+
+ROOT = Path(__file__).parents[1]
+SHOWN = (("dev", "f1"), ("test", "f1"), ("test", "ign_f1"), ("test", "logic"))
+"""The columns of the measured table: split and metric."""
+
+Row = dict[str, str]
+Scores = dict[tuple[str, str], Row]
+"""What a row of Table 2 measured, by split and metric."""
+
+
+def measured(reference: Path) -> str:
+    """Table 2 without the variants, p for the gain in test F1, and how long the fastest run took."""
+    timed = rows_of(reference / "tables" / "minutes.csv")
+    minutes = {(row["run"], row["backbone"]): tenths(row["least_minutes"]) for row in timed}
+    found = {(backbone, method): of for (backbone, method, variant), of in table2(reference).items() if not variant}
+    lines = []
+    for (backbone, method), scores in found.items():
+        shown = {key: score(scores[key]) for key in SHOWN}
+        if f1(scores) == max(f1(of) for (name, _), of in found.items() if name == backbone):
+            shown["test", "f1"] = f"**{shown['test', 'f1']}**"
+        time = minutes[method, backbone]
+        if method == BACKBONE:
+            time += f"; a fold {minutes['fold', backbone]}"
+        p = "" if method == BACKBONE else p_value(scores["test", "f1"]["p"])
+        lines.append([Names.of(backbone, method).label, *shown.values(), p, time])
+    return markdown(["", "F1, dev", "F1, test", "ign F1, test", "logic, test", "p", "minutes"], lines)
+
+
+def causes(reference: Path) -> str:
+    """F1 on dev and test by row and backbone: the paper's, the methods, and the variants that every backbone has."""
+    found = table2(reference)
+    backbones = list(dict.fromkeys(backbone for backbone, _, _ in found))
+    rows = list(dict.fromkeys((method, variant) for _, method, variant in found))
+    compared = rows_of(reference / "tables" / "table2_paper.csv")
+    theirs = {
+        (row["method"], row["backbone"], row["split"]): f"{float(row['paper']):.2f}"
+        for row in compared
+        if row["metric"] == "f1"
+    }
+    lines = [
+        [f"{called(by)}, the paper's", *(f"{theirs[by, on, 'dev']} / {theirs[by, on, 'test']}" for on in backbones)]
+        for by in dict.fromkeys(method for method, _, _ in theirs)
+    ]
+    for method, variant in rows:
+        cells = [found.get((backbone, method, variant)) for backbone in backbones]
+        if all(cells):
+            label = called(method) + (f", {variant.replace('_', ' ')}" if variant else "")
+            lines.append([label, *(f"{f1(of, 'dev'):.2f} / {f1(of):.2f}" for of in cells if of)])
+    seeds = [found[backbone, BACKBONE, ""]["test", "f1"]["seeds"] for backbone in backbones]
+    titles = [Names.of(backbone, BACKBONE).label for backbone in backbones]
+    return markdown(["F1, dev / test", *titles], [*lines, ["seeds", *seeds]])
+
+
+def called(method: str) -> str:
+    """What a row of the second table calls a method."""
+    return method if method == BACKBONE else Names.of("", method).method
+
+
+TABLES: dict[str, Callable[[Path], str]] = {"measured": measured, "causes": causes}
+"""The tables of README.md by the name in their mark."""
+
+
+def table2(reference: Path) -> dict[tuple[str, str, str], Scores]:
+    """The rows of Table 2 by backbone, method and variant."""
+    found: dict[tuple[str, str, str], Scores] = {}
+    for row in rows_of(reference / "tables" / "table2.csv"):
+        key = row["backbone"], row["method"], row["variant"]
+        found.setdefault(key, {})[row["split"], row["metric"]] = row
+    return found
+
+
+def rows_of(file: Path) -> list[Row]:
+    """The rows of a CSV file."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+
+
+def f1(scores: Scores, split: str = "test") -> float:
+    """Mean F1 over seeds."""
+    return float(scores[split, "f1"]["mean"])
+
+
+def tenths(text: str) -> str:
+    """A number with one digit, rounded half up as people do."""
+    return str(Decimal(text).quantize(Decimal("0.1"), ROUND_HALF_UP))
+
+
+def score(row: Row) -> str:
+    """``47.24 ± 0.72 (+0.47)``."""
+    text = f"{float(row['mean']):.2f}"
+    text += f" ± {float(row['sd']):.2f}" if row["sd"] else ""
+    return text + (f" ({signed(float(row['gain']))})" if row["gain"] else "")
+
+
+def p_value(text: str) -> str:
+    """``0.042``, ``< 0.001``; a dash where there is one seed."""
+    return "–" if not text else "< 0.001" if float(text) < 0.001 else f"{float(text):.3f}"
+
+
+def main() -> int:
+    reference = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "reference" / "dwie"
+    file = ROOT / "README.md"
+    text = file.read_text(encoding="utf-8")
+    for name, table in TABLES.items():
+        parts = re.split(rf"(?<=<!-- )({name}:[^>]*-->\n\n).*?(\n<!-- end -->)", text, flags=re.S)
+        if len(parts) != 4:
+            print(f"{file}: needs one pair of marks <!-- {name}: ... --> and <!-- end -->", file=sys.stderr)
+            return 1
+        text = "".join([*parts[:2], table(reference), *parts[2:]])
+    file.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
