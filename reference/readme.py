@@ -1,10 +1,10 @@
-"""Write the tables of README.md from the tables of a reference.
+"""Write the tables of README.md, and of the reference's own README.md, from the tables of a reference.
 
     python reference/readme.py [reference/dwie]
 
 Each stands between ``<!-- NAME: ... -->`` and ``<!-- end -->``: ``measured`` is Table 2 with p for the gain in test F1
 and how long the fastest run took; ``causes`` is F1 on dev and test of every row, the paper's first, and of those that
-differ in one setting.
+differ in one setting; ``gains``, in the reference's own, is what the parts of LogiRE+ gain.
 """
 
 from __future__ import annotations
@@ -71,6 +71,28 @@ def causes(reference: Path) -> str:
     return markdown(["F1, dev / test", *titles], [*lines, ["seeds", *seeds]])
 
 
+def gains(reference: Path) -> str:
+    """What LogiRE+ and its parts gain in test F1: differences of rows, by backbone."""
+    found = table2(reference)
+    backbones = list(dict.fromkeys(backbone for backbone, _, _ in found))
+
+    def row(title: str, one: tuple[str, str], other: tuple[str, str]) -> list[str]:
+        differences = (f1(found[on, *one]) - f1(found[on, *other]) for on in backbones)
+        return [title, *(f"{difference:.2f}" for difference in differences)]
+
+    alone, plus = (BACKBONE, ""), ("logire_plus", "")
+    no_rules, no_context, no_chains = (("logire_plus", name) for name in ("context_alone", "no_context", "no_chains"))
+    lines = [
+        row("LogiRE", ("logire", ""), alone),
+        row("LogiRE+", plus, alone),
+        row("rules alone (no context)", no_context, alone),
+        row("context alone (no rules)", no_rules, alone),
+        row("what rules add to context", plus, no_rules),
+        row("of which chains (beyond the row without them)", plus, no_chains),
+    ]
+    return markdown(["", *(Names.of(on, BACKBONE).label for on in backbones)], lines)
+
+
 def called(method: str) -> str:
     """What a row of the second table calls a method."""
     return method if method == BACKBONE else Names.of("", method).method
@@ -78,6 +100,8 @@ def called(method: str) -> str:
 
 TABLES: dict[str, Callable[[Path], str]] = {"measured": measured, "causes": causes}
 """The tables of README.md by the name in their mark."""
+OWN: dict[str, Callable[[Path], str]] = {"gains": gains}
+"""The same of the reference's own README.md."""
 
 
 def table2(reference: Path) -> dict[tuple[str, str, str], Scores]:
@@ -124,15 +148,15 @@ def p_value(text: str) -> str:
 
 def main() -> int:
     reference = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "reference" / "dwie"
-    file = ROOT / "README.md"
-    text = file.read_text(encoding="utf-8")
-    for name, table in TABLES.items():
-        parts = re.split(rf"(?<=<!-- )({name}:[^>]*-->\n\n).*?(\n<!-- end -->)", text, flags=re.S)
-        if len(parts) != 4:
-            print(f"{file}: needs one pair of marks <!-- {name}: ... --> and <!-- end -->", file=sys.stderr)
-            return 1
-        text = "".join([*parts[:2], table(reference), *parts[2:]])
-    file.write_text(text, encoding="utf-8")
+    for file, tables in ((ROOT / "README.md", TABLES), (reference / "README.md", OWN)):
+        text = file.read_text(encoding="utf-8")
+        for name, table in tables.items():
+            parts = re.split(rf"(?<=<!-- )({name}:[^>]*-->\n\n).*?(\n<!-- end -->)", text, flags=re.S)
+            if len(parts) != 4:
+                print(f"{file}: needs one pair of marks <!-- {name}: ... --> and <!-- end -->", file=sys.stderr)
+                return 1
+            text = "".join([*parts[:2], table(reference), *parts[2:]])
+        file.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -117,12 +117,14 @@ def check(reference: Path) -> list[str]:
 
 def report(reference: Path, out: Path) -> None:
     """Make the tables and figures of ``reference`` in ``out``."""
-    command: list[str | Path] = ["report", reference, "--out", out]
-    if shown := next((run.record.backbone for run in kept(reference) if run.rules is not None), None):
-        command += ["--backbone", shown]
+    command: list[str | Path]
     if trials := sorted(reference.glob(TRIALS)):
         (out / "tables").mkdir(exist_ok=True)
         command = ["trial", "report", *trials, "--out", out / "tables" / "trial"]
+    else:
+        command = ["report", reference, "--out", out]
+        if shown := next((run.record.backbone for run in kept(reference) if run.rules is not None), None):
+            command += ["--backbone", shown]
     subprocess.run([sys.executable, "-m", "logire", *command], check=True)
 
 

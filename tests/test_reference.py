@@ -196,6 +196,15 @@ def test_the_readme_shows_the_measured_numbers() -> None:
     )
 
 
+def test_the_gains_beside_the_numbers_are_differences_of_their_rows() -> None:
+    module = script("readme")
+    made = module.gains(REFERENCE)
+    assert made in (REFERENCE / "README.md").read_text(), "python reference/readme.py"
+    found = module.table2(REFERENCE)
+    plus, alone = (float(found["cnn", *row]["test", "f1"]["mean"]) for row in (("logire_plus", ""), ("backbone", "")))
+    assert f"\n| LogiRE+ | {plus - alone:.2f} | " in made
+
+
 def test_a_seed_that_is_half_done_is_left_out() -> None:
     incomplete = script("reference").incomplete
     whole = [(kind, "cnn", "seed1") for kind in ("backbone", "folds/1of2", "folds/2of2", "logire", "variants/newton")]
