@@ -14,8 +14,9 @@ from chromium import PROGRAM, chromium
 from reporting_builders import made, write_runs
 
 from logire.ground.errors import InputError
+from logire.reporting.latex import latex_escape
 from logire.reporting.sources import Source, write_sources
-from logire.reporting.tables import Cell, Column, Table, latex_escape, records_text, sources_line
+from logire.reporting.tables import Cell, Column, Table, records_text, sources_line
 
 TABLE = Table(
     title="Table 9",

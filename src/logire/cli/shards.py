@@ -15,6 +15,7 @@ from logire.ground.files import alone
 Size = Annotated[int, typer.Option(help="Documents a shard.", min=1)]
 Full = Annotated[bool, typer.Option("--full", help="Keep logits in single precision.")]
 Folder = Annotated[Path, typer.Option("--shards", help="A folder of shards, with or without logits.")]
+Dev = Annotated[Path, typer.Option("--dev", help="A folder that `logire prepare` wrote: its dev documents choose.")]
 Part = Annotated[
     str,
     typer.Option(
@@ -57,7 +58,7 @@ def documents(
 def train(
     backbone: Annotated[str, typer.Argument(help="One that reads words; `logire train --help` lists all.")],
     shards: Folder,
-    dev: Annotated[Path, typer.Option(help="A folder that `logire prepare` wrote: its dev documents choose.")],
+    dev: Dev,
     out: Out,
     seed: Seed = 1,
     device: Device = "auto",

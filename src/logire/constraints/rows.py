@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logire.constraints.declared import Constraints
-from logire.corpus.document import IntArray
 
 if TYPE_CHECKING:  # scipy's solver takes longer to import than a prediction
     from logire.rules.joint import Facts
@@ -34,26 +33,14 @@ def limits(facts: Facts, declared: Constraints, relations: int, weight: float = 
         relations: number of relations.
         weight: what a unit of excess costs.
     """
-    from logire.rules.programme import Rows
+    from logire.rules.limits import limit_rows
 
-    n, origin = len(facts.relation), len(declared.rules)
-    for most, ends in ((declared.tails, facts.head), (declared.heads, facts.tail)):
-        for relation, number in most.items():
-            at = np.flatnonzero(facts.relation == relation)
-            yield Rows.at_most(number, ends[at], at, n, weight, origin)
-            origin += 1
-    for relation, atom in declared.disjoint:
-        both = _both(facts, relation, atom, relations)
-        yield Rows.at_most(1, np.repeat(np.arange(len(both)), 2), both.ravel(), n, weight, origin)
-        origin += 1
-
-
-def _both(facts: Facts, relation: int, atom: int, relations: int) -> IntArray:
-    """(m, 2) the pairs of facts that are a relation and an atom of the same entities; each pair once."""
-    first, second = (np.flatnonzero(facts.relation == r) for r in (relation, atom % relations))
-    key = facts.head[first] * facts.entities + facts.tail[first]
-    ends = (facts.head, facts.tail) if atom < relations else (facts.tail, facts.head)
-    other = ends[0][second] * facts.entities + ends[1][second]
-    _, here, there = np.intersect1d(key, other, assume_unique=True, return_indices=True)
-    pairs = np.sort(np.column_stack([first[here], second[there]]), axis=1)
-    return np.unique(pairs, axis=0).reshape(-1, 2)
+    yield from limit_rows(
+        facts,
+        relations,
+        tails=declared.tails,
+        heads=declared.heads,
+        apart=declared.disjoint,
+        weight=weight,
+        origin=len(declared.rules),
+    )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from logire.ground.files import write_text
 from logire.ground.numbers import signed
+from logire.reporting.latex import latex_escape
 from logire.reporting.sources import LISTED, Source, write_sources
 
 MISSING = "–"
@@ -33,22 +34,6 @@ if TYPE_CHECKING:
 Value = str | int | float | bool | None
 Record = Mapping[str, Value]
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "⁻¹": "$^{-1}$",
-    "±": r"$\pm$",
-    "∧": r"$\wedge$",
-    "→": r"$\rightarrow$",
-    "←": r"$\leftarrow$",
-    "−": "$-$",
-    "≥": r"$\geq$",
-    "<": "$<$",
-    ">": "$>$",
-    "–": "--",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
 _WRAPPED = r">{\raggedright\arraybackslash}p{0.5\linewidth}"
 _TO_WIDTH = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 _TO_HEIGHT = r"\resizebox*{!}{\ifdim\totalheight>0.8\textheight 0.8\textheight\else\totalheight\fi}{%"
@@ -56,7 +41,6 @@ _TALL = 40
 """Rows that fit on a page as they are."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 """Where Markdown reads a tag; other signs of "less than" are text to it."""
-_LATEX_PATTERN = re.compile("|".join(re.escape(key) for key in sorted(_LATEX, key=len, reverse=True)))
 
 
 @dataclass(frozen=True)
@@ -304,8 +288,3 @@ def _latex_heading(columns: Sequence[Column]) -> str:
         rules += rf"\cmidrule(lr){{{start}-{end}}}" if name else ""
         start = end + 1
     return rules + ("\n" if rules else "") + latex_escape(columns[0].name)
-
-
-def latex_escape(text: str) -> str:
-    """Plain text for LaTeX: its special characters, and the few symbols our tables use."""
-    return _LATEX_PATTERN.sub(lambda match: _LATEX[match.group()], text)

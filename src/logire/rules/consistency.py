@@ -10,10 +10,9 @@ The facts of a document that no constraint joins are decided as their scores say
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,10 +24,6 @@ from logire.rules.explain import BestPaths, Part, Parts, Reason
 from logire.rules.layout import sigmoid
 from logire.rules.queries import QueryTypes, Rule
 from logire.rules.trusted import Denials, Mined, mine_denials
-
-if TYPE_CHECKING:  # scipy's solver takes longer to import than a prediction
-    from logire.rules.joint import Facts
-    from logire.rules.programme import Rows
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +64,21 @@ class ConsistencyStage:
         return [self._parts(document, queries) for document in documents]
 
     def _decided(self, document: ScoredDocument, queries: QueryTypes) -> tuple[BoolArray, int]:
-        from logire.rules.joint import decide
+        from logire.rules.joint import decide  # scipy's solver takes longer to import than a prediction
+        from logire.rules.limits import limit_rows
 
         kinds = document.types
         allowed = queries.index[:, kinds[:, None], kinds[None, :]].transpose(1, 2, 0) >= 0
         below = np.nextafter(np.float32(self.theta), np.float32(-np.inf))  # who reaches theta gains something
         gains = document.logits.astype(np.float64) - float(below)
-        decided = decide(gains, self.rules, partial(_limits, self.denials, document.logits.shape[2]), allowed=allowed)
+        limits = partial(
+            limit_rows,
+            relations=document.logits.shape[2],
+            tails=dict.fromkeys(self.denials.one_tail, 1),
+            heads=dict.fromkeys(self.denials.one_head, 1),
+            apart=self.denials.apart,
+        )
+        decided = decide(gains, self.rules, limits, allowed=allowed)
         return decided.facts, decided.unproved
 
     def _moved(self, scores: FloatArray, facts: BoolArray) -> FloatArray:
@@ -150,29 +153,3 @@ def _score(scores: FloatArray, one: int, atom: int, other: int) -> float:
     """The score of the fact that an atom between two entities is."""
     relations = scores.shape[2]
     return float(scores[one, other, atom] if atom < relations else scores[other, one, atom - relations])
-
-
-def _limits(denials: Denials, relations: int, facts: Facts) -> Iterator[Rows]:
-    """The rows of the denials that some of the facts could break."""
-    from logire.rules.programme import Rows
-
-    n = len(facts.relation)
-    for of_one, ends in ((denials.one_tail, facts.head), (denials.one_head, facts.tail)):
-        for relation in of_one:
-            at = np.flatnonzero(facts.relation == relation)
-            yield Rows.at_most(1, ends[at], at, n)
-    number = {
-        fact: k
-        for k, fact in enumerate(zip(facts.head.tolist(), facts.relation.tolist(), facts.tail.tolist(), strict=True))
-    }
-    of_relation: dict[int, list[tuple[int, int, int]]] = {}
-    for head, relation, tail in number:
-        of_relation.setdefault(relation, []).append((head, tail, number[head, relation, tail]))
-    pairs = []
-    for relation, atom in denials.apart:
-        for head, tail, k in of_relation.get(relation, ()):
-            other = (head, atom, tail) if atom < relations else (tail, atom - relations, head)
-            if other in number:
-                pairs.append(tuple(sorted((k, number[other]))))
-    both = np.array(sorted(set(pairs)), dtype=np.int64).reshape(-1, 2)
-    yield Rows.at_most(1, np.repeat(np.arange(len(both)), 2), both.ravel(), n)

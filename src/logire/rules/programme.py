@@ -79,12 +79,19 @@ class Rows:
 
     @classmethod
     def at_most(
-        cls, most: int, group: IntArray, facts: IntArray, n: int, weight: float = np.inf, origin: int = -1
+        cls,
+        most: int,
+        group: IntArray,
+        facts: IntArray,
+        n: int,
+        weight: float = np.inf,
+        origin: int | IntArray = -1,
     ) -> Self:
         """At most ``most`` facts of each group hold; groups that are no larger give no row.
 
         Args:
             group: (m,) any numbers. facts: (m,) the fact that belongs to the group.
+            origin: of all rows, or of each, in the order of their groups' numbers.
         """
         if most < 0:
             raise ValueError(f"at most {most} facts")

@@ -42,9 +42,10 @@ class Point:
     knob: Knob | None
     scores: Mapping[tuple[str, str], Summary]
 
-    def at(self, split: str) -> list[float]:
+    def at(self, split: str) -> tuple[float, float]:
         """Where it lies on the page: logic and F1, means in percent."""
-        return [self.scores[split, metric].mean or 0.0 for metric in METRICS]
+        x, y = (self.scores[split, metric].mean or 0.0 for metric in METRICS)
+        return x, y
 
 
 def frontier(material: Material) -> Drawing:
@@ -127,19 +128,23 @@ def _draw(corpus: Corpus, points: Sequence[Point]) -> Figure:
         _panel(axes, split, points)
     seeds = points[0].scores[SPLITS[0], "f1"].seeds
     bars = ", error bars: standard deviation" if seeds > 1 else ""
-    title = (
-        f"{corpus.warning}{corpus.title}, {seeds_phrase([seeds])}{bars}; "
-        f"beside the points: strength of {METHOD.title}'s closure"
-    )
+    title = f"{corpus.warning}{corpus.title}, {seeds_phrase([seeds])}{bars}"
+    if any(_labelled(point) for point in points):
+        title += f"; beside the points: strength of {METHOD.title}'s closure"
     figure.suptitle(textwrap.fill(title, 58), fontsize=_FONT)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3 if len(labels) == 3 else 2, fontsize=_FONT)
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=_FONT)
     # Labels are placed by where the points come to stand on the page; the layout must not change after that.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes, split in zip(panels, SPLITS, strict=True):
         _annotate(axes, split, points)
     return figure
+
+
+def _labelled(point: Point) -> bool:
+    """Whether its knob's value stands beside the point: dev chose that of the others."""
+    return point.knob is not None and not point.knob.chosen
 
 
 def _panel(axes: Axes, split: str, points: Sequence[Point]) -> None:
@@ -198,11 +203,9 @@ def _series(axes: Axes, split: str, points: Sequence[Point], style: int, name: s
 
 def _annotate(axes: Axes, split: str, points: Sequence[Point]) -> None:
     """Write each knob value beside its point, clear of the other points and labels."""
-    labelled = [(point.at(split), point.knob) for point in points if point.knob is not None and not point.knob.chosen]
-    texts = [
-        axes.text(x, y, str(knob), fontsize=_FONT, path_effects=[withStroke(linewidth=2, foreground="white")], zorder=5)
-        for (x, y), knob in labelled
-    ]
+    shadow = [withStroke(linewidth=2, foreground="white")]
+    labelled = [(*point.at(split), str(point.knob)) for point in points if _labelled(point)]
+    texts = [axes.text(x, y, knob, fontsize=_FONT, path_effects=shadow, zorder=5) for x, y, knob in labelled]
     x, y = zip(*(point.at(split) for point in points), strict=True)
     # A limit in iterations, not in seconds: the same places on every machine.
     adjust_text(texts, x=x, y=y, ax=axes, expand=(1.7, 1.9), force_text=1.0, iter_lim=1000)
