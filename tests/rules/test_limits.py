@@ -18,7 +18,7 @@ APART = [(r, atom) for r in range(R) for atom in range(2 * R) if atom != r]
 MOST = st.dictionaries(st.integers(0, R - 1), st.integers(0, 2))
 
 
-def named(facts: Facts, rows: Rows) -> list[tuple[int, float, frozenset[int]]]:
+def named(rows: Rows) -> list[tuple[int, float, frozenset[int]]]:
     """Each row as its origin, its bound and its facts."""
     assert (rows.matrix.data == 1.0).all()
     held = [frozenset(rows.matrix.indices[a:b].tolist()) for a, b in pairwise(rows.matrix.indptr)]
@@ -55,5 +55,5 @@ def test_there_is_a_row_for_every_limit_that_can_be_broken_and_no_other(cells, t
                 if first[2] == relation and second == (*pair, atom % R):
                     expected.append((origin + place, 1.0, frozenset((one, two))))
                     break
-    assert sorted(map(repr, named(facts, rows))) == sorted(map(repr, expected))
+    assert sorted(map(repr, named(rows))) == sorted(map(repr, expected))
     assert rows.origin.tolist() == sorted(rows.origin.tolist()), "in the order of the limits"
