@@ -4,7 +4,8 @@
 
 Each stands between ``<!-- NAME: ... -->`` and ``<!-- end -->``: ``measured`` is Table 2 with p for the gain in test F1
 and how long the fastest run took; ``causes`` is F1 on dev and test of every row, the paper's first, and of those that
-differ in one setting; ``gains``, in the reference's own, is what the parts of LogiRE+ gain.
+differ in one setting; ``gains``, in the reference's own, is what the parts of LogiRE+ gain. What the prose says in
+numbers is not written but checked: a phrase that no longer follows from the tables is named, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import sys
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from math import floor
 from pathlib import Path
 
 from logire.ground.numbers import signed
@@ -22,6 +24,7 @@ from logire.reporting.names import BACKBONE, Names
 ROOT = Path(__file__).parents[1]
 SHOWN = (("dev", "f1"), ("test", "f1"), ("test", "ign_f1"), ("test", "logic"))
 """The columns of the measured table: split and metric."""
+WORDS = ("no", "one", "two", "three", "four", "five", "all six")
 
 Row = dict[str, str]
 Scores = dict[tuple[str, str], Row]
@@ -93,6 +96,53 @@ def gains(reference: Path) -> str:
     return markdown(["", *(Names.of(on, BACKBONE).label for on in backbones)], lines)
 
 
+def claims(reference: Path) -> list[str]:
+    """What README.md says of the gains in test F1, as the tables give it: from the least backbone to the most."""
+    found = table2(reference)
+    backbones = list(dict.fromkeys(backbone for backbone, _, _ in found))
+
+    def between(one: tuple[str, str], other: tuple[str, str] = (BACKBONE, "")) -> str:
+        """``0.7 to 1.1``, over the backbones where there is a gain."""
+        gained = [f1(found[on, *one]) - f1(found[on, *other]) for on in backbones]
+        return f"{min(gain for gain in gained if gain > 0):.1f} to {max(gained):.1f}"
+
+    plus = ("logire_plus", "")
+    no_rules, no_context, no_chains = (("logire_plus", name) for name in ("context_alone", "no_context", "no_chains"))
+    better = sum(f1(found[on, "logire", ""]) > f1(found[on, BACKBONE, ""]) for on in backbones)
+    small = [key for key in found if float(found[key]["test", "f1"]["p_holm"] or 1) < 0.05 and not key[2]]
+    sure = " and ".join(f"{called(by)} on {Names.of(on, BACKBONE).label}" for on, by, _ in small)
+    least = min(float(found[on, *plus]["test", "f1"]["bootstrap_low"]) for on in backbones)
+    return [
+        f"LogiRE gains {between(('logire', ''))} on {WORDS[better]} backbones",
+        f"LogiRE+ gains {between(plus)}",
+        f"LogiRE+ gains at least {floor(10 * least) / 10:.1f} on each backbone",
+        f"After Holm's correction p is below 0.05 for {sure}" if sure else "After Holm's correction no p is below 0.05",
+        f"gain {between(no_rules)} alone",
+        f"rules {between(no_context)} alone and {between(plus, no_rules)} beyond context",
+        f"of which chains of inference {between(plus, no_chains)}",
+    ]
+
+
+def own_claims(reference: Path) -> list[str]:
+    """What the reference's README.md says of the backbones' test F1 beside the paper's."""
+    compared = {
+        row["backbone"]: row
+        for row in rows_of(reference / "tables" / "table2_paper.csv")
+        if (row["method"], row["split"], row["metric"]) == (BACKBONE, "test", "f1")
+    }
+    return [
+        f"{Names.of(on, BACKBONE).label} {f1(scores):.2f} ({float(compared[on]['paper']):.2f};"
+        for (on, method, _), scores in table2(reference).items()
+        if method == BACKBONE
+    ]
+
+
+def untrue(text: str, phrases: list[str]) -> list[str]:
+    """The phrases that a text does not have, wherever its lines break."""
+    words = " ".join(text.split())
+    return [phrase for phrase in phrases if phrase not in words]
+
+
 def called(method: str) -> str:
     """What a row of the second table calls a method."""
     return method if method == BACKBONE else Names.of("", method).method
@@ -148,7 +198,8 @@ def p_value(text: str) -> str:
 
 def main() -> int:
     reference = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "reference" / "dwie"
-    for file, tables in ((ROOT / "README.md", TABLES), (reference / "README.md", OWN)):
+    good = True
+    for file, tables, said in ((ROOT / "README.md", TABLES, claims), (reference / "README.md", OWN, own_claims)):
         text = file.read_text(encoding="utf-8")
         for name, table in tables.items():
             parts = re.split(rf"(?<=<!-- )({name}:[^>]*-->\n\n).*?(\n<!-- end -->)", text, flags=re.S)
@@ -157,7 +208,10 @@ def main() -> int:
                 return 1
             text = "".join([*parts[:2], table(reference), *parts[2:]])
         file.write_text(text, encoding="utf-8")
-    return 0
+        for phrase in untrue(text, said(reference)):
+            print(f"{file}: is to say: {phrase}", file=sys.stderr)
+            good = False
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

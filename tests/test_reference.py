@@ -205,6 +205,40 @@ def test_the_gains_beside_the_numbers_are_differences_of_their_rows() -> None:
     assert f"\n| LogiRE+ | {plus - alone:.2f} | " in made
 
 
+def test_the_prose_says_what_the_tables_say() -> None:
+    module = script("readme")
+    for file, said in ((ROOT / "README.md", module.claims), (REFERENCE / "README.md", module.own_claims)):
+        assert module.untrue(file.read_text(), said(REFERENCE)) == [], "python reference/readme.py names them"
+    assert module.untrue("rules gain\n0.7  to 1.1", ["gain 0.7 to 1.1", "gain 0.7 to 1.2"]) == ["gain 0.7 to 1.2"]
+
+
+def test_a_claim_follows_from_its_rows(tmp_path: Path) -> None:
+    """By hand: three backbones with and without a gain, one with a bound that is not to be rounded up."""
+    module = script("readme")
+    rows = {"": (50.0, 60.0, 70.0), "logire": (50.34, 59.0, 71.16), "logire_plus": (52.04, 66.0, 70.96)}
+    variants = {"context_alone": (51.0, 65.9, 70.9), "no_context": (50.5, 61.0, 72.0), "no_chains": (53.0, 65.0, 70.0)}
+    lines = ["backbone,method,variant,split,metric,mean,bootstrap_low,p_holm"]
+    for name, means in {**rows, **variants}.items():
+        method, variant = ("logire_plus", name) if name in variants else (name or "backbone", "")
+        lines += [
+            f"{on},{method},{variant},test,f1,{found},{low},{holm if method == 'logire' else ''}"
+            for on, found, low, holm in zip(
+                ("cnn", "lstm", "gain"), means, (1.29, 2.0, 3.0), (0.05, 0.2, 0.049), strict=True
+            )
+        ]
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "table2.csv").write_text("\n".join(lines) + "\n")
+    assert module.claims(tmp_path) == [
+        "LogiRE gains 0.3 to 1.2 on two backbones",
+        "LogiRE+ gains 1.0 to 6.0",
+        "LogiRE+ gains at least 1.2 on each backbone",
+        "After Holm's correction p is below 0.05 for LogiRE on GAIN",
+        "gain 0.9 to 5.9 alone",
+        "rules 0.5 to 2.0 alone and 0.1 to 1.0 beyond context",
+        "of which chains of inference 1.0 to 1.0",
+    ]
+
+
 def test_a_seed_that_is_half_done_is_left_out() -> None:
     incomplete = script("reference").incomplete
     whole = [(kind, "cnn", "seed1") for kind in ("backbone", "folds/1of2", "folds/2of2", "logire", "variants/newton")]
