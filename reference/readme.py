@@ -1,11 +1,12 @@
-"""Write the tables of README.md, and of the reference's own README.md, from the tables of a reference.
+"""Write the tables of README.md, of the reference's own README.md and of docs/trial.md from kept tables.
 
     python reference/readme.py [reference/dwie]
 
 Each stands between ``<!-- NAME: ... -->`` and ``<!-- end -->``: ``measured`` is Table 2 with p for the gain in test F1
 and how long the fastest run took; ``causes`` is F1 on dev and test of every row, the paper's first, and of those that
-differ in one setting; ``gains``, in the reference's own, is what the parts of LogiRE+ gain. What the prose says in
-numbers is not written but checked: a phrase that no longer follows from the tables is named, and the exit code is 1.
+differ in one setting; ``gains``, in the reference's own, is what the parts of LogiRE+ gain; ``trial CORPUS``, in
+docs/trial.md, is what each method gains there. What the README's prose says in numbers is checked: a phrase that no
+longer follows from the tables is named, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from math import floor
 from pathlib import Path
@@ -137,6 +138,21 @@ def own_claims(reference: Path) -> list[str]:
     ]
 
 
+def trial(folder: Path) -> str:
+    """A corpus's trial: gains, by how much LogiRE+ is ahead, and p; ign F1, logic and times stay in its own table."""
+    lines = (folder / "tables" / "trial.md").read_text(encoding="utf-8").splitlines()
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    shown = [at for at, title in enumerate(head) if title not in ("ign F1", "logic", "s", "ms")]
+    backbones = head[head.index("F1") + 1 : head.index("least")]
+    titles = {"F1": "gain in F1 (95%)", "p": "p (Holm)"} | {on: Names.of(on, BACKBONE).label for on in backbones}
+    return markdown([titles.get(head[at], head[at]) for at in shown], [[row[at] for at in shown] for row in rows])
+
+
+def trials() -> dict[str, str]:
+    """The tables of docs/trial.md by the name in their mark, one for each corpus whose trial is kept."""
+    return {f"trial {folder.name}": trial(folder) for folder in sorted((ROOT / "reference" / "trial").iterdir())}
+
+
 def untrue(text: str, phrases: list[str]) -> list[str]:
     """The phrases that a text does not have, wherever its lines break."""
     words = " ".join(text.split())
@@ -196,22 +212,37 @@ def p_value(text: str) -> str:
     return "–" if not text else "< 0.001" if float(text) < 0.001 else f"{float(text):.3f}"
 
 
+def written(text: str, tables: Mapping[str, str]) -> str:
+    """A text with its tables anew.
+
+    Raises:
+        ValueError: the marks of a table are not there once; the message names them.
+    """
+    for name, table in tables.items():
+        parts = re.split(rf"(?<=<!-- )({name}:[^>]*-->\n\n).*?(\n<!-- end -->)", text, flags=re.S)
+        if len(parts) != 4:
+            raise ValueError(f"needs one pair of marks <!-- {name}: ... --> and <!-- end -->")
+        text = "".join([*parts[:2], table, *parts[2:]])
+    return text
+
+
 def main() -> int:
     reference = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "reference" / "dwie"
-    good = True
-    for file, tables, said in ((ROOT / "README.md", TABLES, claims), (reference / "README.md", OWN, own_claims)):
-        text = file.read_text(encoding="utf-8")
-        for name, table in tables.items():
-            parts = re.split(rf"(?<=<!-- )({name}:[^>]*-->\n\n).*?(\n<!-- end -->)", text, flags=re.S)
-            if len(parts) != 4:
-                print(f"{file}: needs one pair of marks <!-- {name}: ... --> and <!-- end -->", file=sys.stderr)
-                return 1
-            text = "".join([*parts[:2], table(reference), *parts[2:]])
+    wrong = []
+    for file, tables, phrases in (
+        (ROOT / "README.md", {name: table(reference) for name, table in TABLES.items()}, claims(reference)),
+        (reference / "README.md", {name: table(reference) for name, table in OWN.items()}, own_claims(reference)),
+        (ROOT / "docs" / "trial.md", trials(), []),
+    ):
+        try:
+            text = written(file.read_text(encoding="utf-8"), tables)
+        except ValueError as error:
+            wrong.append(f"{file}: {error}")
+            continue
         file.write_text(text, encoding="utf-8")
-        for phrase in untrue(text, said(reference)):
-            print(f"{file}: is to say: {phrase}", file=sys.stderr)
-            good = False
-    return 0 if good else 1
+        wrong += [f"{file}: is to say: {phrase}" for phrase in untrue(text, phrases)]
+    print("\n".join(wrong), end="\n" if wrong else "", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

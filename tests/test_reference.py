@@ -212,6 +212,31 @@ def test_the_prose_says_what_the_tables_say() -> None:
     assert module.untrue("rules gain\n0.7  to 1.1", ["gain 0.7 to 1.1", "gain 0.7 to 1.2"]) == ["gain 0.7 to 1.2"]
 
 
+def test_the_trial_s_page_shows_the_measured_gains() -> None:
+    text = (ROOT / "docs" / "trial.md").read_text()
+    tables = script("readme").trials()
+    assert tables.keys() == {f"trial {folder.name}" for folder in (ROOT / "reference" / "trial").iterdir()}
+    for name, table in tables.items():
+        assert table in text.split(f"<!-- {name}:")[1].split("<!-- end -->")[0], "python reference/readme.py"
+        with (ROOT / "reference" / name.replace(" ", "/") / "tables" / "trial.csv").open() as file:
+            measured = {row["method"]: row for row in csv.DictReader(file) if not row["backbone"]}
+        plus = measured["logire_plus"]
+        shown = next(line for line in table.splitlines() if line.startswith("| LogiRE+ |"))
+        assert shown.split(" | ")[1] == "{:+.2f} [{:+.2f}, {:+.2f}]".format(
+            *(float(plus[of]) for of in ("gain", "low", "high"))
+        )
+        assert len(table.splitlines()) == 2 + len(measured) - 1, "all but the backbone itself"
+
+
+def test_a_text_without_the_marks_of_a_table_is_refused() -> None:
+    written = script("readme").written
+    text = "before\n<!-- a: make -->\n\nold\n<!-- end -->\nafter"
+    assert written(text, {"a": "new\n"}) == "before\n<!-- a: make -->\n\nnew\n\n<!-- end -->\nafter"
+    for bad in ("nothing", text + text):
+        with pytest.raises(ValueError, match="one pair of marks <!-- a"):
+            written(bad, {"a": "new\n"})
+
+
 def test_a_claim_follows_from_its_rows(tmp_path: Path) -> None:
     """By hand: three backbones with and without a gain, one with a bound that is not to be rounded up."""
     module = script("readme")
