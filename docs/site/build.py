@@ -23,16 +23,15 @@ SITE = Path(__file__).parent
 ROOT = SITE.parents[1]
 REFERENCE = ROOT / "reference" / "dwie"
 FIGURES = {
-    "dwie/figures/overview": ("Every backbone", "Test F1 alone and with rules, by seed and mean; the paper's hollow."),
-    "dwie/figures/figure4": ("Figure 4", "ATLOP alone and with rules, by the number of tokens between head and tail."),
-    "dwie/figures/distances": ("Gain by distance", "The gain over each backbone, by the same distance."),
-    "dwie-10/figures/frontier": (
+    "overview": ("Every backbone", "Test F1 alone and with rules, by seed and mean; the paper's hollow."),
+    "figure4": ("Figure 4", "ATLOP alone and with rules, by the number of tokens between head and tail."),
+    "distances": ("Gain by distance", "The gain over each backbone, by the same distance."),
+    "frontier": (
         "F1 against logic",
-        "What LogiRE+'s closure trades: F1 against the share of rules that hold. BiLSTM after ten epochs, LogiRE+ "
-        "without context features.",
+        "What LogiRE+'s closure trades on the BiLSTM: F1 against the share of rules that hold.",
     ),
 }
-"""Figure below ``reference`` -> its heading, and what it shows."""
+"""Figure of the reference -> its heading, and what it shows."""
 
 
 def build(out: Path) -> int:
@@ -65,7 +64,7 @@ def _gallery(source: Path) -> None:
     pictures = source / "pictures"
     parts = ["# Gallery", "Measured on real DWIE ([how](benchmarks.md)); `reference` has the numbers behind each."]
     for name, (title, text) in FIGURES.items():
-        picture = (REFERENCE.parent / name).with_suffix(".png")
+        picture = REFERENCE / "figures" / f"{name}.png"
         shutil.copy(picture, pictures)
         parts += [f"## {title}", text, f"![{title}](pictures/{picture.name})"]
     parts += ["## Table 2", (REFERENCE / "tables" / "table2.md").read_text(encoding="utf-8")]
