@@ -186,9 +186,8 @@ def test_atoms_are_laid_out_by_type_and_candidates_carry_their_labels_and_logits
         n = len(order)
         values = atoms.values[atoms.start[d] : atoms.start[d + 1]].reshape(3, n, n)
         for r, i, j in product(range(3), range(n), range(n)):
-            assert values[r, i, j] == pytest.approx(
-                1 / (1 + math.exp(-document.logits[order[i], order[j], r])), abs=1e-7
-            )
+            expected = 1 / (1 + math.exp(-document.logits[order[i], order[j], r]))
+            assert float(values[r, i, j]) == pytest.approx(expected, rel=1e-6)  # single precision
     relation = np.repeat(queries.triples[:, 0], np.diff(instances.start))
     for row, (d, h, t) in enumerate(zip(instances.document, instances.head, instances.tail, strict=True)):
         assert instances.labels[row] == documents[d].labels[h, t, relation[row]]
