@@ -4,9 +4,10 @@
 
 Each stands between ``<!-- NAME: ... -->`` and ``<!-- end -->``: ``measured`` is Table 2 with p for the gain in test F1
 and how long the fastest run took; ``causes`` is F1 on dev and test of every row, the paper's first, and of those that
-differ in one setting; ``gains``, in the reference's own, is what the parts of LogiRE+ gain; ``trial CORPUS``, in
-docs/trial.md, is what each method gains there. What the README's prose says in numbers is checked: a phrase that no
-longer follows from the tables is named, and the exit code is 1.
+differ in one setting; ``gains``, in the reference's own, is what the parts of LogiRE+ gain. In docs/trial.md ``trial
+CORPUS`` is what each method gains there, ``all trials`` and ``all trials by backbone`` compare corpora. What the
+README's prose says in numbers is checked: a phrase that no longer follows from the tables is named, and the exit code
+is 1.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import floor
 from pathlib import Path
 
+from logire.evaluation.metrics import f1 as f1_of
 from logire.ground.numbers import signed
 from logire.reporting.names import BACKBONE, Names
+from logire.trial.record import Trial
 
 ROOT = Path(__file__).parents[1]
 SHOWN = (("dev", "f1"), ("test", "f1"), ("test", "ign_f1"), ("test", "logic"))
 """The columns of the measured table: split and metric."""
+TRIED = ("redocred-resplit", "redocred-partial", "docred-partial", "dwie", "embedded")
+"""The corpora of docs/trial.md as its tables order them: fresh ones first."""
+SHOWN_BY_BACKBONE = ("logire", "logire_plus", "no_chains", "no_context", "context_alone")
 WORDS = ("no", "one", "two", "three", "four", "five", "all six")
 
 Row = dict[str, str]
@@ -148,9 +154,57 @@ def trial(folder: Path) -> str:
     return markdown([titles.get(head[at], head[at]) for at in shown], [[row[at] for at in shown] for row in rows])
 
 
+def overview(folders: Mapping[str, Path]) -> str:
+    """What every method gains on each corpus, with its interval."""
+    tables = {name: gains_of(folder) for name, folder in folders.items()}
+    titles = {name: title for folder in folders.values() for name, title in method_titles(folder).items()}
+    rows = [
+        [title, *(gain(table[name, ""]) if (name, "") in table else "" for table in tables.values())]
+        for name, title in titles.items()
+        if name != BACKBONE
+    ]
+    return markdown(["gain in F1 (95%)", *(f"`{name}`" for name in tables)], rows)
+
+
+def by_backbone(folders: Mapping[str, Path]) -> str:
+    """By corpus and backbone: its test F1, and what LogiRE, LogiRE+ and parts of it gain, with intervals."""
+    lines = []
+    for name, folder in folders.items():
+        table = gains_of(folder)
+        for backbone in dict.fromkeys(of for _, of in table if of):
+            alone = [
+                float(f1_of(Trial.read(file).methods[BACKBONE].splits["test"].counts.sum(axis=0)))
+                for file in (folder / backbone).glob("seed*.json")
+            ]
+            cells = [gain(table[method, backbone]) for method in SHOWN_BY_BACKBONE]
+            label = f"{Names.of(backbone, BACKBONE).label}, {len(alone)}"
+            lines.append([f"`{name}`", label, f"{sum(alone) / len(alone):.2f}", *cells])
+    titles = method_titles(next(iter(folders.values())))
+    return markdown(["corpus", "backbone, seeds", "its F1", *map(titles.__getitem__, SHOWN_BY_BACKBONE)], lines)
+
+
+def gains_of(folder: Path) -> dict[tuple[str, str], Row]:
+    """The rows of a trial by method and backbone; no backbone: the mean over them."""
+    return {(row["method"], row["backbone"]): row for row in rows_of(folder / "tables" / "trial.csv")}
+
+
+def method_titles(folder: Path) -> dict[str, str]:
+    """What the methods of a trial are called, in their order."""
+    return {name: found.title for name, found in Trial.read(next(folder.glob("*/seed*.json"))).methods.items()}
+
+
+def gain(row: Row) -> str:
+    """``+2.44 [+1.81, +3.04]``."""
+    mean, low, high = (signed(float(row[of])) for of in ("gain", "low", "high"))
+    return f"{mean} [{low}, {high}]"
+
+
 def trials() -> dict[str, str]:
-    """The tables of docs/trial.md by the name in their mark, one for each corpus whose trial is kept."""
-    return {f"trial {folder.name}": trial(folder) for folder in sorted((ROOT / "reference" / "trial").iterdir())}
+    """The tables of docs/trial.md by the name in their mark: one for each corpus whose trial is kept, two of all."""
+    there = {folder.name for folder in (ROOT / "reference" / "trial").iterdir()}
+    folders = {name: ROOT / "reference" / "trial" / name for name in sorted(there, key=TRIED.index)}
+    of_all = {"all trials": overview(folders), "all trials by backbone": by_backbone(folders)}
+    return of_all | {f"trial {name}": trial(folder) for name, folder in folders.items()}
 
 
 def untrue(text: str, phrases: list[str]) -> list[str]:

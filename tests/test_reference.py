@@ -217,18 +217,32 @@ def test_the_prose_says_what_the_tables_say() -> None:
 
 def test_the_trial_s_page_shows_the_measured_gains() -> None:
     text = (ROOT / "docs" / "trial.md").read_text()
+    folders = {folder.name: folder for folder in (ROOT / "reference" / "trial").iterdir()}
     tables = script("readme").trials()
-    assert tables.keys() == {f"trial {folder.name}" for folder in (ROOT / "reference" / "trial").iterdir()}
+    assert tables.keys() == {"all trials", "all trials by backbone", *(f"trial {name}" for name in folders)}
     for name, table in tables.items():
         assert table in text.split(f"<!-- {name}:")[1].split("<!-- end -->")[0], "python reference/readme.py"
-        with (ROOT / "reference" / name.replace(" ", "/") / "tables" / "trial.csv").open() as file:
-            measured = {row["method"]: row for row in csv.DictReader(file) if not row["backbone"]}
-        plus = measured["logire_plus"]
-        shown = next(line for line in table.splitlines() if line.startswith("| LogiRE+ |"))
-        assert shown.split(" | ")[1] == "{:+.2f} [{:+.2f}, {:+.2f}]".format(
-            *(float(plus[of]) for of in ("gain", "low", "high"))
+    by_corpus, by_backbone = (cells_of(tables[name]) for name in ("all trials", "all trials by backbone"))
+    for name, folder in folders.items():
+        with (folder / "tables" / "trial.csv").open() as file:
+            rows = {(row["method"], row["backbone"]): row for row in csv.DictReader(file)}
+        whole, lstm = (
+            "{:+.2f} [{:+.2f}, {:+.2f}]".format(*(float(rows["logire_plus", on][of]) for of in ("gain", "low", "high")))
+            for on in ("", "lstm")
         )
-        assert len(table.splitlines()) == 2 + len(measured) - 1, "all but the backbone itself"
+        shown = {cells[0]: cells for cells in cells_of(tables[f"trial {name}"])}
+        assert shown["LogiRE+"][1] == whole
+        assert len(shown) == 2 + sum(not on for _, on in rows) - 1, "all but the backbone itself"
+        column = by_corpus[0].index(f"`{name}`")
+        assert [cells[column] for cells in by_corpus if cells[0] == "LogiRE+"] == [whole]
+        [of_lstm] = [cells for cells in by_backbone if cells[0] == f"`{name}`" and cells[1].startswith("LSTM, ")]
+        assert of_lstm[by_backbone[0].index("LogiRE+")] == lstm
+        assert of_lstm[1] == f"LSTM, {len(list((folder / 'lstm').iterdir()))}"
+
+
+def cells_of(table: str) -> list[list[str]]:
+    """The cells of a table in Markdown, its head first."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
 
 
 def test_a_text_without_the_marks_of_a_table_is_refused() -> None:
