@@ -114,7 +114,7 @@ class Table4(Settings):
 
 
 class Job(Settings):
-    """What a job asks a cluster's scheduler for."""
+    """What a job takes."""
 
     mem_mb: int = Field(ge=1, le=10_000_000, description="memory in MB; each further try asks for as much again")
     runtime: int = Field(ge=1, le=525_600, description="minutes")
@@ -122,7 +122,7 @@ class Job(Settings):
 
 
 class Cluster(Settings):
-    """Ignored without a scheduler."""
+    """What jobs take, by what they do."""
 
     words: Job = Field(
         Job(mem_mb=3000, runtime=240), description="training a backbone on words: cnn, lstm, bilstm, context_aware"
@@ -161,7 +161,9 @@ class Params(Settings):
     figure4: Shown = Field(Shown(), description="the run that is shown as the example")
     table4: Table4 = Field(Table4(), description="Table 4, for corpora in DocRED's form")
     cluster: Cluster = Field(
-        Cluster(), description="what a job asks a cluster's scheduler for (docs/cluster.md); ignored without one"
+        Cluster(),
+        description="what a job asks a cluster's scheduler for (docs/cluster.md); on one machine, jobs run side by "
+        "side as far as its memory allows, and the rest is ignored",
     )
 
 

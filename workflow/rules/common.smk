@@ -11,9 +11,11 @@ sys.path[:0] = ["src", "."]
 
 from workflow.lib import datasets as files, jobs, trials
 from workflow.lib.code import Code
+from workflow.lib.memory import keep_within_memory
 from workflow.lib.progress import Progress, measured
 
 jobs.set_up()
+keep_within_memory(workflow)
 # A job runs this checkout's code, in a conda environment and in a container too: several checkouts may share these, and
 # Snakemake takes PYTHONPATH away from conda's. The first words are Snakemake's own prefix.
 shell.prefix(
