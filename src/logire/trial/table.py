@@ -81,23 +81,28 @@ def _records(found: Measured) -> list[Record]:
         return {
             "method": found.name,
             "backbone": backbone,
-            "gain": spread.f1.difference,
-            "low": spread.f1.low,
-            "high": spread.f1.high,
-            "p": spread.f1.p,
-            "least": spread.least,
-            "ign_f1": spread.ign_f1,
-            "logic": spread.logic,
+            "gain": _rounded(spread.f1.difference),
+            "low": _rounded(spread.f1.low),
+            "high": _rounded(spread.f1.high),
+            "p": _rounded(spread.f1.p),
+            "least": _rounded(spread.least),
+            "ign_f1": _rounded(spread.ign_f1),
+            "logic": _rounded(spread.logic),
         }
 
     lead = found.lead
     more: dict[str, str | float | None] = {
-        "ahead": None if lead is None else lead.difference,
-        "ahead_low": None if lead is None else lead.low,
-        "ahead_high": None if lead is None else lead.high,
-        "ahead_p_holm": found.p_holm,
+        "ahead": None if lead is None else _rounded(lead.difference),
+        "ahead_low": None if lead is None else _rounded(lead.low),
+        "ahead_high": None if lead is None else _rounded(lead.high),
+        "ahead_p_holm": _rounded(found.p_holm),
         "verdict": found.verdict,
         "fit_seconds": round(found.seconds, 2),
         "decide_ms": round(found.milliseconds, 3),
     }
     return [record("", found.overall) | more, *(record(name, spread) for name, spread in found.of.items())]
+
+
+def _rounded(value: float | None) -> float | None:
+    """To the sixth place: a machine that adds in another order writes the same bytes."""
+    return None if value is None else round(value, 6) + 0.0
