@@ -33,7 +33,9 @@ def trial(folder: Path) -> str:
     shown = [at for at, title in enumerate(head) if title not in ("ign F1", "logic", "s", "ms")]
     backbones = head[head.index("F1") + 1 : head.index("least")]
     titles = {"F1": "gain in F1 (95%)", "p": "p (Holm)"} | {on: Names.of(on, BACKBONE).label for on in backbones}
-    return markdown([titles.get(head[at], head[at]) for at in shown], [[row[at] for at in shown] for row in rows])
+    return markdown(
+        [titles.get(head[at], head[at]) for at in shown], [[unbroken(row[at]) for at in shown] for row in rows]
+    )
 
 
 def overview(folders: Mapping[str, Path]) -> str:
@@ -78,7 +80,12 @@ def method_titles(folder: Path) -> dict[str, str]:
 def gain(row: Row) -> str:
     """``+2.44 [+1.81, +3.04]``."""
     mean, low, high = (signed(float(row[of])) for of in ("gain", "low", "high"))
-    return f"{mean} [{low}, {high}]"
+    return unbroken(f"{mean} [{low}, {high}]")
+
+
+def unbroken(cell: str) -> str:
+    """A cell whose interval stays in one line, however narrow the page."""
+    return cell.replace(", ", ",\N{NO-BREAK SPACE}") if cell.endswith("]") else cell
 
 
 def claims(root: Path) -> list[str]:

@@ -231,7 +231,9 @@ def test_the_trial_s_page_shows_the_measured_gains() -> None:
         with (folder / "tables" / "trial.csv").open() as file:
             rows = {(row["method"], row["backbone"]): row for row in csv.DictReader(file)}
         whole, lstm = (
-            "{:+.2f} [{:+.2f}, {:+.2f}]".format(*(float(rows["logire_plus", on][of]) for of in ("gain", "low", "high")))
+            "{:+.2f} [{:+.2f},\N{NO-BREAK SPACE}{:+.2f}]".format(
+                *(float(rows["logire_plus", on][of]) for of in ("gain", "low", "high"))
+            )
             for on in ("", "lstm")
         )
         shown = {cells[0]: cells for cells in cells_of(tables[f"trial {name}"])}
